@@ -1,0 +1,255 @@
+"""The Python API: a farm as a context manager, results as an iterator."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from farm import config as configs
+from farm import labels as label_files
+from farm.config import FarmConfig
+from farm.coordinator import Coordinator, Limits, make_run_dir
+from farm.crew import Tell
+from farm.dispatch import Deliver, Task
+from farm.errors import ConfigError, FarmError, InterruptedStartError
+from farm.interrupts import Interrupts
+from farm.plan import FarmPlan, plan
+from farm.platforms import detect
+from farm.results import Prediction, Result, Timings
+from farm.sources import Item, Source, from_items
+from workers.simulated import Timelines
+from workers.wire import FileRef, ItemError, Outcome
+from workers.wire import Item as WireItem
+
+# An ordered run reads at most this many rounds of full windows past an item that is late.
+ORDERED_ROUNDS: Final = 8
+
+
+class Farm:
+    """A farm of workers, up while the `with` block runs.
+
+        with Farm.from_config("configs/host.yaml") as farm:
+            for result in farm.classify(["a.jpg", "b.jpg"]):
+                print(result.path, result.top5)
+
+    `tell` hears what a user should know (a worker died, CPUs are missing), a line each; by
+    default it goes to the logger `farm`. With `interrupts`, a first signal makes `run` finish
+    what is in the workers' hands, a second one makes it return at once.
+    """
+
+    def __init__(
+        self, config: FarmConfig, *, tell: Tell | None = None, interrupts: Interrupts | None = None
+    ) -> None:
+        self.config = config
+        self._tell = tell or logging.getLogger("farm").warning
+        self._interrupts = interrupts
+        self._plan: FarmPlan | None = None
+        self._coordinator: Coordinator | None = None
+        self._labels: tuple[str, ...] | None = None
+        self._next_id = 0
+
+    @classmethod
+    def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
+        """Make a farm of a config file; raises ConfigError. See farm.config.load."""
+        return cls(configs.load(Path(path), overrides or {}))
+
+    @property
+    def plan(self) -> FarmPlan:
+        """Who runs where; raises FarmError outside the `with` block."""
+        if self._plan is None:
+            raise FarmError("the farm is not started: use it in a `with` block")
+        return self._plan
+
+    @property
+    def losses(self) -> int:
+        """How many times a worker that was up has been lost."""
+        return self._up().losses
+
+    def __enter__(self) -> Farm:
+        if self.config.labels is not None:
+            self._labels = label_files.read(self.config.labels)
+        run_dir = make_run_dir()
+        try:
+            self._plan = plan(self.config, detect(), run_dir)
+            _check_model(self._plan)
+        except FarmError:
+            os.rmdir(run_dir)
+            raise
+        for notice in self._plan.notices:
+            self._tell(notice)
+        self._coordinator = Coordinator(
+            self._plan.workers, run_dir, _limits(self.config), self._tell
+        )
+        try:
+            self._start()
+        except BaseException:
+            self._coordinator.close(drain_seconds=0)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._up().close(drain_seconds=self.config.drain_seconds if error is None else 0)
+
+    def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Iterator[Result]:
+        """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
+
+        `items` is read as results are taken, a few batches ahead. Results come as they arrive,
+        or in the order of `items` if `ordered`; each item gives exactly one, an item that is no
+        image one with an `error`. Raises SourceError for an item of no known kind, and
+        NoWorkersError if all workers are lost for good.
+        """
+        return self.run(from_items(items), ordered=ordered)
+
+    def run(self, source: Source, *, ordered: bool = False) -> Iterator[Result]:
+        """Classify what `source` gives; as `classify`."""
+        coordinator = self._up()
+        order = _Order(self._next_id) if ordered else None
+        try:
+            while not source.exhausted or coordinator.outstanding:
+                if self._signals():
+                    yield from self._drain()
+                    return
+                waiting = self._feed(source, order)
+                for result in map(self._result, coordinator.poll([*waiting, *self._signal_fds()])):
+                    if order is None:
+                        yield result
+                    else:
+                        yield from order.put(result)
+        finally:
+            coordinator.drop(held=True)
+
+    def npu_busy_seconds(self) -> tuple[float, ...] | None:
+        """How long each simulated NPU core has been busy; None for a real runtime."""
+        npu = self.plan.workers[0].simulated
+        if npu is None:
+            return None
+        timelines = Timelines(npu.timelines, npu.npu_cores)
+        try:
+            return timelines.busy_seconds()
+        finally:
+            timelines.close()
+
+    def _up(self) -> Coordinator:
+        if self._coordinator is None:
+            raise FarmError("the farm is not started: use it in a `with` block")
+        return self._coordinator
+
+    def _start(self) -> None:
+        coordinator = self._up()
+        coordinator.launch()
+        while coordinator.crew.booting:
+            if self._signals():
+                raise InterruptedStartError("stopped while starting")
+            coordinator.poll(self._signal_fds())
+        coordinator.check_started()
+        if self._labels is not None and not self.plan.simulated:
+            classes = {m.ready.classes for m in coordinator.crew.members if m.ready}
+            label_files.check(self._labels, classes.pop(), self.config.labels)
+
+    def _feed(self, source: Source, order: _Order | None) -> tuple[int, ...]:
+        """Submit as many items as it is worth; gives what to wait on for more."""
+        room = self._up().room
+        if order is not None:
+            size, config = len(self.plan.workers), self.config
+            limit = ORDERED_ROUNDS * size * config.batch * config.window
+            room = min(room, limit - (self._next_id - order.next_id))
+        if room <= 0 or source.exhausted:
+            return ()
+        now = time.monotonic()
+        tasks = []
+        for ref in source.take(room):
+            tasks.append(Task(WireItem(self._next_id, ref), now))
+            self._next_id += 1
+        if tasks:
+            self._up().submit(tuple(tasks))
+        # A source that is behind ends the poll when it has more.
+        return source.fds if not source.exhausted and len(tasks) < room else ()
+
+    def _drain(self) -> Iterator[Result]:
+        """Give what is in the workers' hands, within the time for it, or until a second signal."""
+        coordinator = self._up()
+        coordinator.drop(held=False)
+        until = time.monotonic() + self.config.drain_seconds
+        while coordinator.outstanding and self._signals() < 2 and time.monotonic() < until:
+            yield from map(self._result, coordinator.poll(self._signal_fds(), until))
+
+    def _signals(self) -> int:
+        return self._interrupts.seen() if self._interrupts is not None else 0
+
+    def _signal_fds(self) -> tuple[int, ...]:
+        return (self._interrupts.fd,) if self._interrupts is not None else ()
+
+    def _result(self, ended: Deliver) -> Result:
+        task, outcome = ended.task, ended.outcome
+        source = task.item.source
+        error = outcome if isinstance(outcome, ItemError) else outcome.error
+        top5 = None if isinstance(outcome, ItemError) else outcome.top5
+        return Result(
+            id=task.item.id,
+            path=os.fsdecode(source.path) if isinstance(source, FileRef) else None,
+            top5=None if top5 is None else tuple(self._prediction(*pair) for pair in top5),
+            error=error,
+            worker=ended.worker,
+            attempts=task.deaths + (0 if isinstance(outcome, ItemError) else 1),
+            ms=_timings(task, outcome, time.monotonic()),
+            simulated=self.plan.simulated,
+        )
+
+    def _prediction(self, class_id: int, score: float) -> Prediction:
+        named = self._labels is not None and not self.plan.simulated
+        return Prediction(class_id, self._labels[class_id] if named and self._labels else None, score)
+
+
+class _Order:
+    """Holds results back until all before them have been given."""
+
+    def __init__(self, first_id: int) -> None:
+        self.next_id = first_id
+        self._early: dict[int, Result] = {}
+
+    def put(self, result: Result) -> Iterator[Result]:
+        """Take one result in; gives those whose turn has come."""
+        self._early[result.id] = result
+        while self.next_id in self._early:
+            self.next_id += 1
+            yield self._early.pop(self.next_id - 1)
+
+
+def _limits(config: FarmConfig) -> Limits:
+    return Limits(
+        batch=config.batch,
+        window=config.window,
+        start_seconds=config.start_seconds,
+        batch_seconds=config.batch_seconds,
+    )
+
+
+def _check_model(decided: FarmPlan) -> None:
+    model = decided.workers[0].model
+    if model and not os.path.isfile(model):
+        raise ConfigError(f"model: {model}: no such file")
+    if model and not os.access(model, os.R_OK):
+        raise ConfigError(f"model: {model}: no permission to read it")
+
+
+def _timings(task: Task, outcome: Outcome | ItemError, now: float) -> Timings:
+    total = (now - task.submitted) * 1000
+    if isinstance(outcome, ItemError):
+        return Timings(queue=0.0, decode=0.0, wait=0.0, infer=0.0, total=total)
+    return Timings(
+        queue=max(0.0, outcome.started - task.submitted) * 1000,
+        decode=outcome.decode_ms,
+        wait=outcome.wait_ms,
+        infer=outcome.infer_ms,
+        total=total,
+    )

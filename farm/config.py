@@ -1,0 +1,214 @@
+"""YAML to a frozen FarmConfig; everything a user can say is checked here, once, in their words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from farm.errors import ConfigError
+from farm.platforms import HOST, SOCS
+from workers.spec import InputHint
+
+PLATFORMS: Final = (*SOCS, HOST)
+STDIN: Final = "-"
+PATH_KEYS: Final = ("model", "images", "labels")
+
+
+def _known_platform(name: str) -> str:
+    if name not in PLATFORMS:
+        raise ValueError(f"not a platform; use one of {', '.join(PLATFORMS)}")
+    return name
+
+
+def _regex_with_a_group(pattern: str) -> str:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    if compiled.groups != 1:
+        raise ValueError("needs exactly one (group), which holds the label")
+    return pattern
+
+
+def _numbers(value: object) -> object:
+    """Let a list of numbers be written as `4,5` or `4-7`, too, as on a command line."""
+    if not isinstance(value, str) or not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", value):
+        return value
+    spans = [part.split("-") for part in value.split(",")]
+    return tuple(cpu for span in spans for cpu in range(int(span[0]), int(span[-1]) + 1))
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Triple = tuple[float, float, float]
+Index = Annotated[int, Field(ge=0)]
+Indices = Annotated[tuple[Index, ...], Field(min_length=1), BeforeValidator(_numbers)]
+CpuClass = Literal["fast", "slow", "all"]
+
+
+class InputConfig(_Frozen):
+    """What the model does not tell of its input itself; see workers.spec.InputSpec."""
+
+    width: Annotated[int, Field(ge=1, le=8192)] | None = None
+    height: Annotated[int, Field(ge=1, le=8192)] | None = None
+    layout: Literal["NHWC", "NCHW"] | None = None
+    dtype: Literal["uint8", "float32"] | None = None
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: tuple[
+        Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]
+    ] = (1.0, 1.0, 1.0)
+
+    def hint(self) -> InputHint:
+        """The same as the workers' plain data."""
+        return InputHint(**self.model_dump())
+
+
+class SimulatedConfig(_Frozen):
+    """The simulated NPU's figures; None takes the platform's."""
+
+    service_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
+    npu_cores: Annotated[int, Field(ge=1, le=64)] | None = None
+    seed: Index = 0
+    classes: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class FarmConfig(_Frozen):
+    """One farm, as its user described it; defaults are what most want."""
+
+    platform: Annotated[str, AfterValidator(_known_platform)]
+    model: Path | None = None
+    labels: Path | None = None
+    images: str | None = None
+    truth: Annotated[str, AfterValidator(_regex_with_a_group)] | None = None
+    runtime: Literal["auto", "rknn", "onnx", "simulated"] = "auto"
+    size: Annotated[int, Field(ge=1, le=256)] | None = None
+    allow_uneven: bool = False
+    cpu: CpuClass | Indices = "fast"
+    strict_affinity: bool = False
+    npu_cores: Indices | None = None
+    batch: Annotated[int, Field(ge=1, le=1024)] = 4
+    window: Annotated[int, Field(ge=1, le=64)] = 2
+    decoders: Annotated[int, Field(ge=1, le=64)] = 1
+    start_seconds: Annotated[float, Field(gt=0)] = 60.0
+    batch_seconds: Annotated[float, Field(gt=0)] = 60.0
+    drain_seconds: Annotated[float, Field(gt=0)] = 10.0
+    input: InputConfig = InputConfig()
+    simulated: SimulatedConfig = SimulatedConfig()
+
+    @model_validator(mode="after")
+    def _check_cores(self) -> FarmConfig:
+        _check_npu_cores(self)
+        _check_size(self)
+        return self
+
+    def core_count(self) -> int | None:
+        """How many NPU cores the platform has; None where there is no fixed number (host)."""
+        if self.runtime == "simulated" and self.simulated.npu_cores is not None:
+            return self.simulated.npu_cores
+        return SOCS[self.platform].npu_cores if self.platform in SOCS else None
+
+
+def load(path: Path, overrides: Mapping[str, Any]) -> FarmConfig:
+    """Read a config file and lay `overrides` (dotted keys allowed) over it.
+
+    Relative paths in the file are taken from the file's folder; those in `overrides` from the
+    current one. Raises ConfigError in one or two lines: file, key, value, what would be right.
+    """
+    values = _absolute(_read(path), path.parent)
+    for key, value in overrides.items():
+        _put(values, key, value)
+    try:
+        return FarmConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_in_words(path, error)) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: can't be read: {getattr(error, 'strerror', error)}") from error
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{at}: not YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ConfigError(f"{path}: a config is a list of `key: value` lines")
+    return values
+
+
+def _absolute(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    named = [key for key in PATH_KEYS if isinstance(values.get(key), str) and values[key] != STDIN]
+    paths = {key: str(folder / values[key]) for key in named}
+    return {**values, **paths}
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for parent in parents:
+        inner = values.get(parent)
+        values[parent] = dict(inner) if isinstance(inner, dict) else {}
+        values = values[parent]
+    values[last] = value
+
+
+def _check_npu_cores(config: FarmConfig) -> None:
+    cores = config.core_count()
+    for core in config.npu_cores or ():
+        if cores is not None and core >= cores:
+            has = f"cores 0 to {cores - 1}" if cores > 1 else "core 0 only"
+            raise ValueError(f"npu_cores: {core}: {config.platform} has {has}")
+
+
+def _check_size(config: FarmConfig) -> None:
+    available = config.core_count()
+    if available is None or config.size is None or config.allow_uneven:
+        return
+    cores = len(set(config.npu_cores)) if config.npu_cores else available
+    size = config.size
+    if size <= cores or size % cores == 0:
+        return
+    below = size // cores * cores
+    raise ValueError(
+        f"size: {size}: {config.platform} has {cores} NPU cores to fill; "
+        f"use {below} or {below + cores} (or allow_uneven: true)"
+    )
+
+
+def _in_words(path: Path, error: ValidationError) -> str:
+    first = error.errors()[0]
+    # The place names union branches ('tuple[...]', 'literal[...]') after the key; skip those.
+    place = [str(part) for part in first["loc"] if "[" not in str(part)]
+    key = ".".join(place)
+    reason = first["msg"].removeprefix("Value error, ")
+    more = len({e["loc"][:1] for e in error.errors()}) - 1
+    rest = f"\n({more} more like this)" if more else ""
+    if first["type"] == "extra_forbidden":
+        return f"{path}: {key}: not a known key; known are {', '.join(_known_keys(place))}{rest}"
+    if first["type"] == "missing":
+        return f"{path}: {key}: missing{rest}"
+    said = f"{key}: {first['input']!r}: " if place else ""
+    return f"{path}: {said}{reason}{rest}"
+
+
+def _known_keys(place: list[str]) -> list[str]:
+    inner: dict[str, type[_Frozen]] = {"input": InputConfig, "simulated": SimulatedConfig}
+    model = inner.get(place[0], FarmConfig) if len(place) > 1 else FarmConfig
+    return sorted(model.model_fields)

@@ -1,0 +1,201 @@
+"""The coordinator's one poll: sockets, ends of processes and the clock become events.
+
+Run it as `python -m farm.coordinator CONFIG`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import zmq
+
+from farm import dispatch
+from farm.crew import Crew, Tell
+from farm.dispatch import Deliver, Dispatcher, Kill, Send, Task
+from farm.errors import NoWorkersError, StartError
+from workers.errors import WireError
+from workers.spec import WorkerSpec
+from workers.transport import Context, Inbox
+from workers.wire import Done, Failed, Ready
+
+RUN_DIR_PREFIX: Final = "npu-farm-"
+# A path to a Unix socket has 108 bytes; the longest name in the folder is worker-NNN.GGGG.
+LONGEST_RUN_DIR: Final = 80
+KILL_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a worker is given, and how long it may take (seconds)."""
+
+    batch: int
+    window: int
+    start_seconds: float
+    batch_seconds: float
+
+
+def make_run_dir() -> str:
+    """Make the private (0700) folder that holds a run's sockets; raises StartError."""
+    try:
+        folder = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX)
+    except OSError as error:
+        raise StartError(f"no folder for the farm's sockets could be made: {error}") from error
+    if len(folder.encode()) > LONGEST_RUN_DIR:
+        shutil.rmtree(folder)
+        raise StartError(f"{folder}: too long for a socket's path; set TMPDIR to a shorter one")
+    return folder
+
+
+class Coordinator:
+    """Feeds the workers and collects their answers; one thread, woken by facts alone."""
+
+    def __init__(
+        self, specs: tuple[WorkerSpec, ...], run_dir: str, limits: Limits, tell: Tell
+    ) -> None:
+        self._run_dir = run_dir
+        self._context: Context = zmq.Context()
+        self._sink = Inbox(self._context, specs[0].sink, bind=True)
+        self.crew = Crew(specs, self._context, start_seconds=limits.start_seconds, tell=tell)
+        self._dispatcher = Dispatcher(
+            batch=limits.batch, window=limits.window, limit=limits.batch_seconds
+        )
+        self._tell = tell
+        self.losses = 0
+        self.rubbish = 0
+
+    @property
+    def room(self) -> int:
+        """How many more tasks it is worth to submit now."""
+        return self._dispatcher.room
+
+    @property
+    def outstanding(self) -> int:
+        """How many submitted tasks have not ended."""
+        return self._dispatcher.outstanding
+
+    def launch(self) -> None:
+        """Start the workers; `poll` until the crew is no longer booting."""
+        self.crew.launch(now=time.monotonic())
+
+    def check_started(self) -> None:
+        """Raise StartError if every worker has been given up."""
+        if self.crew.hopeless:
+            raise StartError("no worker could start: " + "; ".join(self.crew.reasons()))
+
+    def submit(self, tasks: tuple[Task, ...]) -> None:
+        """Take tasks in; they come back from `poll`, each once."""
+        self._act(dispatch.Submitted(tasks))
+
+    def drop(self, *, held: bool) -> None:
+        """Forget the tasks that wait; with `held`, also those in workers' hands."""
+        self._act(dispatch.Dropped(held))
+
+    def poll(self, also: Iterable[int] = (), until: float | None = None) -> list[Deliver]:
+        """Wait until something happens, and handle it; gives the tasks that have ended.
+
+        Returns early when one of the file descriptors `also` gets readable, and at `until`
+        (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker.
+        """
+        readable = self._wait(also, until)
+        delivered = self._hear() if self._sink.socket in readable else []
+        for process in self.crew.processes():
+            if process.output in readable:
+                process.listen()
+            if process.sentinel in readable:
+                delivered += self._bury(process.index)
+        now = time.monotonic()
+        self.crew.tick(now=now)
+        delivered += self._act(dispatch.Tick())
+        if self.crew.hopeless and self.outstanding and not delivered:
+            raise NoWorkersError("no worker is left: " + "; ".join(self.crew.reasons()))
+        return delivered
+
+    def close(self, *, drain_seconds: float) -> None:
+        """Stop all workers, killing those that take longer, and leave nothing behind."""
+        self.drop(held=True)
+        try:
+            self._dismiss(kill=drain_seconds <= 0, seconds=drain_seconds)
+            self._dismiss(kill=True, seconds=KILL_SECONDS)
+        finally:
+            for process in self.crew.processes():
+                self._tell(f"worker {process.index} (pid {process.pid}) does not die")
+                process.close()
+            self._sink.close()
+            self._context.destroy(linger=0)
+            shutil.rmtree(self._run_dir, ignore_errors=True)
+
+    def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
+        poller = zmq.Poller()
+        poller.register(self._sink.socket, zmq.POLLIN)
+        for process in self.crew.processes():
+            poller.register(process.sentinel, zmq.POLLIN)
+            poller.register(process.output, zmq.POLLIN)
+        for fd in also:
+            poller.register(fd, zmq.POLLIN)
+        due = [self.crew.deadline(), self._dispatcher.deadline(), until]
+        soonest = min((at for at in due if at is not None), default=None)
+        if soonest is None:
+            return {source for source, _ in poller.poll()}
+        # Rounded up: a poll that ends a little early would spin until the time has come.
+        milliseconds = max(0, int((soonest - time.monotonic()) * 1000) + 1)
+        return {source for source, _ in poller.poll(milliseconds)}
+
+    def _hear(self) -> list[Deliver]:
+        delivered: list[Deliver] = []
+        while True:
+            try:
+                message = self._sink.receive(block=False)
+            except WireError:
+                self.rubbish += 1
+                continue
+            match message:
+                case None:
+                    return delivered
+                case Done():
+                    answer = dispatch.Answered(message.worker, message.batch, message.outcomes)
+                    delivered += self._act(answer)
+                case Ready() | Failed():
+                    for change in self.crew.heard(message):
+                        delivered += self._act(change)
+                case _:
+                    self.rubbish += 1
+
+    def _bury(self, worker: int) -> list[Deliver]:
+        delivered: list[Deliver] = []
+        for change in self.crew.exited(worker, now=time.monotonic()):
+            delivered += self._act(change)
+        return delivered
+
+    def _act(self, event: dispatch.Event) -> list[Deliver]:
+        """Pass an event to the dispatcher and do what it answers."""
+        if isinstance(event, dispatch.WorkerDown):
+            self.losses += 1
+        delivered: list[Deliver] = []
+        for action in self._dispatcher.handle(event, now=time.monotonic()):
+            match action:
+                case Deliver():
+                    delivered.append(action)
+                case Send(worker, batch):
+                    process = self.crew.process(worker)
+                    if process is not None:
+                        process.send(batch)
+                case Kill(worker, reason):
+                    self.crew.condemn(worker, reason)
+        return delivered
+
+    def _dismiss(self, *, kill: bool, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self.crew.stop(kill=kill)
+        while self.crew.processes() and time.monotonic() < until:
+            self.poll(until=until)
+
+
+if __name__ == "__main__":
+    from farm.cli import run
+
+    run(prog_name="python -m farm.coordinator")

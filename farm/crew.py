@@ -1,0 +1,174 @@
+"""All workers of a farm: started, watched, started again after a back-off, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from farm.dispatch import WorkerDown, WorkerUp
+from farm.lifecycle import BOOTING, OVER, Event, State, after, back_off, recent
+from farm.process import WorkerProcess
+from workers.spec import WorkerSpec
+from workers.transport import Context
+from workers.wire import Failed, Ready
+
+Tell = Callable[[str], None]
+Change = WorkerUp | WorkerDown
+
+
+@dataclass(slots=True)
+class Member:
+    """One worker's seat, whoever sits in it; `due` is when its state must have changed."""
+
+    spec: WorkerSpec
+    state: State = State.STARTING
+    generation: int = 0
+    process: WorkerProcess | None = None
+    deaths: list[float] = field(default_factory=list)
+    due: float | None = None
+    reason: str = ""
+    ready: Ready | None = None
+
+
+class Crew:
+    """The workers' processes and lives. `tell` hears what a user should know, a line each.
+
+    A worker that is not ready within `start_seconds` is killed.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[WorkerSpec],
+        context: Context,
+        *,
+        start_seconds: float,
+        tell: Tell,
+    ) -> None:
+        self.members = [Member(spec) for spec in specs]
+        self._context = context
+        self._start_seconds = start_seconds
+        self._tell = tell
+
+    def launch(self, *, now: float) -> None:
+        """Start every worker's process; they report Ready later."""
+        for member in self.members:
+            self._spawn(member, now)
+
+    def process(self, worker: int) -> WorkerProcess | None:
+        """The worker's process, None while it has none."""
+        return self.members[worker].process
+
+    def processes(self) -> list[WorkerProcess]:
+        """All processes that are not known to be gone."""
+        return [m.process for m in self.members if m.process is not None]
+
+    @property
+    def booting(self) -> bool:
+        """Whether a worker's first start is still under way."""
+        return any(member.state is State.STARTING for member in self.members)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no worker is left, and none will come back."""
+        return all(member.state in OVER for member in self.members)
+
+    def reasons(self) -> list[str]:
+        """Why the workers that are given up were, each reason once."""
+        return list(dict.fromkeys(m.reason for m in self.members if m.state is State.BROKEN))
+
+    def deadline(self) -> float | None:
+        """When `tick` has something to do, if nothing else happens."""
+        return min((m.due for m in self.members if m.due is not None), default=None)
+
+    def heard(self, message: Ready | Failed) -> list[Change]:
+        """Take in what a worker says of itself; from an earlier process it counts for nothing."""
+        if message.worker >= len(self.members):
+            return []
+        member = self.members[message.worker]
+        if message.generation != member.generation or member.process is None:
+            return []
+        if isinstance(message, Ready):
+            return self._ready(member, message)
+        return self._failed(member, message)
+
+    def exited(self, worker: int, *, now: float) -> list[Change]:
+        """Take in that a worker's process is gone."""
+        member = self.members[worker]
+        if member.process is None:
+            return []
+        before, how = member.state, member.process.reap()
+        member.process.close()
+        member.process = None
+        member.reason = member.reason or how
+        member.state, member.due = after(before, Event.EXITED), None
+        if member.state is State.BROKEN and before in BOOTING:
+            self._tell(f"worker {worker} could not start: {member.reason}")
+        if member.state is State.LOST:
+            self._plan_respawn(member, now)
+        return [WorkerDown(worker, member.reason)] if before is State.UP else []
+
+    def condemn(self, worker: int, reason: str) -> None:
+        """Kill a worker for `reason`; its end is reported as any other."""
+        member = self.members[worker]
+        if member.process is not None:
+            member.reason = reason
+            member.process.kill()
+
+    def tick(self, *, now: float) -> None:
+        """Do what has come due: start anew whose back-off is over, kill who never got ready."""
+        for member in self.members:
+            if member.due is None or now < member.due:
+                continue
+            member.due = None
+            if member.state is State.LOST:
+                member.state = after(member.state, Event.RESPAWN)
+                self._spawn(member, now)
+            elif member.state in BOOTING:
+                self.condemn(member.spec.index, f"not ready within {self._start_seconds:g} s")
+
+    def stop(self, *, kill: bool) -> None:
+        """Ask every worker to leave once its hands are empty; with `kill`, end them now."""
+        for member in self.members:
+            if member.state is not State.GONE and member.state is not State.STOPPING:
+                member.state, member.due = after(member.state, Event.STOP), None
+                if member.process is not None:
+                    member.process.ask_to_stop()
+            if kill and member.process is not None:
+                member.process.kill()
+
+    def _spawn(self, member: Member, now: float) -> None:
+        member.generation += 1
+        member.reason = ""
+        member.process = WorkerProcess(member.spec, member.generation, self._context)
+        member.due = now + self._start_seconds
+
+    def _ready(self, member: Member, message: Ready) -> list[Change]:
+        if member.state is State.RESTARTING:
+            self._tell(f"worker {message.worker} is back")
+        member.state, member.due = after(member.state, Event.READY), None
+        member.ready = message
+        return [WorkerUp(message.worker)] if member.state is State.UP else []
+
+    def _failed(self, member: Member, message: Failed) -> list[Change]:
+        before = member.state
+        member.reason = message.message
+        member.state, member.due = after(before, Event.FAILED), None
+        if member.process is not None:
+            member.process.ask_to_stop()
+        if member.state is State.BROKEN:
+            self._tell(f"worker {message.worker} could not start: {message.message}")
+        return [WorkerDown(message.worker, message.message)] if before is State.UP else []
+
+    def _plan_respawn(self, member: Member, now: float) -> None:
+        member.deaths = [*recent(member.deaths, now=now), now]
+        wait = back_off(len(member.deaths))
+        number = member.spec.index
+        if wait is None:
+            member.state = after(member.state, Event.GIVE_UP)
+            self._tell(
+                f"worker {number} died {len(member.deaths)} times in a minute "
+                f"({member.reason}); given up"
+            )
+            return
+        member.due = now + wait
+        self._tell(f"worker {number} died ({member.reason}); a new one starts in {wait:.1f} s")

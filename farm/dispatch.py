@@ -1,0 +1,291 @@
+"""Who gets which batch: events in, actions out; nothing is sent here.
+
+Every task is in exactly one place: waiting, held by one worker as part of one batch, or ended
+by one Deliver. What comes from a worker that no longer holds the batch is dropped, here only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from workers.wire import Batch, FileRef, Item, ItemError, Outcome
+
+MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
+BATCH_BYTES: Final = 8 << 20  # raw frames are megabytes each: a batch of them stays small
+LOOKAHEAD_BYTES: Final = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One item on its way: when it was submitted (seconds), how many workers died holding it."""
+
+    item: Item
+    submitted: float
+    deaths: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """New tasks have come."""
+
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerUp:
+    """A worker is ready for work."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDown:
+    """A worker is gone, or of no more use; `reason` says how."""
+
+    worker: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A worker has answered a batch."""
+
+    worker: int
+    batch: int
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Nobody wants the waiting tasks any more; `held` says whether that goes for held ones, too."""
+
+    held: bool
+
+
+Event = Submitted | WorkerUp | WorkerDown | Answered | Tick | Dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Give `batch` to `worker`."""
+
+    worker: int
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """A task has ended, in an outcome of `worker` or in an error of the farm's own."""
+
+    task: Task
+    worker: int
+    outcome: Outcome | ItemError
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """`worker` must go; `reason` says why."""
+
+    worker: int
+    reason: str
+
+
+Action = Send | Deliver | Kill
+
+
+@dataclass(slots=True)
+class Seat:
+    """What one worker holds, by batch number, and since when it owes an answer."""
+
+    held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
+    progress_at: float = 0.0
+    condemned: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether it holds a task that must be alone: one that a worker died of."""
+        return any(task.deaths for tasks in self.held.values() for task in tasks)
+
+
+class Dispatcher:
+    """The ledger of who holds what, with `window` batches of up to `batch` items per worker.
+
+    A worker that owes an answer for more than `limit` seconds is to be killed.
+    """
+
+    def __init__(self, *, batch: int, window: int, limit: float) -> None:
+        self._batch, self._window, self._limit = batch, window, limit
+        self._waiting: deque[Task] = deque()
+        self._waiting_bytes = 0
+        self._seats: dict[int, Seat] = {}
+        self._unwanted: set[int] = set()  # batches still held, whose results nobody wants
+        self._next_batch = 0
+        self.stray_answers = 0
+
+    @property
+    def room(self) -> int:
+        """How many more tasks it is worth to submit now: enough to fill every next batch."""
+        if self._waiting_bytes > LOOKAHEAD_BYTES:
+            return 0
+        return max(0, 2 * self._batch * max(1, len(self._seats)) - len(self._waiting))
+
+    @property
+    def outstanding(self) -> int:
+        """How many tasks have neither ended nor been dropped."""
+        held = sum(
+            len(tasks)
+            for seat in self._seats.values()
+            for number, tasks in seat.held.items()
+            if number not in self._unwanted
+        )
+        return len(self._waiting) + held
+
+    @property
+    def held(self) -> dict[int, tuple[tuple[Task, ...], ...]]:
+        """The tasks in each worker's hands, batch by batch."""
+        return {worker: tuple(seat.held.values()) for worker, seat in self._seats.items()}
+
+    @property
+    def waiting(self) -> tuple[Task, ...]:
+        """The tasks in nobody's hands, the next one first."""
+        return tuple(self._waiting)
+
+    def deadline(self) -> float | None:
+        """When the next worker is overdue (same clock as `now`); None if nobody owes an answer."""
+        owing = [
+            seat.progress_at + self._limit
+            for seat in self._seats.values()
+            if seat.held and not seat.condemned
+        ]
+        return min(owing, default=None)
+
+    def handle(self, event: Event, *, now: float) -> list[Action]:
+        """Take one event in; give what must be done, in order. `now` is in seconds."""
+        actions: list[Action] = []
+        match event:
+            case Submitted(tasks):
+                self._enqueue(tasks)
+            case WorkerUp(worker):
+                self._seats[worker] = Seat(progress_at=now)
+            case WorkerDown(worker, reason):
+                actions = self._requeue(worker, reason)
+            case Answered():
+                actions = self._release(event, now)
+            case Tick():
+                actions = self._overdue(now)
+            case Dropped(held):
+                self._drop(held=held)
+        return actions + self._fill(now)
+
+    def _enqueue(self, tasks: Iterable[Task]) -> None:
+        for task in tasks:
+            self._waiting.append(task)
+            self._waiting_bytes += _size(task.item)
+
+    def _requeue(self, worker: int, reason: str) -> list[Action]:
+        """Put back what a lost worker held, to the front; end what has seen too many deaths."""
+        seat = self._seats.pop(worker, Seat())
+        wanted = [n for n in seat.held if n not in self._unwanted]
+        self._unwanted.difference_update(seat.held)
+        tasks = [replace(t, deaths=t.deaths + 1) for n in wanted for t in seat.held[n]]
+        again = [task for task in tasks if task.deaths < MAX_DEATHS]
+        self._waiting.extendleft(reversed(again))
+        self._waiting_bytes += sum(_size(task.item) for task in again)
+        error = ItemError("worker_died", f"worker died {MAX_DEATHS} times: {reason}")
+        return [Deliver(task, worker, error) for task in tasks if task.deaths >= MAX_DEATHS]
+
+    def _release(self, answer: Answered, now: float) -> list[Action]:
+        seat = self._seats.get(answer.worker)
+        tasks = seat.held.get(answer.batch) if seat else None
+        if seat is None or tasks is None:
+            self.stray_answers += 1
+            return []
+        outcomes = {outcome.item: outcome for outcome in answer.outcomes}
+        if len(answer.outcomes) != len(tasks) or any(t.item.id not in outcomes for t in tasks):
+            return self._condemn(answer.worker, "answered a batch with other items than its own")
+        del seat.held[answer.batch]
+        seat.progress_at = now
+        if answer.batch in self._unwanted:
+            self._unwanted.discard(answer.batch)
+            return []
+        return [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
+
+    def _overdue(self, now: float) -> list[Action]:
+        return [
+            action
+            for worker, seat in self._seats.items()
+            if seat.held and now - seat.progress_at > self._limit
+            for action in self._condemn(worker, f"no answer for {self._limit:g} s")
+        ]
+
+    def _condemn(self, worker: int, reason: str) -> list[Action]:
+        """Ask for a worker's end, once; what it holds comes back with its WorkerDown."""
+        if self._seats[worker].condemned:
+            return []
+        self._seats[worker].condemned = True
+        return [Kill(worker, reason)]
+
+    def _drop(self, *, held: bool) -> None:
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        if held:
+            self._unwanted.update(n for seat in self._seats.values() for n in seat.held)
+
+    def _fill(self, now: float) -> list[Action]:
+        """Hand out what waits, to the least loaded worker first, as far as windows allow."""
+        actions: list[Action] = []
+        while self._waiting:
+            worker = self._least_loaded(suspect=self._waiting[0].deaths > 0)
+            if worker is None:
+                break
+            seat = self._seats[worker]
+            if not seat.held:
+                seat.progress_at = now
+            tasks = self._take()
+            self._next_batch += 1
+            seat.held[self._next_batch] = tasks
+            actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
+        return actions
+
+    def _least_loaded(self, *, suspect: bool) -> int | None:
+        """The worker to give the next batch to; a suspect needs one with empty hands."""
+        window = 1 if suspect else self._window
+        loads = [
+            (sum(len(tasks) for tasks in seat.held.values()), worker)
+            for worker, seat in self._seats.items()
+            if len(seat.held) < window and not seat.condemned and not seat.alone
+        ]
+        return min(loads)[1] if loads else None
+
+    def _take(self) -> tuple[Task, ...]:
+        """Take the next batch off the queue: smaller near the end, so that nobody ends late.
+
+        Guided self-scheduling (Polychronopoulos and Kuck, 1987): each takes an equal share of
+        half of what is left. A task that a worker died of travels alone.
+        """
+        share = -(-len(self._waiting) // (2 * len(self._seats)))
+        tasks: list[Task] = []
+        taken_bytes = 0
+        while self._waiting and len(tasks) < min(self._batch, share):
+            task = self._waiting[0]
+            size = _size(task.item)
+            if tasks and (task.deaths or taken_bytes + size > BATCH_BYTES):
+                break
+            tasks.append(self._waiting.popleft())
+            taken_bytes += size
+            if task.deaths:
+                break
+        self._waiting_bytes -= taken_bytes
+        return tuple(tasks)
+
+
+def _size(item: Item) -> int:
+    return 0 if isinstance(item.source, FileRef) else len(item.source.data)

@@ -1,0 +1,47 @@
+"""The coordinator's errors, all children of FarmError, and the exit codes they lead to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workers.errors import FarmError
+
+__all__ = [
+    "ConfigError",
+    "FarmError",
+    "InterruptedStartError",
+    "NoWorkersError",
+    "SourceError",
+    "StartError",
+    "WriterError",
+]
+
+EXIT_OK: Final = 0
+EXIT_SOME_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_NO_FARM: Final = 3
+EXIT_SIGNAL_BASE: Final = 128  # plus the signal's number, as shells do
+
+
+class ConfigError(FarmError):
+    """A config or a command line says something that can't be."""
+
+
+class SourceError(FarmError):
+    """The images can't be listed."""
+
+
+class WriterError(FarmError):
+    """The results can't be written."""
+
+
+class StartError(FarmError):
+    """No worker could be started."""
+
+
+class InterruptedStartError(FarmError):
+    """A signal came while the workers were starting."""
+
+
+class NoWorkersError(FarmError):
+    """Every worker is lost for good while there is work left."""

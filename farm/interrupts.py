@@ -1,0 +1,52 @@
+"""Signals as something to poll for: handlers only note them, the loop decides."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Final
+
+CAUGHT: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupts:
+    """While entered, SIGINT and SIGTERM are collected in `received` and make `fd` readable."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self.fd = -1
+        self._write_end = -1
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        self.fd, self._write_end = os.pipe()
+        os.set_blocking(self.fd, False)
+        os.set_blocking(self._write_end, False)
+        # Python runs handlers between two steps of its own; the wake-up fd ends a poll at once.
+        signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, self._note) for number in CAUGHT}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+        os.close(self.fd)
+        os.close(self._write_end)
+
+    def seen(self) -> int:
+        """How many signals have come; from now on, only a new one makes `fd` readable."""
+        try:
+            os.read(self.fd, 4096)
+        except BlockingIOError:
+            pass
+        return len(self.received)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.received.append(number)

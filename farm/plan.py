@@ -1,0 +1,159 @@
+"""FarmConfig and Machine to one WorkerSpec per worker: which runtime, NPU core, CPUs and model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+
+from farm.config import FarmConfig
+from farm.errors import ConfigError
+from farm.platforms import HOST, SOCS, Machine, Platform, cpu_list, disagreements, host
+from workers.runtime import ONNX, RKNN, SIMULATED
+from workers.spec import SimulatedSpec, WorkerSpec
+
+ONNX_SUFFIX: Final = ".onnx"
+RKNN_SUFFIX: Final = ".rknn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmPlan:
+    """Who will run where, and what its user should know before it starts (`notices`)."""
+
+    platform: Platform
+    runtime: str
+    workers: tuple[WorkerSpec, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the answers will be make-believe."""
+        return self.runtime == SIMULATED
+
+
+def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
+    """Decide everything about the workers; sockets and shared files will be in `run_dir`.
+
+    Raises ConfigError where the config can't be met: no model, or CPUs that are not there
+    with strict_affinity.
+    """
+    platform = SOCS[config.platform] if config.platform != HOST else host(machine)
+    runtime = choose_runtime(config, machine)
+    cpus, cpu_notices = choose_cpus(config, platform, machine)
+    notices = [*disagreements(platform, machine), *cpu_notices]
+    if config.runtime == "auto" and runtime == ONNX and platform.name != HOST:
+        notices.append(f"no {platform.name} NPU here: ONNX Runtime runs on the CPU instead")
+    cores = npu_cores(config, platform)
+    model = model_file(config, platform, runtime)
+    return FarmPlan(
+        platform=platform,
+        runtime=runtime,
+        workers=tuple(
+            WorkerSpec(
+                index=index,
+                npu_core=cores[index % len(cores)],
+                core_mask=_core_mask(platform, cores[index % len(cores)]),
+                cpus=cpus,
+                runtime=runtime,
+                platform=platform.name,
+                model=model,
+                input=config.input.hint(),
+                decoders=config.decoders,
+                simulated=_simulated(config, platform, run_dir) if runtime == SIMULATED else None,
+                run_dir=run_dir,
+                inbox=f"ipc://{run_dir}/worker-{index}",
+                sink=f"ipc://{run_dir}/sink",
+            )
+            for index in range(config.size or _default_size(platform, cores, machine))
+        ),
+        notices=tuple(notices),
+    )
+
+
+def choose_runtime(config: FarmConfig, machine: Machine) -> str:
+    """`auto` is the NPU where this machine has the platform's, else ONNX Runtime on the CPU."""
+    if config.runtime != "auto":
+        return config.runtime
+    return RKNN if config.platform != HOST and machine.soc is not None else ONNX
+
+
+def choose_cpus(
+    config: FarmConfig, platform: Platform, machine: Machine
+) -> tuple[tuple[int, ...], list[str]]:
+    """The CPUs for every worker, and a notice where they are not those the config asks for."""
+    wanted = _wanted_cpus(config, platform, machine)
+    present = tuple(cpu for cpu in wanted if cpu in machine.cpus)
+    if present == wanted:
+        return wanted, []
+    chosen = present or machine.cpus
+    said = (
+        f"cpu: {_said(config)} means CPUs {cpu_list(wanted)}; "
+        f"this process may use {cpu_list(machine.cpus)}"
+    )
+    if config.strict_affinity:
+        raise ConfigError(f"{said}; strict_affinity forbids to go on")
+    return chosen, [f"{said}: running on {cpu_list(chosen)}"]
+
+
+def npu_cores(config: FarmConfig, platform: Platform) -> tuple[int, ...]:
+    """The NPU cores to fill, in the order in which workers are put on them."""
+    if config.npu_cores is not None:
+        return tuple(dict.fromkeys(config.npu_cores))
+    return tuple(range(config.core_count() or platform.npu_cores))
+
+
+def model_file(config: FarmConfig, platform: Platform, runtime: str) -> str:
+    """The model for this runtime: glyphs.onnx on the CPU, glyphs-rk3588.rknn on an rk3588."""
+    if runtime == SIMULATED:
+        return ""
+    if config.model is None:
+        raise ConfigError("model: missing; name a model file in the config or with -m")
+    suffix = config.model.suffix
+    if runtime == RKNN and suffix == ONNX_SUFFIX:
+        return str(config.model.with_name(_rknn_name(config.model, platform)))
+    if runtime == ONNX and suffix == RKNN_SUFFIX:
+        raise ConfigError(
+            f"model: {config.model}: a .rknn model needs an NPU; give the .onnx it was made "
+            "from, or use --runtime simulated to try the farm without answers"
+        )
+    return str(config.model)
+
+
+def _rknn_name(model: PurePath, platform: Platform) -> str:
+    return f"{model.stem}-{platform.model_platform}{RKNN_SUFFIX}"
+
+
+def _wanted_cpus(config: FarmConfig, platform: Platform, machine: Machine) -> tuple[int, ...]:
+    if config.cpu == "fast":
+        return platform.fast
+    if config.cpu == "slow":
+        return platform.slow
+    if config.cpu == "all":
+        everything = machine.cpus if platform.name == HOST else (*platform.slow, *platform.fast)
+        return tuple(sorted(set(everything)))
+    return tuple(sorted(set(config.cpu)))
+
+
+def _said(config: FarmConfig) -> str:
+    return config.cpu if isinstance(config.cpu, str) else cpu_list(config.cpu)
+
+
+def _core_mask(platform: Platform, core: int) -> int | None:
+    """RKNN_NPU_CORE_n is bit n; SoCs with one core refuse any mask."""
+    return 1 << core if platform.takes_core_mask else None
+
+
+def _default_size(platform: Platform, cores: tuple[int, ...], machine: Machine) -> int:
+    return len(machine.cpus) if platform.name == HOST else len(cores)
+
+
+def _simulated(config: FarmConfig, platform: Platform, run_dir: str) -> SimulatedSpec:
+    figures = config.simulated
+    ms = figures.service_ms if figures.service_ms is not None else platform.service_ms
+    return SimulatedSpec(
+        timelines=f"{run_dir}/npu",
+        npu_cores=config.core_count() or platform.npu_cores,
+        service_ms=ms,
+        seed=figures.seed,
+        classes=figures.classes,
+    )

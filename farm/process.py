@@ -1,0 +1,117 @@
+"""One worker process, its own PUSH socket, its last words, and the pipe that tells of its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import zmq
+
+import workers
+from workers.main import framed
+from workers.spec import WorkerSpec
+from workers.transport import Context, Outbox
+from workers.wire import Batch, Birth, Stop
+
+LAST_WORDS: Final = 20  # lines of its output that are kept for when it dies
+READ_BYTES: Final = 65536
+JOIN_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itself hangs
+
+
+class WorkerProcess:
+    """A running worker: `sentinel` becomes readable when it is gone, `output` when it prints."""
+
+    def __init__(self, spec: WorkerSpec, generation: int, context: Context) -> None:
+        self.index, self.generation = spec.index, generation
+        # An address of its own for each start: a late unbind can't take the next one's away.
+        self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
+        self._outbox = Outbox(context, self._spec.inbox, bind=True)
+        self._lines: deque[str] = deque(maxlen=LAST_WORDS)
+        self.sentinel, held_by_child = os.pipe()
+        self.output, printed_by_child = os.pipe()
+        os.set_blocking(self.output, False)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "workers.main", f"worker-{spec.index}"],
+                stdin=subprocess.PIPE,
+                stdout=printed_by_child,  # the vendor's library prints: never our stdout
+                stderr=printed_by_child,
+                pass_fds=(held_by_child,),
+                start_new_session=True,  # Ctrl-C is the coordinator's to handle
+                env=_environment(),
+            )
+        finally:
+            os.close(held_by_child)
+            os.close(printed_by_child)
+        self._tell_birth()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def send(self, batch: Batch) -> None:
+        """Queue a batch on the worker's own socket; never blocks."""
+        self._outbox.send(batch)
+
+    def ask_to_stop(self) -> None:
+        """Let it finish what it holds, then leave."""
+        self._outbox.send(Stop())
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        self._process.kill()
+
+    def listen(self) -> bool:
+        """Keep what it has printed; False once nothing more can come."""
+        try:
+            data = os.read(self.output, READ_BYTES)
+        except BlockingIOError:
+            return True
+        self._lines.extend(data.decode("utf-8", "replace").splitlines())
+        return bool(data)
+
+    def reap(self) -> str:
+        """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
+        code = self._process.wait(JOIN_SECONDS)
+        while self.listen() and self._waiting_output():
+            pass
+        if code < 0:
+            return signal.Signals(-code).name
+        words = f": {self._lines[-1]}" if code and self._lines else ""
+        return f"exit code {code}{words}"
+
+    def close(self) -> None:
+        """Release all that the coordinator holds of it; the process must be gone or going."""
+        self._outbox.close(flush=False)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        os.close(self.sentinel)
+        os.close(self.output)
+
+    def _tell_birth(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
+        try:
+            self._process.stdin.write(framed(Birth(self._spec, self.generation)))
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return  # it died before it could read; the sentinel tells
+
+    def _waiting_output(self) -> bool:
+        poller = zmq.Poller()
+        poller.register(self.output, zmq.POLLIN)
+        return bool(poller.poll(0))
+
+
+def _environment() -> dict[str, str]:
+    """The child's: it finds our packages, and nothing in the current folder shadows a library."""
+    home = str(Path(workers.__file__).parent.parent)
+    inherited = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([home, inherited] if inherited else [home])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}

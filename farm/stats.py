@@ -1,0 +1,124 @@
+"""Results and losses to a Snapshot: counts, rates, percentiles; in constant memory."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Final
+
+from farm.results import Result
+
+BUCKET_RATIO: Final = 1.02  # neighbouring buckets: a percentile is right to 1 %
+SMALLEST_MS: Final = 0.001
+PHASES: Final = ("queue", "decode", "wait", "infer", "total")
+
+
+class Histogram:
+    """Counts of durations in logarithmic buckets, for percentiles of any number of them."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+        self.total_ms = 0.0
+
+    def add(self, ms: float) -> None:
+        """Count one duration in milliseconds."""
+        self._counts[round(math.log(max(ms, SMALLEST_MS), BUCKET_RATIO))] += 1
+        self.total_ms += ms
+
+    def percentile(self, percent: float) -> float:
+        """Milliseconds that `percent` per cent of the durations do not exceed; 0 if none."""
+        target = self._counts.total() * percent / 100
+        seen = 0
+        for bucket in sorted(self._counts):
+            seen += self._counts[bucket]
+            if seen >= target:
+                return float(BUCKET_RATIO**bucket)
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a run has done so far; `seconds` is its wall-clock time."""
+
+    ok: int
+    failed: int
+    failures: dict[str, int]
+    per_worker: dict[int, int]
+    losses: int
+    seconds: float
+    percentiles: dict[str, tuple[float, float, float]]
+    busy_ms: dict[int, float]
+    judged: int
+    top1_right: int
+    top5_right: int
+
+    @property
+    def processed(self) -> int:
+        """Items that got a top-5; one that failed was not processed."""
+        return self.ok
+
+    @property
+    def ended(self) -> int:
+        """Items that got a result of either kind."""
+        return self.ok + self.failed
+
+    @property
+    def rate(self) -> float:
+        """Images per second."""
+        return self.ok / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def average_ms(self) -> float:
+        """Wall-clock milliseconds per image, as the published tables count it."""
+        return self.seconds * 1000 / self.ok if self.ok else 0.0
+
+
+@dataclass(slots=True)
+class Stats:
+    """Running totals of one run."""
+
+    failures: Counter[str] = field(default_factory=Counter)
+    per_worker: Counter[int] = field(default_factory=Counter)
+    busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    losses: int = 0
+    judged: int = 0
+    top1_right: int = 0
+    top5_right: int = 0
+    phases: dict[str, Histogram] = field(
+        default_factory=lambda: {phase: Histogram() for phase in PHASES}
+    )
+
+    def count(self, result: Result, truth: str | None = None) -> None:
+        """Count one result; `truth` is the label it should have got, where that is known."""
+        if result.top5 is None:
+            self.failures[result.error.kind if result.error else "unknown"] += 1
+            return
+        self.per_worker[result.worker] += 1
+        self.busy_ms[result.worker] += result.ms.infer
+        for phase, histogram in self.phases.items():
+            histogram.add(getattr(result.ms, phase))
+        if truth is not None and not result.simulated:
+            labels = [prediction.label for prediction in result.top5]
+            self.judged += 1
+            self.top1_right += truth in labels[:1]
+            self.top5_right += truth in labels
+
+    def snapshot(self, *, seconds: float) -> Snapshot:
+        """Sum up after `seconds` of the run."""
+        return Snapshot(
+            ok=self.per_worker.total(),
+            failed=self.failures.total(),
+            failures=dict(self.failures),
+            per_worker=dict(sorted(self.per_worker.items())),
+            losses=self.losses,
+            seconds=seconds,
+            percentiles={
+                phase: (h.percentile(50), h.percentile(90), h.percentile(99))
+                for phase, h in self.phases.items()
+            },
+            busy_ms=dict(self.busy_ms),
+            judged=self.judged,
+            top1_right=self.top1_right,
+            top5_right=self.top5_right,
+        )

@@ -1,0 +1,1 @@
+"""What runs inside one worker process; imports nothing of the coordinator."""

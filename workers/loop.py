@@ -1,0 +1,150 @@
+"""A worker's work: PULL a batch, decode ahead, infer, rank, PUSH the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import zmq
+
+from workers.decoders import Decoded, Decoders, Job
+from workers.errors import FarmError, RuntimeFailure
+from workers.runtime import Runtime, open_runtime
+from workers.spec import WorkerSpec
+from workers.topk import top5
+from workers.transport import Context, Inbox, Outbox
+from workers.wire import Batch, Birth, Done, Failed, ItemError, Outcome, Ready, Stop
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 70  # said why in a Failed message
+
+
+def run(birth: Birth) -> int:
+    """Be the worker that `birth` describes until it is told to stop; gives the exit code."""
+    with _queues(birth.spec) as (inbox, outbox):
+        stage = "start"
+        try:
+            runtime = open_runtime(birth.spec)
+            stage = "run"
+            try:
+                serve(birth, runtime, inbox, outbox)
+            finally:
+                runtime.close()
+        except FarmError as error:
+            _confess(birth, stage, str(error), inbox, outbox)
+            return EXIT_FAILED
+    return EXIT_OK
+
+
+def _confess(birth: Birth, stage: str, message: str, inbox: Inbox, outbox: Outbox) -> None:
+    """Say why this worker can't go on, and stay until that is heard: then the reason is known
+    before the process is gone."""
+    index, generation = birth.spec.index, birth.generation
+    outbox.send(Failed(worker=index, generation=generation, stage=stage, message=message))
+    while not isinstance(inbox.receive(block=True), Stop):
+        pass
+
+
+def serve(birth: Birth, runtime: Runtime, inbox: Inbox, outbox: Outbox) -> None:
+    """Answer batches on an opened runtime until Stop; raises RuntimeFailure if it fails."""
+    decoders = Decoders(birth.spec.decoders, runtime.input)
+    try:
+        Desk(birth, runtime, decoders).serve(inbox, outbox)
+    finally:
+        decoders.close()
+
+
+class Desk:
+    """The batches a worker holds, on the one thread that may touch its runtime and sockets."""
+
+    def __init__(self, birth: Birth, runtime: Runtime, decoders: Decoders) -> None:
+        self._worker, self._generation = birth.spec.index, birth.generation
+        self._runtime = runtime
+        self._decoders = decoders
+        self._outcomes: dict[int, list[Outcome]] = {}  # by batch
+        self._sizes: dict[int, int] = {}
+        self._stopping = False
+
+    def serve(self, inbox: Inbox, outbox: Outbox) -> None:
+        """Say Ready, then work until Stop has come and every batch is answered."""
+        outbox.send(
+            Ready(
+                worker=self._worker,
+                generation=self._generation,
+                input=self._runtime.input,
+                classes=self._runtime.classes,
+            )
+        )
+        while self._sizes or not self._stopping:
+            self._take(inbox)
+            if self._sizes:
+                self._advance(outbox)
+
+    def _take(self, inbox: Inbox) -> None:
+        """Take all batches that have come; with nothing to do, wait for one."""
+        while (message := inbox.receive(block=not self._sizes and not self._stopping)) is not None:
+            match message:
+                case Batch(number, items) if items:
+                    self._sizes[number] = len(items)
+                    self._outcomes[number] = []
+                    for item in items:
+                        self._decoders.put(Job(number, item))
+                case Stop():
+                    self._stopping = True
+                case _:
+                    raise RuntimeFailure(f"a worker has no use for {type(message).__name__}")
+
+    def _advance(self, outbox: Outbox) -> None:
+        """Classify the next decoded item; answer its batch if it was the last one of it."""
+        decoded = self._decoders.get()
+        number = decoded.job.batch
+        outcomes = self._outcomes[number]
+        outcomes.append(self._classify(decoded))
+        if len(outcomes) < self._sizes[number]:
+            return
+        del self._sizes[number], self._outcomes[number]
+        outbox.send(
+            Done(
+                worker=self._worker,
+                generation=self._generation,
+                batch=number,
+                outcomes=tuple(outcomes),
+            )
+        )
+
+    def _classify(self, decoded: Decoded) -> Outcome:
+        begun = time.monotonic()
+        ended, ranked, error = begun, None, None
+        if isinstance(decoded.result, ItemError):
+            error = decoded.result
+        else:
+            scores = self._runtime.infer(decoded.result)
+            ended = time.monotonic()
+            try:
+                ranked = top5(scores)
+            except RuntimeFailure as failure:
+                error = ItemError("bad_output", str(failure))
+        return Outcome(
+            item=decoded.job.item.id,
+            top5=ranked,
+            error=error,
+            started=decoded.started,
+            decode_ms=(decoded.finished - decoded.started) * 1000,
+            wait_ms=(begun - decoded.finished) * 1000,
+            infer_ms=(ended - begun) * 1000,
+        )
+
+
+@contextmanager
+def _queues(spec: WorkerSpec) -> Iterator[tuple[Inbox, Outbox]]:
+    context: Context = zmq.Context()
+    inbox = Inbox(context, spec.inbox, bind=False)
+    outbox = Outbox(context, spec.sink, bind=False)
+    try:
+        yield inbox, outbox
+    finally:
+        inbox.close()
+        outbox.close(flush=True)
+        context.term()

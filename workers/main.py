@@ -1,0 +1,74 @@
+"""A worker's entry: `python -m workers.main NAME`, its Birth on standard input.
+
+The name is for people who look at a process list. The process is pinned before anything that
+starts threads is imported: threads begun earlier, such as a BLAS library's, would stay where
+they were. It lives no longer than its standard input is held open by its coordinator.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from typing import Final
+
+from workers import wire
+from workers.errors import FarmError, WireError
+
+LENGTH_BYTES: Final = 4
+EXIT_NO_BIRTH: Final = 64
+EXIT_ORPHANED: Final = 75
+STDIN: Final = 0
+
+
+def main() -> int:
+    """Become the worker described on standard input; gives the process's exit code."""
+    try:
+        birth = read_birth(STDIN)
+    except FarmError as error:
+        print(f"workers.main: {error}; the farm's coordinator starts this", file=sys.stderr)
+        return EXIT_NO_BIRTH
+    os.sched_setaffinity(0, birth.spec.cpus)
+    # One process per runtime is the parallelism; libraries' own thread pools would fight it.
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    threading.Thread(target=_follow, args=(birth.spec.run_dir,), daemon=True).start()
+    from workers.loop import run
+
+    return run(birth)
+
+
+def framed(birth: wire.Birth) -> bytes:
+    """Give the bytes that `read_birth` reads."""
+    data = wire.encode(birth)
+    return len(data).to_bytes(LENGTH_BYTES, "big") + data
+
+
+def read_birth(fd: int) -> wire.Birth:
+    """Read one Birth from `fd`, and no byte more; raises WireError if there is none."""
+    message = wire.decode(_read(fd, int.from_bytes(_read(fd, LENGTH_BYTES), "big")))
+    if not isinstance(message, wire.Birth):
+        raise WireError(f"expected a Birth, got a {type(message).__name__}")
+    return message
+
+
+def _read(fd: int, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = os.read(fd, size - len(data))
+        if not part:
+            raise WireError("no worker's description on standard input")
+        data += part
+    return data
+
+
+def _follow(run_dir: str) -> None:
+    """Wait until the coordinator is gone, however it went; then clean up and leave at once."""
+    while os.read(STDIN, 1):
+        pass
+    shutil.rmtree(run_dir, ignore_errors=True)
+    os._exit(EXIT_ORPHANED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What a worker is told at birth, as plain frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+UINT8: Final = "uint8"
+FLOAT32: Final = "float32"
+NHWC: Final = "NHWC"
+NCHW: Final = "NCHW"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """The image tensor a model takes: one RGB image as `width` x `height` pixels.
+
+    `layout` is NHWC or NCHW; `dtype` is uint8 or float32. A float32 tensor holds
+    (value - mean) / std per channel, value being 0 to 255; a uint8 tensor holds the values
+    as they are, so it takes neither mean nor std.
+    """
+
+    width: int
+    height: int
+    layout: str
+    dtype: str
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputHint:
+    """What the config says of the model's input; None where it leaves that to the model."""
+
+    width: int | None = None
+    height: int | None = None
+    layout: str | None = None
+    dtype: str | None = None
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedSpec:
+    """A make-believe NPU: `npu_cores` timelines in the file `timelines`, shared by all its users.
+
+    One inference occupies a core for `service_ms` milliseconds; `seed` and the pixels
+    determine the scores of the `classes` classes.
+    """
+
+    timelines: str
+    npu_cores: int
+    service_ms: float
+    seed: int
+    classes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSpec:
+    """All that one worker process is told: which runtime, where it runs, whom it talks to.
+
+    `cpus` are the CPU numbers it is pinned to; `core_mask` is None where the SoC takes none.
+    `inbox` and `sink` are ZeroMQ addresses; `run_dir` is the private folder they live in.
+    """
+
+    index: int
+    npu_core: int
+    core_mask: int | None
+    cpus: tuple[int, ...]
+    runtime: str
+    platform: str
+    model: str
+    input: InputHint
+    decoders: int
+    simulated: SimulatedSpec | None
+    run_dir: str
+    inbox: str
+    sink: str

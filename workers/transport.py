@@ -1,0 +1,63 @@
+"""ZeroMQ sockets as typed one-way queues of messages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import zmq
+
+from workers import wire
+
+Context = zmq.Context[zmq.Socket[bytes]]
+
+# How long a leaving worker waits for its last answers to be taken.
+FLUSH_MS: Final = 2000
+UNLIMITED: Final = 0
+
+
+class Inbox:
+    """A PULL socket: messages come in."""
+
+    def __init__(self, context: Context, address: str, *, bind: bool) -> None:
+        self.socket = context.socket(zmq.PULL)
+        # Bounded by credits, not by ZeroMQ: at a high-water mark PUSH would block its sender.
+        self.socket.set_hwm(UNLIMITED)
+        self.socket.linger = 0
+        _attach(self.socket, address, bind=bind)
+
+    def receive(self, *, block: bool) -> wire.Message | None:
+        """Give the next message, or None if there is none yet; raises WireError for rubbish."""
+        try:
+            data = self.socket.recv(0 if block else zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+        return wire.decode(data)
+
+    def close(self) -> None:
+        """Close the socket; what has not been received is gone."""
+        self.socket.close()
+
+
+class Outbox:
+    """A PUSH socket: messages go out, to one receiver."""
+
+    def __init__(self, context: Context, address: str, *, bind: bool) -> None:
+        self._socket = context.socket(zmq.PUSH)
+        self._socket.set_hwm(UNLIMITED)
+        self._socket.linger = FLUSH_MS
+        _attach(self._socket, address, bind=bind)
+
+    def send(self, message: wire.Message) -> None:
+        """Queue a message; never blocks."""
+        self._socket.send(wire.encode(message))
+
+    def close(self, *, flush: bool) -> None:
+        """Close the socket; with `flush`, messages still queued get up to FLUSH_MS to leave."""
+        self._socket.close(linger=FLUSH_MS if flush else 0)
+
+
+def _attach(socket: zmq.Socket[bytes], address: str, *, bind: bool) -> None:
+    if bind:
+        socket.bind(address)
+    else:
+        socket.connect(address)
