@@ -15,15 +15,14 @@ from farm import labels as label_files
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator, Limits, make_run_dir
 from farm.crew import Tell
-from farm.dispatch import Deliver, Task
 from farm.errors import ConfigError, FarmError, InterruptedStartError
+from farm.events import Deliver, Task
 from farm.interrupts import Interrupts
 from farm.plan import FarmPlan, plan
 from farm.platforms import detect
-from farm.results import Prediction, Result, Timings
+from farm.results import Result, from_delivery
 from farm.sources import Item, Source, from_items
 from workers.simulated import Timelines
-from workers.wire import FileRef, ItemError, Outcome
 from workers.wire import Item as WireItem
 
 # An ordered run reads at most this many rounds of full windows past an item that is late.
@@ -190,24 +189,8 @@ class Farm:
         return (self._interrupts.fd,) if self._interrupts is not None else ()
 
     def _result(self, ended: Deliver) -> Result:
-        task, outcome = ended.task, ended.outcome
-        source = task.item.source
-        error = outcome if isinstance(outcome, ItemError) else outcome.error
-        top5 = None if isinstance(outcome, ItemError) else outcome.top5
-        return Result(
-            id=task.item.id,
-            path=os.fsdecode(source.path) if isinstance(source, FileRef) else None,
-            top5=None if top5 is None else tuple(self._prediction(*pair) for pair in top5),
-            error=error,
-            worker=ended.worker,
-            attempts=task.deaths + (0 if isinstance(outcome, ItemError) else 1),
-            ms=_timings(task, outcome, time.monotonic()),
-            simulated=self.plan.simulated,
-        )
-
-    def _prediction(self, class_id: int, score: float) -> Prediction:
-        named = self._labels is not None and not self.plan.simulated
-        return Prediction(class_id, self._labels[class_id] if named and self._labels else None, score)
+        labels = None if self.plan.simulated else self._labels
+        return from_delivery(ended, labels, simulated=self.plan.simulated, now=time.monotonic())
 
 
 class _Order:
@@ -240,16 +223,3 @@ def _check_model(decided: FarmPlan) -> None:
         raise ConfigError(f"model: {model}: no such file")
     if model and not os.access(model, os.R_OK):
         raise ConfigError(f"model: {model}: no permission to read it")
-
-
-def _timings(task: Task, outcome: Outcome | ItemError, now: float) -> Timings:
-    total = (now - task.submitted) * 1000
-    if isinstance(outcome, ItemError):
-        return Timings(queue=0.0, decode=0.0, wait=0.0, infer=0.0, total=total)
-    return Timings(
-        queue=max(0.0, outcome.started - task.submitted) * 1000,
-        decode=outcome.decode_ms,
-        wait=outcome.wait_ms,
-        infer=outcome.infer_ms,
-        total=total,
-    )

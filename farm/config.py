@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -100,7 +101,7 @@ class FarmConfig(_Frozen):
     allow_uneven: bool = False
     cpu: CpuClass | Indices = "fast"
     strict_affinity: bool = False
-    npu_cores: Indices | None = None
+    npu_cores: Literal["all"] | Indices = "all"
     batch: Annotated[int, Field(ge=1, le=1024)] = 4
     window: Annotated[int, Field(ge=1, le=64)] = 2
     decoders: Annotated[int, Field(ge=1, le=64)] = 1
@@ -156,7 +157,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _absolute(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     named = [key for key in PATH_KEYS if isinstance(values.get(key), str) and values[key] != STDIN]
-    paths = {key: str(folder / values[key]) for key in named}
+    paths = {key: os.path.normpath(folder / values[key]) for key in named}
     return {**values, **paths}
 
 
@@ -171,7 +172,8 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _check_npu_cores(config: FarmConfig) -> None:
     cores = config.core_count()
-    for core in config.npu_cores or ():
+    named = () if config.npu_cores == "all" else config.npu_cores
+    for core in named:
         if cores is not None and core >= cores:
             has = f"cores 0 to {cores - 1}" if cores > 1 else "core 0 only"
             raise ValueError(f"npu_cores: {core}: {config.platform} has {has}")
@@ -181,7 +183,7 @@ def _check_size(config: FarmConfig) -> None:
     available = config.core_count()
     if available is None or config.size is None or config.allow_uneven:
         return
-    cores = len(set(config.npu_cores)) if config.npu_cores else available
+    cores = available if config.npu_cores == "all" else len(set(config.npu_cores))
     size = config.size
     if size <= cores or size % cores == 0:
         return

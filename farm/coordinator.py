@@ -14,9 +14,10 @@ from typing import Final
 
 import zmq
 
-from farm import dispatch
+from farm import events
 from farm.crew import Crew, Tell
-from farm.dispatch import Deliver, Dispatcher, Kill, Send, Task
+from farm.dispatch import Dispatcher
+from farm.events import Deliver, Kill, Send, Task
 from farm.errors import NoWorkersError, StartError
 from workers.errors import WireError
 from workers.spec import WorkerSpec
@@ -89,11 +90,11 @@ class Coordinator:
 
     def submit(self, tasks: tuple[Task, ...]) -> None:
         """Take tasks in; they come back from `poll`, each once."""
-        self._act(dispatch.Submitted(tasks))
+        self._act(events.Submitted(tasks))
 
     def drop(self, *, held: bool) -> None:
         """Forget the tasks that wait; with `held`, also those in workers' hands."""
-        self._act(dispatch.Dropped(held))
+        self._act(events.Dropped(held))
 
     def poll(self, also: Iterable[int] = (), until: float | None = None) -> list[Deliver]:
         """Wait until something happens, and handle it; gives the tasks that have ended.
@@ -110,7 +111,7 @@ class Coordinator:
                 delivered += self._bury(process.index)
         now = time.monotonic()
         self.crew.tick(now=now)
-        delivered += self._act(dispatch.Tick())
+        delivered += self._act(events.Tick())
         if self.crew.hopeless and self.outstanding and not delivered:
             raise NoWorkersError("no worker is left: " + "; ".join(self.crew.reasons()))
         return delivered
@@ -157,7 +158,7 @@ class Coordinator:
                 case None:
                     return delivered
                 case Done():
-                    answer = dispatch.Answered(message.worker, message.batch, message.outcomes)
+                    answer = events.Answered(message.worker, message.batch, message.outcomes)
                     delivered += self._act(answer)
                 case Ready() | Failed():
                     for change in self.crew.heard(message):
@@ -171,9 +172,9 @@ class Coordinator:
             delivered += self._act(change)
         return delivered
 
-    def _act(self, event: dispatch.Event) -> list[Deliver]:
+    def _act(self, event: events.Event) -> list[Deliver]:
         """Pass an event to the dispatcher and do what it answers."""
-        if isinstance(event, dispatch.WorkerDown):
+        if isinstance(event, events.WorkerDown):
             self.losses += 1
         delivered: list[Deliver] = []
         for action in self._dispatcher.handle(event, now=time.monotonic()):

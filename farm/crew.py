@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from farm.dispatch import WorkerDown, WorkerUp
+from farm.events import WorkerDown, WorkerUp
 from farm.lifecycle import BOOTING, OVER, Event, State, after, back_off, recent
 from farm.process import WorkerProcess
 from workers.spec import WorkerSpec

@@ -11,6 +11,7 @@ __all__ = [
     "FarmError",
     "InterruptedStartError",
     "NoWorkersError",
+    "OutputError",
     "SourceError",
     "StartError",
     "WriterError",
@@ -32,7 +33,11 @@ class SourceError(FarmError):
 
 
 class WriterError(FarmError):
-    """The results can't be written."""
+    """The results can't be written any more; what was written before stays."""
+
+
+class OutputError(FarmError):
+    """The results have nowhere to go: a name or a folder that can't be."""
 
 
 class StartError(FarmError):

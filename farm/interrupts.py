@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
 
@@ -42,10 +43,8 @@ class Interrupts:
 
     def seen(self) -> int:
         """How many signals have come; from now on, only a new one makes `fd` readable."""
-        try:
+        with suppress(BlockingIOError):
             os.read(self.fd, 4096)
-        except BlockingIOError:
-            pass
         return len(self.received)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

@@ -97,7 +97,7 @@ def choose_cpus(
 
 def npu_cores(config: FarmConfig, platform: Platform) -> tuple[int, ...]:
     """The NPU cores to fill, in the order in which workers are put on them."""
-    if config.npu_cores is not None:
+    if config.npu_cores != "all":
         return tuple(dict.fromkeys(config.npu_cores))
     return tuple(range(config.core_count() or platform.npu_cores))
 

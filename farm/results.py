@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
-from workers.wire import ItemError
+from farm.events import Deliver, Task
+from workers.wire import FileRef, ItemError, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +47,46 @@ class Result:
     attempts: int
     ms: Timings
     simulated: bool
+
+
+def from_delivery(
+    ended: Deliver, labels: tuple[str, ...] | None, *, simulated: bool, now: float
+) -> Result:
+    """Make the Result of a task that ended `now` (CLOCK_MONOTONIC seconds)."""
+    task, outcome = ended.task, ended.outcome
+    answered = isinstance(outcome, Outcome)
+    source = task.item.source
+    return Result(
+        id=task.item.id,
+        path=os.fsdecode(source.path) if isinstance(source, FileRef) else None,
+        top5=_predictions(outcome, labels),
+        error=outcome.error if isinstance(outcome, Outcome) else outcome,
+        worker=ended.worker,
+        attempts=task.deaths + (1 if answered else 0),
+        ms=_timings(task, outcome, now),
+        simulated=simulated,
+    )
+
+
+def _predictions(
+    outcome: Outcome | ItemError, labels: tuple[str, ...] | None
+) -> tuple[Prediction, ...] | None:
+    if isinstance(outcome, ItemError) or outcome.top5 is None:
+        return None
+    return tuple(
+        Prediction(class_id, labels[class_id] if labels else None, score)
+        for class_id, score in outcome.top5
+    )
+
+
+def _timings(task: Task, outcome: Outcome | ItemError, now: float) -> Timings:
+    total = (now - task.submitted) * 1000
+    if isinstance(outcome, ItemError):
+        return Timings(queue=0.0, decode=0.0, wait=0.0, infer=0.0, total=total)
+    return Timings(
+        queue=max(0.0, outcome.started - task.submitted) * 1000,
+        decode=outcome.decode_ms,
+        wait=outcome.wait_ms,
+        infer=outcome.infer_ms,
+        total=total,
+    )

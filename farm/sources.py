@@ -35,10 +35,12 @@ class Source(Protocol):
 
     total: int | None
     """How many there will be, None if that is not known."""
-    exhausted: bool
-    """Whether `take` has nothing more to give, ever."""
     fds: tuple[int, ...]
     """What to wait on when `take` gave nothing; empty for a source that never has to wait."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether `take` has nothing more to give, ever."""
 
     def take(self, count: int) -> list[Ref]:
         """Give up to `count` references, fewer if there are no more yet; never blocks for long."""
@@ -77,10 +79,6 @@ class LineSource:
     def exhausted(self) -> bool:
         """Whether the last line has been given."""
         return self._ended and not self._lines
-
-    @exhausted.setter
-    def exhausted(self, value: bool) -> None:
-        raise AttributeError("the end of the file decides")
 
     def take(self, count: int) -> list[Ref]:
         """See Source.take."""

@@ -1,0 +1,181 @@
+"""The command line: parse, call, print. Everything slow to import is imported when it is needed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from farm.errors import (
+    EXIT_NO_FARM,
+    EXIT_SOME_FAILED,
+    EXIT_USAGE,
+    ConfigError,
+    FarmError,
+    NoWorkersError,
+    OutputError,
+    SourceError,
+    StartError,
+)
+
+DEFAULT_RENDERS: Final = 200
+BENCH_REPEAT: Final = 10
+Command = Callable[..., Any]
+
+
+def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str, ...]) -> Any:
+    """Turn --set key=value into a dict; values are read as YAML, as in a config."""
+    import yaml
+
+    values = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{pair!r}: write key=value")
+        try:
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise click.BadParameter(f"{pair!r}: the value is not YAML") from error
+    return values
+
+
+class _InWords(click.Command):
+    """A command whose FarmErrors become a line for the user and an exit code, never a trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except FarmError as error:
+            from farm.text import printable
+
+            lines = [printable(part) for part in str(error).splitlines()]
+            print("error: " + "\n".join(lines), file=sys.stderr)
+            sys.exit(_exit_code(error))
+
+
+def _exit_code(error: FarmError) -> int:
+    if isinstance(error, (ConfigError, SourceError, OutputError)):
+        return EXIT_USAGE
+    if isinstance(error, (StartError, NoWorkersError)):
+        return EXIT_NO_FARM
+    return EXIT_SOME_FAILED
+
+
+_HELP: Final = {"help_option_names": ["-h", "--help"]}
+_command: Final = partial(click.command, cls=_InWords, context_settings=_HELP)
+
+_SHARED: Final = (
+    click.argument("config", type=click.Path(path_type=Path)),
+    click.option("-m", "--model", help="Model file (.onnx, .rknn)."),
+    click.option("-s", "--size", type=int, help="Number of runtimes, one process each."),
+    click.option("-p", "--platform", help="rk3562, rk3566, ... rk3588, or host."),
+    click.option("-c", "--cpu", help="CPUs to run on: fast, slow, all, or a list like 4-7."),
+    click.option("--labels", help="Labels file, one class a line."),
+    click.option("--runtime", help="auto, rknn, onnx or simulated."),
+    click.option("--set", "settings", multiple=True, callback=_setting, metavar="KEY=VALUE",
+                 help="Any config key, e.g. --set simulated.service_ms=2.6; may be repeated."),
+)  # fmt: skip
+_IMAGES: Final = (
+    click.option("-d", "--images", "folders", multiple=True,
+                 help="Folder, file, glob, .txt list of paths, or - for a list on stdin."),
+    click.option("-r", "--repeat", type=click.IntRange(min=1), help="Go over the images so often."),
+)  # fmt: skip
+
+
+def _with(options: tuple[Command, ...]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _load(config: Path, said: dict[str, Any]) -> Any:
+    from farm.config import load
+
+    settings = said.pop("settings")
+    flags = {key: value for key, value in said.items() if value is not None}
+    return load(config, {**flags, **settings})
+
+
+@_command()
+@_with(_SHARED)
+@_with(_IMAGES)
+@click.argument("images", nargs=-1)
+@click.option("-q", "--quiet", is_flag=True, help="No line per image, the summary only.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="results.jsonl or .csv")
+@click.option("--ordered", is_flag=True, help="Results in the order of the images.")
+def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
+    config: Path,
+    images: tuple[str, ...],
+    folders: tuple[str, ...],
+    repeat: int | None,
+    quiet: bool,
+    output: Path | None,
+    ordered: bool,
+    **said: Any,
+) -> None:
+    """Classify images with the farm that CONFIG describes.
+
+    IMAGES are folders, files, globs, .txt lists of paths, or - for a list on standard input.
+    Results go to standard output, everything else to standard error.
+    """
+    from farm.run import Request
+    from farm.run import run as run_farm
+
+    request = Request(
+        targets=(*folders, *images), repeat=repeat or 1, output=output, ordered=ordered, quiet=quiet
+    )
+    sys.exit(run_farm(_load(config, said), request))
+
+
+@_command()
+@_with(_SHARED)
+def plan(config: Path, **said: Any) -> None:
+    """Show which worker would run where, and start nothing."""
+    from farm.plan import plan as make_plan
+    from farm.platforms import detect
+    from farm.text import plan_table
+
+    print("\n".join(plan_table(make_plan(_load(config, said), detect(), "(at start)"))))
+
+
+@_command()
+@_with(_SHARED)
+@_with(_IMAGES)
+def bench(config: Path, folders: tuple[str, ...], repeat: int | None, **said: Any) -> None:
+    """Measure: execution time, core saturation, average time per image.
+
+    Without the platform's NPU the simulated one is measured, and the table says so.
+    """
+    from farm.bench import bench as run_bench
+
+    sys.exit(run_bench(_load(config, said), folders, repeat=repeat or BENCH_REPEAT))
+
+
+@_command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-n", "--count", type=click.IntRange(min=1), default=DEFAULT_RENDERS)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+def render(folder: Path, count: int, seed: int) -> None:
+    """Render photo-like images of characters into FOLDER, their labels in the names."""
+    from farm.renders import write_renders
+
+    paths = write_renders(folder, count=count, seed=seed)
+    print(f"{len(paths)} images in {folder}")
+
+
+@click.group(context_settings=_HELP)
+@click.version_option(package_name="npu-farm")
+def main() -> None:
+    """Keep every NPU core busy: a farm of worker processes for RKNN models."""
+
+
+for _each in (run, plan, bench, render):
+    main.add_command(_each)

@@ -1,0 +1,94 @@
+"""How far a run is, on standard error: a bar on a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+BAR_SECONDS: Final = 0.1
+LINE_SECONDS: Final = 10.0
+
+
+class Progress(Protocol):
+    """Hears of each result."""
+
+    def advance(self) -> None:
+        """Count one result."""
+
+
+@contextmanager
+def open_progress(total: int | None, *, lines_on_terminal: bool) -> Iterator[Progress]:
+    """Show progress towards `total` (None: unknown) results.
+
+    `lines_on_terminal`: results are printed to the same terminal and are progress enough.
+    """
+    if lines_on_terminal:
+        yield _Silence()
+    elif sys.stderr.isatty():
+        with _bar(total) as bar:
+            yield bar
+    else:
+        yield _Lines(total)
+
+
+class _Silence:
+    def advance(self) -> None:
+        """See Progress.advance."""
+
+
+class _Lines:
+    def __init__(self, total: int | None) -> None:
+        self._of = "" if total is None else f" of {total}"
+        self._done = 0
+        self._begun = self._said = time.monotonic()
+
+    def advance(self) -> None:
+        """See Progress.advance."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._said >= LINE_SECONDS:
+            self._said = now
+            rate = self._done / (now - self._begun)
+            print(f"{self._done}{self._of} images, {rate:.0f} per second", file=sys.stderr)
+
+
+@contextmanager
+def _bar(total: int | None) -> Iterator[Progress]:
+    # rich is only paid for where a bar is seen.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as rich:
+        bar = _Bar(rich, rich.add_task("images", total=total, rate=0.0))
+        yield bar
+        bar.show(time.monotonic())
+
+
+class _Bar:
+    def __init__(self, rich: object, task: object) -> None:
+        self._rich, self._task = rich, task
+        self._done = 0
+        self._begun = self._shown = time.monotonic()
+
+    def advance(self) -> None:
+        """See Progress.advance."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._shown >= BAR_SECONDS:
+            self.show(now)
+
+    def show(self, now: float) -> None:
+        """Draw the bar as it is `now` (CLOCK_MONOTONIC seconds)."""
+        self._shown = now
+        rate = self._done / max(now - self._begun, BAR_SECONDS)
+        self._rich.update(self._task, completed=self._done, rate=rate)  # type: ignore[attr-defined]

@@ -1,0 +1,109 @@
+"""Words for a terminal: file names and labels made harmless, tables and summaries of a run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from farm.plan import FarmPlan
+from farm.platforms import cpu_list
+from farm.results import Prediction, Result
+from farm.stats import Snapshot
+from workers.runtime import ONNX
+
+SIMULATED: Final = "simulated NPU: real images, make-believe answers and times"
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would obey or could not show: control characters, stray bytes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def line(result: Result) -> str:
+    """One result as one readable line."""
+    name = printable(result.path) if result.path is not None else f"item {result.id}"
+    if result.top5 is None:
+        kind, message = (result.error.kind, result.error.message) if result.error else ("", "")
+        return f"{name}: error: {kind}: {printable(message)}"
+    mark = "simulated: " if result.simulated else ""
+    return f"{name}: {mark}{', '.join(map(_prediction, result.top5))}"
+
+
+def _prediction(prediction: Prediction) -> str:
+    label = prediction.label
+    name = f"class {prediction.class_id}" if label is None else printable(label.split(",")[0])
+    return f"{name} {prediction.score:.1%}"
+
+
+def summary(snapshot: Snapshot, plan: FarmPlan) -> list[str]:
+    """What a run has done; the first line reads like the published examples' last one."""
+    lines = [
+        f"Processed {snapshot.ok} images in {snapshot.seconds:.1f}s, "
+        f"average inference per image is {snapshot.average_ms:.2f}ms"
+    ]
+    if plan.simulated:
+        lines.append(f"Runtime      {SIMULATED}")
+    if snapshot.failed:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(snapshot.failures.items()))
+        lines.append(f"Failed       {snapshot.failed} of {snapshot.ended}: {kinds}")
+    if snapshot.ok:
+        lines.append(f"Rate         {snapshot.rate:.1f} images per second")
+        lines.extend(_latency(snapshot))
+        counts = ", ".join(f"{worker}: {n}" for worker, n in snapshot.per_worker.items())
+        lines.append(f"Per worker   {counts}")
+    if snapshot.losses:
+        lines.append(f"Workers lost {snapshot.losses}; what they held went to others")
+    if snapshot.judged:
+        lines.append(_accuracy(snapshot))
+    return lines
+
+
+def _latency(snapshot: Snapshot) -> list[str]:
+    names = {"total": "Latency", "infer": "  inference"}
+    return [
+        f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms"
+        for phase, name in names.items()
+        for p50, p90, p99 in [snapshot.percentiles[phase]]
+    ]
+
+
+def _accuracy(snapshot: Snapshot) -> str:
+    top1, top5 = snapshot.top1_right / snapshot.judged, snapshot.top5_right / snapshot.judged
+    return f"Accuracy     top-1 {top1:.1%}, top-5 {top5:.1%} of {snapshot.judged} images"
+
+
+def columns(heads: list[str], rows: list[list[str]]) -> list[str]:
+    """Lay a table out in aligned columns, the first to the left, the rest to the right."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [heads, *rows]
+    ]
+
+
+def _mask(mask: int | None) -> str:
+    return "none" if mask is None else f"{mask:#05b}"
+
+
+def plan_table(plan: FarmPlan) -> list[str]:
+    """A plan as a table, one row per worker, and its notices."""
+    first = plan.workers[0]
+    rows = [
+        [
+            f"{worker.index}",
+            "-" if plan.runtime == ONNX else f"{worker.npu_core}",
+            "-" if plan.runtime == ONNX else _mask(worker.core_mask),
+            cpu_list(worker.cpus),
+        ]
+        for worker in plan.workers
+    ]
+    return [
+        f"platform {plan.platform.name}, runtime {plan.runtime}, {len(plan.workers)} workers",
+        f"model    {first.model or '(none: ' + SIMULATED + ')'}",
+        *columns(["worker", "NPU core", "core mask", "CPUs"], rows),
+        *(f"note: {notice}" for notice in plan.notices),
+    ]
