@@ -114,11 +114,13 @@ class Farm:
         coordinator = self._up()
         order = _Order(self._next_id) if ordered else None
         try:
-            while not source.exhausted or coordinator.outstanding:
+            while True:
                 if self._signals():
                     yield from self._drain()
                     return
                 waiting = self._feed(source, order)
+                if source.exhausted and not coordinator.outstanding:
+                    return
                 for result in map(self._result, coordinator.poll([*waiting, *self._signal_fds()])):
                     if order is None:
                         yield result

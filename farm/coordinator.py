@@ -5,6 +5,7 @@ Run it as `python -m farm.coordinator CONFIG`.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -25,8 +26,9 @@ from workers.transport import Context, Inbox
 from workers.wire import Done, Failed, Ready
 
 RUN_DIR_PREFIX: Final = "npu-farm-"
-# A path to a Unix socket has 108 bytes; the longest name in the folder is worker-NNN.GGGG.
-LONGEST_RUN_DIR: Final = 80
+# A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
+LONGEST_PARENT: Final = 70
+SHORT_PARENT: Final = "/tmp"  # noqa: S108 - mkdtemp makes the private folder in it
 KILL_SECONDS: Final = 5.0
 
 
@@ -42,14 +44,13 @@ class Limits:
 
 def make_run_dir() -> str:
     """Make the private (0700) folder that holds a run's sockets; raises StartError."""
+    parent = tempfile.gettempdir()
+    if len(os.fsencode(parent)) > LONGEST_PARENT:
+        parent = SHORT_PARENT
     try:
-        folder = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX)
+        return tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
     except OSError as error:
         raise StartError(f"no folder for the farm's sockets could be made: {error}") from error
-    if len(folder.encode()) > LONGEST_RUN_DIR:
-        shutil.rmtree(folder)
-        raise StartError(f"{folder}: too long for a socket's path; set TMPDIR to a shorter one")
-    return folder
 
 
 class Coordinator:
@@ -60,7 +61,7 @@ class Coordinator:
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
-        self._sink = Inbox(self._context, specs[0].sink, bind=True)
+        self._sink = Inbox(self._context, specs[0].sink)
         self.crew = Crew(specs, self._context, start_seconds=limits.start_seconds, tell=tell)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds

@@ -29,9 +29,10 @@ class WorkerProcess:
 
     def __init__(self, spec: WorkerSpec, generation: int, context: Context) -> None:
         self.index, self.generation = spec.index, generation
-        # An address of its own for each start: a late unbind can't take the next one's away.
+        # An address of its own for each start: what was meant for the last one can't reach this.
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
-        self._outbox = Outbox(context, self._spec.inbox, bind=True)
+        self._context = context
+        self._outbox: Outbox | None = None
         self._lines: deque[str] = deque(maxlen=LAST_WORDS)
         self.sentinel, held_by_child = os.pipe()
         self.output, printed_by_child = os.pipe()
@@ -58,11 +59,11 @@ class WorkerProcess:
 
     def send(self, batch: Batch) -> None:
         """Queue a batch on the worker's own socket; never blocks."""
-        self._outbox.send(batch)
+        self._send(batch)
 
     def ask_to_stop(self) -> None:
         """Let it finish what it holds, then leave."""
-        self._outbox.send(Stop())
+        self._send(Stop())
 
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
@@ -89,11 +90,19 @@ class WorkerProcess:
 
     def close(self) -> None:
         """Release all that the coordinator holds of it; the process must be gone or going."""
-        self._outbox.close(flush=False)
+        if self._outbox is not None:
+            self._outbox.close(flush=False)
         if self._process.stdin is not None:
             self._process.stdin.close()
         os.close(self.sentinel)
         os.close(self.output)
+
+    def _send(self, message: Batch | Stop) -> None:
+        # Connected at the first message, when the worker mostly listens already: an earlier
+        # attempt would fail and be tried again only 100 ms later.
+        if self._outbox is None:
+            self._outbox = Outbox(self._context, self._spec.inbox)
+        self._outbox.send(message)
 
     def _tell_birth(self) -> None:
         assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for

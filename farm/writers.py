@@ -16,6 +16,7 @@ from farm.stats import PHASES
 from farm.text import line
 from workers.topk import K
 
+BY_LINE: Final = 1  # a stopped run leaves whole lines
 JSONL: Final = ".jsonl"
 CSV: Final = ".csv"
 CSV_HEAD: Final = (
@@ -50,7 +51,7 @@ def open_writer(output: Path | None, *, quiet: bool) -> Iterator[Writer]:
     if output.suffix not in (JSONL, CSV):
         raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
     try:
-        file = output.open("w", encoding="utf-8", newline="")
+        file = output.open("w", buffering=BY_LINE, encoding="utf-8", newline="")
     except OSError as error:
         raise OutputError(f"--output {output}: can't be made: {error.strerror}") from error
     try:
@@ -74,7 +75,8 @@ class Lines:
 
     def write(self, result: Result) -> None:
         """See Writer.write."""
-        self._out.write(line(result) + "\n")
+        # Flushed: whoever reads a pipe gets each result when it is there, not 8 kB later.
+        print(line(result), file=self._out, flush=True)
 
 
 class JsonLines:

@@ -140,8 +140,8 @@ class Desk:
 @contextmanager
 def _queues(spec: WorkerSpec) -> Iterator[tuple[Inbox, Outbox]]:
     context: Context = zmq.Context()
-    inbox = Inbox(context, spec.inbox, bind=False)
-    outbox = Outbox(context, spec.sink, bind=False)
+    inbox = Inbox(context, spec.inbox)
+    outbox = Outbox(context, spec.sink)
     try:
         yield inbox, outbox
     finally:

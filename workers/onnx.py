@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -45,6 +46,8 @@ class OnnxRuntime:
 
 
 def _session(model: str) -> Any:
+    # Since 1.32 it would send usage data over the network, and leave files in /tmp and ~/.cache.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime as ort
     except ImportError as error:

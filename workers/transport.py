@@ -1,4 +1,8 @@
-"""ZeroMQ sockets as typed one-way queues of messages."""
+"""ZeroMQ sockets as typed one-way queues of messages.
+
+The receiver binds, the sender connects: a PUSH socket that binds would block its sender while
+nobody is connected, and for ever once the receiver is dead; one that connects queues.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,12 @@ UNLIMITED: Final = 0
 class Inbox:
     """A PULL socket: messages come in."""
 
-    def __init__(self, context: Context, address: str, *, bind: bool) -> None:
+    def __init__(self, context: Context, address: str) -> None:
         self.socket = context.socket(zmq.PULL)
         # Bounded by credits, not by ZeroMQ: at a high-water mark PUSH would block its sender.
         self.socket.set_hwm(UNLIMITED)
         self.socket.linger = 0
-        _attach(self.socket, address, bind=bind)
+        self.socket.bind(address)
 
     def receive(self, *, block: bool) -> wire.Message | None:
         """Give the next message, or None if there is none yet; raises WireError for rubbish."""
@@ -41,11 +45,10 @@ class Inbox:
 class Outbox:
     """A PUSH socket: messages go out, to one receiver."""
 
-    def __init__(self, context: Context, address: str, *, bind: bool) -> None:
+    def __init__(self, context: Context, address: str) -> None:
         self._socket = context.socket(zmq.PUSH)
         self._socket.set_hwm(UNLIMITED)
-        self._socket.linger = FLUSH_MS
-        _attach(self._socket, address, bind=bind)
+        self._socket.connect(address)
 
     def send(self, message: wire.Message) -> None:
         """Queue a message; never blocks."""
@@ -54,10 +57,3 @@ class Outbox:
     def close(self, *, flush: bool) -> None:
         """Close the socket; with `flush`, messages still queued get up to FLUSH_MS to leave."""
         self._socket.close(linger=FLUSH_MS if flush else 0)
-
-
-def _attach(socket: zmq.Socket[bytes], address: str, *, bind: bool) -> None:
-    if bind:
-        socket.bind(address)
-    else:
-        socket.connect(address)

@@ -1,0 +1,36 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farm.renders import write_renders
+from tests.support import SHARED_DATA
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if SHARED_DATA.is_dir():
+        return
+    skip = pytest.mark.skip(reason="no ../shared/data here: the real photos and model are optional")
+    for item in items:
+        if item.get_closest_marker("data"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def renders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """72 renders, two of each character."""
+    return write_renders(tmp_path_factory.mktemp("renders"), count=72, seed=11)
+
+
+@pytest.fixture
+def run_dirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder in which farms of this test put their run directories."""
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path would be too long for sockets
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr("tempfile.tempdir", None)
+        yield Path(folder)

@@ -1,0 +1,70 @@
+"""Configs of small farms, and waiting for facts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from farm.config import FarmConfig
+
+ROOT: Final = Path(__file__).parent.parent
+SHARED_DATA: Final = ROOT.parent / "shared" / "data"
+
+
+def simulated(**changes: Any) -> FarmConfig:
+    """A quick simulated farm of three workers on any machine."""
+    values: dict[str, Any] = {
+        "platform": "rk3588",
+        "runtime": "simulated",
+        "size": 3,
+        "cpu": "all",
+        "simulated": {"service_ms": 1.0},
+        **changes,
+    }
+    return FarmConfig.model_validate(values)
+
+
+def glyphs(**changes: Any) -> FarmConfig:
+    """A farm with our own model on the CPU."""
+    values: dict[str, Any] = {
+        "platform": "host",
+        "model": ROOT / "models" / "glyphs.onnx",
+        "labels": ROOT / "models" / "glyphs.labels.txt",
+        "size": 2,
+        **changes,
+    }
+    return FarmConfig.model_validate(values)
+
+
+def wait_for(fact: Callable[[], bool], *, within: float) -> bool:
+    """Wait until `fact` is true; False if it is not within so many seconds."""
+    until = time.monotonic() + within
+    while not fact():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def children_of(pid: int) -> list[int]:
+    """The workers of the coordinator `pid` that are alive, by their command lines."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+            command = (stat.parent / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z" and b"workers.main" in command:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process `pid` runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from farm.dispatch import LOOKAHEAD_BYTES, MAX_DEATHS, Dispatcher
+from farm.events import (
+    Action,
+    Answered,
+    Deliver,
+    Kill,
+    Send,
+    Submitted,
+    Task,
+    Tick,
+    WorkerDown,
+    WorkerUp,
+)
+from workers.wire import Batch, Encoded, FileRef, Item, ItemError, Outcome
+
+
+def tasks(first: int, count: int) -> tuple[Task, ...]:
+    return tuple(Task(Item(i, FileRef(b"x")), 0.0) for i in range(first, first + count))
+
+
+def dispatcher(workers: int, *, batch: int = 4, window: int = 2) -> Dispatcher:
+    made = Dispatcher(batch=batch, window=window, limit=5.0)
+    for worker in range(workers):
+        made.handle(WorkerUp(worker), now=0.0)
+    return made
+
+
+def batches(actions: list[Action]) -> list[tuple[int, tuple[int, ...]]]:
+    return [
+        (send.worker, tuple(item.id for item in send.batch.items))
+        for send in actions
+        if isinstance(send, Send)
+    ]
+
+
+def answer(batch: Batch) -> tuple[Outcome, ...]:
+    return tuple(
+        Outcome(
+            item=item.id,
+            top5=(),
+            error=None,
+            started=0.0,
+            decode_ms=0.0,
+            wait_ms=0.0,
+            infer_ms=0.0,
+        )
+        for item in batch.items
+    )
+
+
+def test_work_goes_round_the_workers_up_to_the_window() -> None:
+    actions = dispatcher(2, batch=2).handle(Submitted(tasks(0, 20)), now=0.0)
+    assert batches(actions) == [(0, (0, 1)), (1, (2, 3)), (0, (4, 5)), (1, (6, 7))]
+
+
+def test_batches_shrink_towards_the_end() -> None:
+    d = dispatcher(2, batch=8, window=1)
+    pending = [a for a in d.handle(Submitted(tasks(0, 20)), now=0.0) if isinstance(a, Send)]
+    sizes = []
+    while pending:
+        send = pending.pop(0)
+        sizes.append(len(send.batch.items))
+        answered = Answered(send.worker, send.batch.id, answer(send.batch))
+        actions = d.handle(answered, now=0.0)
+        pending += [a for a in actions if isinstance(a, Send)]
+    assert sum(sizes) == 20
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-2:] == [1, 1]
+
+
+def test_a_lost_workers_items_go_first_and_alone() -> None:
+    d = dispatcher(1, batch=2, window=1)
+    assert batches(d.handle(Submitted(tasks(0, 8)), now=0.0)) == [(0, (0, 1))]
+    d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
+    assert batches(d.handle(WorkerUp(0), now=2.0)) == [(0, (0,))]
+
+
+def test_an_item_that_workers_die_of_ends_as_an_error() -> None:
+    d = dispatcher(0)
+    d.handle(Submitted(tasks(0, 1)), now=0.0)
+    for death in range(MAX_DEATHS):
+        d.handle(WorkerUp(0), now=float(death))
+        actions = d.handle(WorkerDown(0, "SIGSEGV"), now=float(death))
+    (deliver,) = actions
+    assert isinstance(deliver, Deliver)
+    assert deliver.outcome == ItemError("worker_died", "worker died 3 times: SIGSEGV")
+    assert d.outstanding == 0
+
+
+def test_an_overdue_worker_is_killed_once() -> None:
+    d = dispatcher(1)
+    d.handle(Submitted(tasks(0, 1)), now=0.0)
+    assert d.deadline() == 5.0
+    assert d.handle(Tick(), now=5.0) == []
+    assert d.handle(Tick(), now=5.1) == [Kill(0, "no answer for 5 s")]
+    assert d.handle(Tick(), now=9.0) == []
+    assert d.deadline() is None
+
+
+def test_the_time_for_a_batch_starts_when_the_one_before_is_answered() -> None:
+    d = dispatcher(1, batch=1)
+    first, _ = d.handle(Submitted(tasks(0, 2)), now=0.0)
+    assert isinstance(first, Send)
+    d.handle(Answered(0, first.batch.id, answer(first.batch)), now=4.0)
+    assert d.deadline() == 9.0
+
+
+def test_a_late_answer_of_a_lost_worker_is_dropped_and_counted() -> None:
+    d = dispatcher(1)
+    (send,) = d.handle(Submitted(tasks(0, 1)), now=0.0)
+    assert isinstance(send, Send)
+    d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
+    late = Answered(0, send.batch.id, answer(send.batch))
+    assert d.handle(late, now=2.0) == []
+    assert d.stray_answers == 1
+
+
+def test_big_images_in_memory_bound_the_look_ahead_and_the_batch() -> None:
+    d = dispatcher(1, batch=8, window=1)
+    frame = bytes(6 << 20)
+    frames = tuple(Task(Item(i, Encoded(frame)), 0.0) for i in range(10))
+    actions = d.handle(Submitted(frames), now=0.0)
+    assert batches(actions) == [(0, (0,))]
+    assert 9 * len(frame) > LOOKAHEAD_BYTES
+    assert d.room == 0
