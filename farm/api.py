@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from farm import config as configs
 from farm import labels as label_files
@@ -24,6 +24,8 @@ from farm.results import Result, from_delivery
 from farm.sources import Item, Source, from_items
 from workers.simulated import Timelines
 from workers.wire import Item as WireItem
+
+Results: TypeAlias = Generator[Result, None, None]
 
 # An ordered run reads at most this many rounds of full windows past an item that is late.
 ORDERED_ROUNDS: Final = 8
@@ -99,7 +101,7 @@ class Farm:
     ) -> None:
         self._up().close(drain_seconds=self.config.drain_seconds if error is None else 0)
 
-    def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Iterator[Result]:
+    def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Results:
         """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
 
         `items` is read as results are taken, a few batches ahead. Results come as they arrive,
@@ -109,7 +111,7 @@ class Farm:
         """
         return self.run(from_items(items), ordered=ordered)
 
-    def run(self, source: Source, *, ordered: bool = False) -> Iterator[Result]:
+    def run(self, source: Source, *, ordered: bool = False) -> Results:
         """Classify what `source` gives; as `classify`."""
         coordinator = self._up()
         order = _Order(self._next_id) if ordered else None
@@ -150,7 +152,7 @@ class Farm:
         coordinator.launch()
         while coordinator.crew.booting:
             if self._signals():
-                raise InterruptedStartError("stopped while starting")
+                raise InterruptedStartError("the workers were still starting")
             coordinator.poll(self._signal_fds())
         coordinator.check_started()
         if self._labels is not None and not self.plan.simulated:

@@ -6,7 +6,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,12 +15,12 @@ from typing import Final
 from farm import sources, text
 from farm.api import Farm
 from farm.config import FarmConfig
-from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, FarmError
+from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, InterruptedStartError
 from farm.interrupts import Interrupts
 from farm.progress import open_progress
 from farm.renders import write_renders
 from farm.stats import Stats
-from farm.writers import open_writer
+from farm.writers import Writer, open_writer
 
 RENDERS: Final = 200
 
@@ -43,33 +44,41 @@ def say(message: str) -> None:
 def run(config: FarmConfig, request: Request) -> int:
     """Classify what `request` names; gives 0 (all ok), 1 (some failed) or 128 plus a signal."""
     source = sources.from_targets(targets(config, request.targets), times=request.repeat)
-    truth = truth_of(config.truth)
     stats = Stats()
-    on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
     with Interrupts() as interrupts, open_writer(request.output, quiet=request.quiet) as writer:
-        farm = Farm(config, tell=say, interrupts=interrupts)
         try:
-            with farm:
-                begun = time.monotonic()
-                with open_progress(source.total, lines_on_terminal=on_terminal) as progress:
-                    for result in farm.run(source, ordered=request.ordered):
-                        stats.count(result, truth(result.path))
-                        writer.write(result)
-                        progress.advance()
-                seconds = time.monotonic() - begun
-                stats.losses = farm.losses
-        except FarmError:
-            if interrupts.received:
-                return EXIT_SIGNAL_BASE + interrupts.received[0]
-            raise
-        sys.stdout.flush()
-        snapshot = stats.snapshot(seconds=seconds)
-        print("\n".join(text.summary(snapshot, farm.plan)), file=sys.stderr)
+            with Farm(config, tell=say, interrupts=interrupts) as farm, summed_up(farm, stats):
+                _classify(farm, source, request, stats, writer)
+        except InterruptedStartError as error:
+            say(str(error))
         if interrupts.received:
-            say("stopped by a signal before all images were processed")
+            say("stopped by a signal: not all images were processed")
             return EXIT_SIGNAL_BASE + interrupts.received[0]
-    all_ok = snapshot.failed == 0 and snapshot.ok > 0
-    return EXIT_OK if all_ok else EXIT_SOME_FAILED
+    return EXIT_OK if stats.per_worker and not stats.failures else EXIT_SOME_FAILED
+
+
+def _classify(
+    farm: Farm, source: sources.Source, request: Request, stats: Stats, writer: Writer
+) -> None:
+    on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
+    truth = truth_of(farm.config.truth)
+    with open_progress(source.total, lines_on_terminal=on_terminal) as progress:
+        for result in farm.run(source, ordered=request.ordered):
+            stats.count(result, truth(result.path))
+            writer.write(result)
+            progress.advance()
+
+
+@contextmanager
+def summed_up(farm: Farm, stats: Stats) -> Iterator[None]:
+    """Print the summary of what was done in the block, however it ends."""
+    begun = time.monotonic()
+    try:
+        yield
+    finally:
+        stats.losses = farm.losses
+        snapshot = stats.snapshot(seconds=time.monotonic() - begun)
+        print("\n".join(text.summary(snapshot, farm.plan)), file=sys.stderr)
 
 
 def targets(config: FarmConfig, given: tuple[str, ...]) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def folder(renders: list[Path]) -> str:
 @pytest.fixture
 def slow(folder: str, run_dirs: Path) -> Iterator[subprocess.Popen[str]]:
     """A run that would take minutes, with its workers up and results coming."""
+    assert not list(run_dirs.iterdir())
     process = start(*SLOW, "-d", folder, "-r", "100")
     assert process.stdout is not None
     assert process.stdout.readline()
@@ -134,7 +135,8 @@ def test_bad_images_are_errors_each_and_the_rest_is_classified(
     (tmp_path / "barred.jpg").write_bytes(good)
     (tmp_path / "barred.jpg").chmod(0)
     done = command(HOST, "-d", str(tmp_path), "-s", "1")
-    said = {Path(n).name: what for n, _, what in (x.partition(": ") for x in done.stdout.splitlines())}
+    lines = [line.partition(": ") for line in done.stdout.splitlines()]
+    said = {Path(name).name: words for name, _, words in lines}
     assert done.returncode == 1
     assert set(said) == {"good.jpg", "empty.jpg", "text.jpg", "cut.jpg", "gone.jpg", "barred.jpg"}
     assert said["empty.jpg"].startswith("error: empty: ")

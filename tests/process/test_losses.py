@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections import Counter
@@ -65,12 +66,16 @@ def test_a_worker_that_hangs_is_killed_and_its_batches_go_to_others(renders: lis
 
 def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> None:
     told: list[str] = []
+
+    def kill_all(results: Iterator[Result]) -> None:
+        for _ in results:
+            for pid in children_of(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+
+    endless = itertools.repeat(renders[0])
     with (
         Farm(simulated(size=1), tell=told.append) as farm,
         pytest.raises(NoWorkersError, match="no worker is left"),
     ):
-        # An endless run, so that only the seat's end can end it.
-        for _ in farm.classify(path for path in iter(lambda: renders[0], None)):
-            for pid in children_of(os.getpid()):
-                os.kill(pid, signal.SIGKILL)
+        kill_all(farm.classify(endless))
     assert any("given up" in line for line in told)
