@@ -18,8 +18,8 @@ import zmq
 from farm import events
 from farm.crew import Crew, Tell
 from farm.dispatch import Dispatcher
-from farm.events import Deliver, Kill, Send, Task
 from farm.errors import NoWorkersError, StartError
+from farm.events import Deliver, Kill, Send, Task
 from workers.errors import WireError
 from workers.spec import WorkerSpec
 from workers.transport import Context, Inbox

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Mask: TypeAlias = npt.NDArray[np.uint8]
-Path: TypeAlias = npt.NDArray[np.float64]
+Points: TypeAlias = npt.NDArray[np.float64]
 View: TypeAlias = npt.NDArray[np.float64]
 
 _CELL: Final = 18  # grid units along each side of a mask: a widened, slanted, serifed W still fits
@@ -84,11 +84,11 @@ class Typeface:
     """How a character is drawn; lengths are in grid units, a capital is 10 high."""
 
     weight: float
-    """Width of the pen, 0.6 (thin) to 1.9 (heavy)."""
+    """Width of the pen, 0.65 (thin) to 1.9 (heavy)."""
     nib: float
     """Thickness of the pen across, as a share of its width: 1 is a round pen, 0.4 a broad nib."""
     width: float
-    """Stretch along x, about 0.75 (condensed) to 1.2 (extended)."""
+    """Stretch along x, about 0.8 (condensed) to 1.2 (extended)."""
     slant: float
     """Shear to the right per unit of height; negative leans to the left."""
     squareness: float
@@ -135,7 +135,7 @@ def draw(label: str, face: Typeface) -> Mask:
     return _emptied(mask) if face.hollow else mask
 
 
-def _paths(label: str, face: Typeface) -> list[Path]:
+def _paths(label: str, face: Typeface) -> list[Points]:
     """The character's strokes as pixel coordinates on the mask, one array of points each."""
     strokes = [_points(stroke, face) for stroke in _marked(label, face)]
     if face.serif and label not in _PLAIN:
@@ -151,7 +151,7 @@ def _marked(label: str, face: Typeface) -> tuple[str, ...]:
     return STROKES[label]
 
 
-def _points(stroke: str, face: Typeface) -> Path:
+def _points(stroke: str, face: Typeface) -> Points:
     start, *pieces = stroke.split()
     points = [np.array([_numbers(start)])]
     for piece in pieces:
@@ -163,7 +163,7 @@ def _numbers(text: str) -> list[float]:
     return [float(number) for number in text.split(",")]
 
 
-def _piece(start: Path, kind: str, numbers: list[float], face: Typeface) -> Path:
+def _piece(start: Points, kind: str, numbers: list[float], face: Typeface) -> Points:
     """The points after `start` of one piece of a stroke."""
     end = np.array(numbers[-2:])
     if kind == "L":
@@ -181,7 +181,7 @@ def _piece(start: Path, kind: str, numbers: list[float], face: Typeface) -> Path
     return np.asarray(start + shares * (end - start))
 
 
-def _serifs(stroke: Path) -> list[Path]:
+def _serifs(stroke: Points) -> list[Points]:
     """Bars at those ends of a stroke that arrive steeply at the baseline or the cap line."""
     reach = np.array([_SERIF, 0.0])
     return [
@@ -191,13 +191,13 @@ def _serifs(stroke: Path) -> list[Path]:
     ]
 
 
-def _placed(stroke: Path, face: Typeface, widening: float) -> Path:
+def _placed(stroke: Points, face: Typeface, widening: float) -> Points:
     x, y = (stroke - [_ADVANCE / 2, _CAP_HEIGHT / 2]).T
     sheared = x * face.width * widening - y * face.slant
     return np.stack([sheared, y], axis=1) * UNIT + SIDE / 2
 
 
-def _trace(mask: Mask, path: Path, face: Typeface) -> None:
+def _trace(mask: Mask, path: Points, face: Typeface) -> None:
     """Draws one stroke onto the mask, at the part of the weight that both axes of the nib share."""
     thickness = max(1, round(face.weight * face.nib * UNIT))
     fixed = np.rint(path * 2**_SHIFT).astype(np.int32)

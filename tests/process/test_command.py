@@ -184,17 +184,20 @@ def test_a_farm_that_cannot_start_is_exit_code_3(tmp_path: Path, folder: str) ->
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_first_signal_drains_and_sums_up(
-    slow: subprocess.Popen[str], run_dirs: Path, number: signal.Signals, code: int
+    folder: str, tmp_path: Path, run_dirs: Path, number: signal.Signals, code: int
 ) -> None:
-    workers = children_of(slow.pid)
+    output = tmp_path / "results.jsonl"
+    process = start(*SLOW, "-d", folder, "-r", "100", "-o", str(output))
+    assert wait_for(lambda: output.exists() and output.stat().st_size > 0, within=20)
+    workers = children_of(process.pid)
     assert len(workers) == 3
-    slow.send_signal(number)
-    out, err = slow.communicate()
-    assert slow.returncode == code
-    processed = re.search(r"^Processed (\d+) images", err, re.M)
-    assert processed is not None
-    assert int(processed[1]) == len(out.splitlines()) + 1  # the fixture took one line
-    assert "Failed" not in err
+    process.send_signal(number)
+    _, err = process.communicate()
+    assert process.returncode == code
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert f"Processed {len(rows)} images in " in err
+    assert "stopped by a signal: not all images were processed" in err
+    assert all(row["error"] is None for row in rows)
     assert not any(map(is_alive, workers))
     assert list(run_dirs.iterdir()) == []
 

@@ -41,7 +41,9 @@ def test_every_state_is_reachable_and_only_the_last_ones_are_ends() -> None:
     while more := {to for (at, _), to in NEXT.items() if at in reached} - reached:
         reached |= more
     assert reached == set(State)
-    ends = {state for state in State if all(to is state for (at, _), to in NEXT.items() if at is state)}
+    ends = {
+        state for state in State if all(to is state for (at, _), to in NEXT.items() if at is state)
+    }
     assert ends <= OVER
 
 
