@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
+from reprlib import repr as short  # of rubbish of any size and depth
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgpack
@@ -157,7 +158,7 @@ def decode(data: bytes) -> Message:
     if type(raw) is not list or not raw:
         raise WireError("not a message: no array")
     if raw[0] != VERSION or type(raw[0]) is not int:
-        raise WireError(f"message of version {raw[0]!r:.40}; this is version {VERSION}")
+        raise WireError(f"message of version {short(raw[0])}; this is version {VERSION}")
     message: Message = _decoder(Message)(raw[1:])
     return message
 
@@ -189,7 +190,7 @@ def _decoder(kind: Any) -> Decoder:
 def _scalar(kind: type) -> Decoder:
     def check(raw: Any) -> Any:
         if type(raw) is not kind:  # not isinstance: True is no int here
-            raise WireError(f"expected {kind.__name__}, got {raw!r:.40}")
+            raise WireError(f"expected {kind.__name__}, got {short(raw)}")
         return raw
 
     return check
@@ -198,7 +199,7 @@ def _scalar(kind: type) -> Decoder:
 def _sequence(part: Decoder) -> Decoder:
     def check(raw: Any) -> Any:
         if type(raw) is not list:
-            raise WireError(f"expected an array, got {raw!r:.40}")
+            raise WireError(f"expected an array, got {short(raw)}")
         return tuple([part(value) for value in raw])
 
     return check
@@ -207,7 +208,7 @@ def _sequence(part: Decoder) -> Decoder:
 def _fixed(parts: tuple[Decoder, ...]) -> Decoder:
     def check(raw: Any) -> Any:
         if type(raw) is not list or len(raw) != len(parts):
-            raise WireError(f"expected an array of {len(parts)}, got {raw!r:.40}")
+            raise WireError(f"expected an array of {len(parts)}, got {short(raw)}")
         return tuple([part(value) for part, value in zip(parts, raw, strict=True)])
 
     return check
@@ -227,7 +228,7 @@ def _one_of(kinds: tuple[type, ...]) -> Decoder:
     def check(raw: Any) -> Any:
         tag = raw[0] if type(raw) is list and raw else None
         if type(tag) is not int or tag not in allowed:
-            raise WireError(f"expected one of {[k.__name__ for k in kinds]}, got {raw!r:.40}")
+            raise WireError(f"expected one of {[k.__name__ for k in kinds]}, got {short(raw)}")
         kind = allowed[tag]
         parts = _field_decoders(kind)
         if len(raw) != len(parts) + 1:
