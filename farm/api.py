@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from farm import config as configs
 from farm import labels as label_files
 from farm.config import FarmConfig
-from farm.coordinator import Coordinator, Limits, make_run_dir
+from farm.coordinator import Coordinator, Limits, allow_open_files, make_run_dir
 from farm.crew import Tell
 from farm.errors import ConfigError, FarmError, InterruptedStartError
 from farm.events import Deliver, Task
@@ -67,6 +67,11 @@ class Farm:
         return self._plan
 
     @property
+    def submitted(self) -> int:
+        """How many items have been taken in since the farm was made."""
+        return self._next_id
+
+    @property
     def losses(self) -> int:
         """How many times a worker that was up has been lost."""
         return self._up().losses
@@ -78,6 +83,7 @@ class Farm:
         try:
             self._plan = plan(self.config, detect(), run_dir)
             _check_model(self._plan)
+            allow_open_files(len(self._plan.workers))
         except FarmError:
             os.rmdir(run_dir)
             raise

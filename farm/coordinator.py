@@ -6,6 +6,7 @@ Run it as `python -m farm.coordinator CONFIG`.
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import tempfile
 import time
@@ -28,6 +29,10 @@ from workers.wire import Done, Failed, Ready
 RUN_DIR_PREFIX: Final = "npu-farm-"
 # A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
 LONGEST_PARENT: Final = 70
+# Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
+# aborts the process where it can open no more.
+FILES_PER_WORKER: Final = 8
+FILES_BESIDES: Final = 64
 SHORT_PARENT: Final = "/tmp"  # noqa: S108 - mkdtemp makes the private folder in it
 KILL_SECONDS: Final = 5.0
 
@@ -51,6 +56,16 @@ def make_run_dir() -> str:
         return tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
     except OSError as error:
         raise StartError(f"no folder for the farm's sockets could be made: {error}") from error
+
+
+def allow_open_files(workers: int) -> None:
+    """Raise this process's limit of open files to what so many workers need, or StartError."""
+    need = FILES_BESIDES + FILES_PER_WORKER * workers
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < need:
+        if hard != resource.RLIM_INFINITY and hard < need:
+            raise StartError(f"{workers} workers need {need} open files, {hard} are allowed here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
 
 
 class Coordinator:

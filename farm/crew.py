@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from farm.errors import StartError
 from farm.events import WorkerDown, WorkerUp
 from farm.lifecycle import BOOTING, OVER, Event, State, after, back_off, recent
 from farm.process import WorkerProcess
@@ -131,15 +132,19 @@ class Crew:
         for member in self.members:
             if member.state is not State.GONE and member.state is not State.STOPPING:
                 member.state, member.due = after(member.state, Event.STOP), None
-                if member.process is not None:
+                if member.process is not None and not kill:
                     member.process.ask_to_stop()
-            if kill and member.process is not None:
+            if member.process is not None and kill:
                 member.process.kill()
 
     def _spawn(self, member: Member, now: float) -> None:
         member.generation += 1
         member.reason = ""
-        member.process = WorkerProcess(member.spec, member.generation, self._context)
+        try:
+            member.process = WorkerProcess(member.spec, member.generation, self._context)
+        except OSError as error:
+            number = member.spec.index
+            raise StartError(f"worker {number}: no process can be started: {error}") from error
         member.due = now + self._start_seconds
 
     def _ready(self, member: Member, message: Ready) -> list[Change]:

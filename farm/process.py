@@ -47,6 +47,10 @@ class WorkerProcess:
                 start_new_session=True,  # Ctrl-C is the coordinator's to handle
                 env=_environment(),
             )
+        except OSError:
+            os.close(self.sentinel)
+            os.close(self.output)
+            raise
         finally:
             os.close(held_by_child)
             os.close(printed_by_child)
@@ -80,6 +84,7 @@ class WorkerProcess:
 
     def reap(self) -> str:
         """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
+        self._process.kill()  # no more than a formality, unless it closed the sentinel and lives
         code = self._process.wait(JOIN_SECONDS)
         while self.listen() and self._waiting_output():
             pass

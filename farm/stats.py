@@ -89,6 +89,11 @@ class Stats:
         default_factory=lambda: {phase: Histogram() for phase in PHASES}
     )
 
+    @property
+    def ended(self) -> int:
+        """Items that got a result of either kind."""
+        return self.per_worker.total() + self.failures.total()
+
     def count(self, result: Result, truth: str | None = None) -> None:
         """Count one result; `truth` is the label it should have got, where that is known."""
         if result.top5 is None:

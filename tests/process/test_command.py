@@ -279,3 +279,17 @@ def test_the_same_input_gives_the_same_answers_whatever_the_size(folder: str) ->
         for size in ("1", "6")
     ]
     assert answers[0] == answers[1]
+
+
+def test_too_few_open_files_are_said_before_anything_starts(folder: str, run_dirs: Path) -> None:
+    limited = ["sh", "-c", 'ulimit -n 80; exec "$@"', "sh", sys.executable, "-m"]
+    done = subprocess.run(
+        [*limited, "farm.coordinator", *SIMULATED, "-s", "6", "-d", folder],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr == "error: 6 workers need 112 open files, 80 are allowed here\n"
+    assert list(run_dirs.iterdir()) == []
