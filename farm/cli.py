@@ -38,7 +38,7 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
             raise click.BadParameter(f"{pair!r}: write key=value")
         try:
             values[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             raise click.BadParameter(f"{pair!r}: the value is not YAML") from error
     return values
 

@@ -25,6 +25,10 @@ from workers.spec import InputHint
 
 PLATFORMS: Final = (*SOCS, HOST)
 STDIN: Final = "-"
+LISTS: Final = {  # pydantic would tell of the first of the two forms only
+    "cpu": "use fast, slow, all, or a list of CPUs like [4, 5] or 4-7",
+    "npu_cores": "use all, or a list of cores like [0, 1]",
+}
 PATH_KEYS: Final = ("model", "images", "labels")
 
 
@@ -46,6 +50,8 @@ def _regex_with_a_group(pattern: str) -> str:
 
 def _numbers(value: object) -> object:
     """Let a list of numbers be written as `4,5` or `4-7`, too, as on a command line."""
+    if type(value) is int:
+        return (value,)
     if not isinstance(value, str) or not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", value):
         return value
     spans = [part.split("-") for part in value.split(",")]
@@ -57,7 +63,8 @@ class _Frozen(BaseModel):
 
 
 Triple = tuple[float, float, float]
-Index = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is no number
+Index = Annotated[int, Field(ge=0, strict=True)]
 Indices = Annotated[tuple[Index, ...], Field(min_length=1), BeforeValidator(_numbers)]
 CpuClass = Literal["fast", "slow", "all"]
 
@@ -65,8 +72,8 @@ CpuClass = Literal["fast", "slow", "all"]
 class InputConfig(_Frozen):
     """What the model does not tell of its input itself; see workers.spec.InputSpec."""
 
-    width: Annotated[int, Field(ge=1, le=8192)] | None = None
-    height: Annotated[int, Field(ge=1, le=8192)] | None = None
+    width: Annotated[Count, Field(le=8192)] | None = None
+    height: Annotated[Count, Field(le=8192)] | None = None
     layout: Literal["NHWC", "NCHW"] | None = None
     dtype: Literal["uint8", "float32"] | None = None
     mean: Triple = (0.0, 0.0, 0.0)
@@ -83,9 +90,9 @@ class SimulatedConfig(_Frozen):
     """The simulated NPU's figures; None takes the platform's."""
 
     service_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
-    npu_cores: Annotated[int, Field(ge=1, le=64)] | None = None
+    npu_cores: Annotated[Count, Field(le=64)] | None = None
     seed: Index = 0
-    classes: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    classes: Annotated[Count, Field(le=100_000)] = 1000
 
 
 class FarmConfig(_Frozen):
@@ -97,14 +104,14 @@ class FarmConfig(_Frozen):
     images: str | None = None
     truth: Annotated[str, AfterValidator(_regex_with_a_group)] | None = None
     runtime: Literal["auto", "rknn", "onnx", "simulated"] = "auto"
-    size: Annotated[int, Field(ge=1, le=256)] | None = None
+    size: Annotated[Count, Field(le=256)] | None = None
     allow_uneven: bool = False
     cpu: CpuClass | Indices = "fast"
     strict_affinity: bool = False
     npu_cores: Literal["all"] | Indices = "all"
-    batch: Annotated[int, Field(ge=1, le=1024)] = 4
-    window: Annotated[int, Field(ge=1, le=64)] = 2
-    decoders: Annotated[int, Field(ge=1, le=64)] = 1
+    batch: Annotated[Count, Field(le=1024)] = 4
+    window: Annotated[Count, Field(le=64)] = 2
+    decoders: Annotated[Count, Field(le=64)] = 1
     start_seconds: Annotated[float, Field(gt=0)] = 60.0
     batch_seconds: Annotated[float, Field(gt=0)] = 60.0
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0
@@ -121,7 +128,9 @@ class FarmConfig(_Frozen):
         """How many NPU cores the platform has; None where there is no fixed number (host)."""
         if self.runtime == "simulated" and self.simulated.npu_cores is not None:
             return self.simulated.npu_cores
-        return SOCS[self.platform].npu_cores if self.platform in SOCS else None
+        if self.platform in SOCS:
+            return SOCS[self.platform].npu_cores
+        return 1 if self.runtime == "simulated" else None
 
 
 def load(path: Path, overrides: Mapping[str, Any]) -> FarmConfig:
@@ -146,7 +155,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: can't be read: {getattr(error, 'strerror', error)}") from error
     try:
         values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         mark = getattr(error, "problem_mark", None)
         at = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{path}{at}: not YAML: {getattr(error, 'problem', error)}") from error
@@ -207,6 +216,7 @@ def _in_words(path: Path, error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{path}: {key}: missing{rest}"
     said = f"{key}: {first['input']!r}: " if place else ""
+    reason = LISTS.get(key, reason)
     return f"{path}: {said}{reason}{rest}"
 
 

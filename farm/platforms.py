@@ -97,8 +97,9 @@ def host(machine: Machine) -> Platform:
     return Platform(
         name=HOST,
         npu_cores=1,
-        fast=machine.fastest(),
-        slow=machine.slowest(),
+        # Under taskset, there may be no CPU of one kind left.
+        fast=machine.fastest() or machine.cpus,
+        slow=machine.slowest() or machine.cpus,
         takes_core_mask=False,
         model_platform=HOST,
         service_ms=2.2,  # as on an rk3588
@@ -149,8 +150,8 @@ def _soc(compatible: Path) -> str | None:
         text = compatible.read_bytes().decode("ascii", "replace").lower()
     except OSError:
         return None
-    # rk3588s contains rk3588; the first entries name the board, so any entry may tell.
-    return next((name for name in SOCS if name in text), None)
+    # From the board to the most general: an rk3582 may go on to say it is an rk3588s, too.
+    return min((name for name in SOCS if name in text), key=text.index, default=None)
 
 
 def _capacities(cpu_root: Path) -> dict[int, int]:

@@ -59,7 +59,7 @@ class IterableSource:
     def take(self, count: int) -> list[Ref]:
         """See Source.take."""
         taken = list(islice(self._refs, count))
-        self.exhausted = len(taken) < count
+        self.exhausted = self.exhausted or len(taken) < count
         return taken
 
 
@@ -98,6 +98,8 @@ class LineSource:
 
 def from_items(items: Iterable[Item]) -> IterableSource:
     """Make a source of what Farm.classify takes: paths, encoded bytes, uint8 BGR arrays."""
+    if isinstance(items, (str, bytes)):
+        raise SourceError("one item on its own: put it into a list")
     total = len(items) if isinstance(items, Sequence) else None
     return IterableSource(map(_ref, items), total)
 
@@ -107,7 +109,7 @@ def from_targets(targets: Sequence[str], *, times: int) -> Source:
 
     A target is a folder (its files, sorted; folders in it are passed over), an image file, a
     glob, a .txt file with one path a line, or "-" for such a list on standard input. Raises
-    SourceError for one that is not there or holds nothing.
+    SourceError for one that is not there, and for a folder or glob with no file in it.
     """
     if STDIN in targets:
         if len(targets) > 1 or times > 1:
@@ -115,7 +117,7 @@ def from_targets(targets: Sequence[str], *, times: int) -> Source:
         return LineSource(0)
     lists = [target for target in targets if _is_list(target)]
     named = {target: _names(target) for target in targets if target not in lists}
-    total = None if lists else times * sum(map(len, named.values()))
+    total = None if lists else times * sum(len(named[target]) for target in targets)
     refs = (
         FileRef(path)
         for target in chain.from_iterable(repeat(tuple(targets), times))

@@ -27,11 +27,12 @@ def line(result: Result) -> str:
         kind, message = (result.error.kind, result.error.message) if result.error else ("", "")
         return f"{name}: error: {kind}: {printable(message)}"
     mark = "simulated: " if result.simulated else ""
-    return f"{name}: {mark}{', '.join(map(_prediction, result.top5))}"
+    best = (_prediction(prediction, simulated=result.simulated) for prediction in result.top5)
+    return f"{name}: {mark}{', '.join(best)}"
 
 
-def _prediction(prediction: Prediction) -> str:
-    label = prediction.label
+def _prediction(prediction: Prediction, *, simulated: bool) -> str:
+    label = None if simulated else prediction.label
     name = f"class {prediction.class_id}" if label is None else printable(label.split(",")[0])
     return f"{name} {prediction.score:.1%}"
 

@@ -76,7 +76,13 @@ class Lines:
     def write(self, result: Result) -> None:
         """See Writer.write."""
         # Flushed: whoever reads a pipe gets each result when it is there, not 8 kB later.
-        print(line(result), file=self._out, flush=True)
+        try:
+            print(line(result), file=self._out, flush=True)
+        except BrokenPipeError:
+            raise  # whoever read has gone, as `head` does: nothing to tell anybody
+        except OSError as error:
+            reason = error.strerror
+            raise WriterError(f"standard output: can't be written: {reason}") from error
 
 
 class JsonLines:

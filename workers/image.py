@@ -33,8 +33,10 @@ BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG markers without a le
 # A process per runtime is the farm's way to use many CPUs; OpenCV's own threads would only fight.
 cv2.setNumThreads(1)
 # OpenCV would print a line for each broken file; the item's error says it already.
-if hasattr(cv2, "setLogLevel"):
+if hasattr(cv2, "setLogLevel"):  # OpenCV 4
     cv2.setLogLevel(0)
+else:
+    cv2.utils.logging.setLogLevel(0)
 
 
 def load(source: FileRef | Encoded | Pixels, spec: InputSpec) -> Tensor:
@@ -62,14 +64,15 @@ def read(path: bytes) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise _unreadable(error) from error
-    with open(fd, "rb", buffering=0) as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise ImageError("not_a_file", "not a regular file")
-        try:
-            data = file.read()
-        except OSError as error:
-            raise _unreadable(error) from error
-    return data
+        with open(fd, "rb", buffering=0, closefd=False) as file:
+            return file.read()
+    except OSError as error:
+        raise _unreadable(error) from error
+    finally:
+        os.close(fd)
 
 
 def decode(data: bytes) -> Image:

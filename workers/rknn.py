@@ -22,10 +22,12 @@ class RknnRuntime:
         self._lite = _rknnlite()
         try:
             self._open(spec)
-        except BaseException:
+        except Exception as error:
             # After a refused init the context lives on, and would even answer: free it.
             self._lite.release()
-            raise
+            if isinstance(error, RuntimeFailure):
+                raise
+            raise RuntimeFailure(f"{spec.model}: RKNN refuses it: {error}") from error
 
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """See Runtime.infer."""

@@ -94,11 +94,12 @@ def check_tensor(tensor: npt.NDArray[Any], spec: InputSpec) -> None:
 
 
 def _layout(dims: tuple[int | None, ...], hint: InputHint) -> str:
-    fits = [name for name, at in ((NHWC, 3), (NCHW, 1)) if dims[at] == CHANNELS]
-    if hint.layout is not None and (hint.layout in fits or not fits):
-        return hint.layout
+    channels = {NHWC: dims[3], NCHW: dims[1]}
+    fits = [layout for layout, count in channels.items() if count == CHANNELS]
     if hint.layout is None and len(fits) == 1:
         return fits[0]
+    if hint.layout is not None and channels[hint.layout] in (CHANNELS, None):
+        return hint.layout
     said = f"config says {hint.layout}" if hint.layout else "set input.layout to NHWC or NCHW"
     raise RuntimeFailure(f"the model takes {list(dims)}; {said}")
 

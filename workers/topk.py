@@ -40,6 +40,8 @@ def dequantised(raw: npt.NDArray[np.generic]) -> Scores:
         scores = (flat.astype(np.float32) + np.float32(128)) * np.float32(QUANTISED_STEP)
     else:
         raise RuntimeFailure(f"the model gives {raw.dtype} scores; it must be float32 or (u)int8")
+    if scores.size == 0:
+        raise RuntimeFailure("the model gave no scores")
     if not np.isfinite(scores).all():
         raise RuntimeFailure("the model gave scores that are not finite numbers")
     return scores

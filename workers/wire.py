@@ -19,6 +19,7 @@ from workers.errors import WireError
 from workers.spec import InputHint, InputSpec, SimulatedSpec, WorkerSpec
 
 VERSION: Final = 1
+FILE_NAMES: Final = "surrogateescape"  # Python's own way to keep names that are not UTF-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +146,14 @@ Decoder = Callable[[Any], Any]
 
 def encode(message: Message) -> bytes:
     """Give the bytes that `decode` turns back into an equal message."""
-    packed: bytes = msgpack.packb([VERSION, *_plain(message)])
+    packed: bytes = msgpack.packb([VERSION, *_plain(message)], unicode_errors=FILE_NAMES)
     return packed
 
 
 def decode(data: bytes) -> Message:
     """Give the message in `data`; raises WireError for anything that is not exactly one."""
     try:
-        raw = msgpack.unpackb(data)
+        raw = msgpack.unpackb(data, unicode_errors=FILE_NAMES)
     except (ValueError, msgpack.UnpackException) as error:
         raise WireError(f"not a message: {error}") from error
     if type(raw) is not list or not raw:
