@@ -127,7 +127,7 @@ def draw(label: str, face: Typeface) -> Mask:
 
     Raises KeyError when `label` is not one of the 36 characters.
     """
-    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask: Mask = np.zeros((SIDE, SIDE), np.uint8)
     for path in _paths(label, face):
         _trace(mask, path, face)
     if face.nib < 1.0:

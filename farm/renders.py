@@ -97,6 +97,10 @@ def _size(rng: np.random.Generator) -> Size:
     return (long, short) if rng.random() < _PORTRAIT else (short, long)
 
 
+def _size_of(scene: Image) -> Size:
+    return scene.shape[0], scene.shape[1]
+
+
 def _colours(rng: np.random.Generator) -> Colours:
     """Colours of the ground and of the ink: any hues, but never close in brightness."""
     dark = rng.uniform(0.08, 0.42)
@@ -187,7 +191,7 @@ def _clutter(rng: np.random.Generator, wall: Image) -> Image:
 
 def _mounted(rng: np.random.Generator, scene: Image, glyph: Mask, colours: Colours) -> Image:
     """The scene with the character on a plate, in a halo or bare, seen at an angle."""
-    (ground, ink), view = colours, any_view(rng, glyph, scene.shape[:2])
+    (ground, ink), view = colours, any_view(rng, glyph, _size_of(scene))
     scene = _painted(scene, any_backing(rng, glyph), view, ground, 1.0)
     if rng.random() < 0.3:  # a raised letter throws a shadow
         offset = np.array([[1, 0, rng.uniform(-5, 5)], [0, 1, rng.uniform(1, 6)], [0, 0, 1]])
@@ -210,7 +214,7 @@ def _painted(scene: Image, mask: Mask, view: View, colour: Colour, opacity: floa
 
 def _exposed(rng: np.random.Generator, scene: Image) -> Image:
     """The scene as a camera takes it: lit unevenly, out of focus or shaken, and noisy."""
-    size = scene.shape[:2]
+    size = _size_of(scene)
     light = _light(rng, size)
     light += rng.standard_normal(size, np.float32) * np.float32(rng.uniform(0, 0.07))
     coarse = rng.standard_normal((size[0] // 3, size[1] // 3, 3), np.float32)
@@ -234,7 +238,7 @@ def _shake(rng: np.random.Generator) -> Plane:
     kernel = np.zeros((side, side), np.float32)
     angle, middle = rng.uniform(0, np.pi), side // 2
     tip = np.rint(np.array([np.cos(angle), np.sin(angle)]) * middle).astype(int)
-    cv2.line(kernel, middle - tip, middle + tip, 1.0)
+    cv2.line(kernel, (middle - tip).tolist(), (middle + tip).tolist(), 1.0)
     return np.asarray(kernel / kernel.sum(), np.float32)
 
 

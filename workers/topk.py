@@ -32,6 +32,7 @@ def top5(raw: npt.NDArray[np.generic]) -> tuple[tuple[int, float], ...]:
 def dequantised(raw: npt.NDArray[np.generic]) -> Scores:
     """Flatten an output to n float32 scores; uint8 and int8 are probabilities in steps of 1/256."""
     flat = raw.reshape(-1)
+    scores: Scores
     if raw.dtype in (np.float32, np.float16):
         scores = flat.astype(np.float32, copy=False)
     elif raw.dtype == np.uint8:
@@ -65,11 +66,10 @@ def best(scores: Scores) -> npt.NDArray[np.intp]:
 def _are_probabilities(scores: Scores) -> bool:
     """Each from 0 to 1, and in sum 1, give or take what rounding each to 1/256 can add up to."""
     slack = ROUNDING + scores.size * QUANTISED_STEP / 2
-    inside = scores.min() >= 0.0 and scores.max() <= 1.0 + ROUNDING
+    inside = np.min(scores) >= 0.0 and np.max(scores) <= 1.0 + ROUNDING
     return bool(inside and abs(float(scores.sum()) - 1.0) <= slack)
 
 
 def _softmax(scores: Scores) -> Scores:
-    powers = np.exp(scores - scores.max())  # never overflows: the largest power is 1
-    result: Scores = powers / powers.sum()
-    return result
+    powers = np.exp(scores - np.max(scores))  # never overflows: the largest power is 1
+    return np.asarray(powers / np.sum(powers), np.float32)

@@ -130,7 +130,7 @@ def test_masks_are_squares_of_bytes() -> None:
     mask = draw("A", any_typeface(np.random.default_rng(SEED)))
     assert mask.dtype == np.uint8
     assert mask.shape == (SIDE, SIDE)
-    assert mask.max() == 255
+    assert np.max(mask) == 255
 
 
 def test_an_unknown_character_is_refused() -> None:

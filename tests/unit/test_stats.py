@@ -20,8 +20,8 @@ DISTRIBUTIONS: dict[str, npt.NDArray[np.float64]] = {
     "microseconds": RNG.uniform(0.002, 0.05, 20_000),
     "minutes": RNG.normal(90_000.0, 9_000.0, 20_000),
     "two peaks": np.concatenate([RNG.normal(2.2, 0.05, 14_000), RNG.normal(60.0, 3.0, 6_000)]),
-    "constant": np.full(1000, 2.4),
-    "few": np.arange(1.0, 202.0),
+    "constant": np.full(1000, 2.4, np.float64),
+    "few": np.arange(1.0, 202.0, dtype=np.float64),
 }
 
 
