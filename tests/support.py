@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.config import FarmConfig
+from workers.spec import InputHint, WorkerSpec
 
 ROOT: Final = Path(__file__).parent.parent
 SHARED_DATA: Final = ROOT.parent / "shared" / "data"
@@ -36,6 +37,27 @@ def glyphs(**changes: Any) -> FarmConfig:
         **changes,
     }
     return FarmConfig.model_validate(values)
+
+
+def worker_spec(**changes: Any) -> WorkerSpec:
+    """A worker that talks to nobody, with `changes` to what it is told."""
+    values: dict[str, Any] = {
+        "index": 0,
+        "npu_core": 0,
+        "core_mask": None,
+        "cpus": (0,),
+        "runtime": "onnx",
+        "platform": "host",
+        "model": "",
+        "input": InputHint(),
+        "decoders": 1,
+        "simulated": None,
+        "run_dir": "/nowhere",
+        "inbox": "ipc:///nowhere/0",
+        "sink": "ipc:///nowhere/sink",
+        **changes,
+    }
+    return WorkerSpec(**values)
 
 
 def wait_for(fact: Callable[[], bool], *, within: float) -> bool:

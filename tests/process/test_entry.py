@@ -11,24 +11,18 @@ from pathlib import Path
 import pytest
 import zmq
 
+from tests.support import worker_spec
 from workers import wire
 from workers.main import EXIT_NO_BIRTH, EXIT_ORPHANED, framed
-from workers.spec import InputHint, SimulatedSpec, WorkerSpec
+from workers.spec import SimulatedSpec, WorkerSpec
 from workers.transport import Inbox, Outbox
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> WorkerSpec:
-    return WorkerSpec(
-        index=0,
-        npu_core=0,
-        core_mask=None,
+    return worker_spec(
         cpus=(min(os.sched_getaffinity(0)),),
         runtime="simulated",
-        platform="host",
-        model="",
-        input=InputHint(),
-        decoders=1,
         simulated=SimulatedSpec(
             timelines=str(tmp_path / "npu"), npu_cores=1, service_ms=1.0, seed=0, classes=10
         ),

@@ -8,27 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import worker_spec
 from workers.errors import RuntimeFailure
 from workers.onnx import OnnxRuntime
-from workers.spec import InputHint, WorkerSpec
+from workers.spec import WorkerSpec
 
 
 def spec(model: Path) -> WorkerSpec:
-    return WorkerSpec(
-        index=0,
-        npu_core=0,
-        core_mask=None,
-        cpus=(0,),
-        runtime="onnx",
-        platform="host",
-        model=str(model),
-        input=InputHint(),
-        decoders=1,
-        simulated=None,
-        run_dir="/nowhere",
-        inbox="ipc:///nowhere/0",
-        sink="ipc:///nowhere/sink",
-    )
+    return worker_spec(runtime="onnx", model=str(model))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"RKNN\0\0\0\0", b"\x08\x07" * 500])

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.support import worker_spec
 from workers.errors import RuntimeFailure
 from workers.rknn import RknnRuntime
 from workers.spec import InputHint, WorkerSpec
@@ -114,20 +115,13 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
 
 
 def spec(core_mask: int | None = 2, hint: InputHint | None = None) -> WorkerSpec:
-    return WorkerSpec(
-        index=0,
+    return worker_spec(
         npu_core=1,
         core_mask=core_mask,
-        cpus=(0,),
         runtime="rknn",
         platform="rk3588",
         model="/models/glyphs-rk3588.rknn",
         input=hint or InputHint(),
-        decoders=1,
-        simulated=None,
-        run_dir="/nowhere",
-        inbox="ipc:///nowhere/0",
-        sink="ipc:///nowhere/sink",
     )
 
 

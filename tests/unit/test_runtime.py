@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support import worker_spec
 from workers.errors import RuntimeFailure
 from workers.runtime import check_tensor, from_hint, input_from, open_runtime
 from workers.spec import InputHint, InputSpec, WorkerSpec
@@ -22,21 +23,7 @@ def spec(**changes: Any) -> InputSpec:
 
 
 def worker(runtime: str) -> WorkerSpec:
-    return WorkerSpec(
-        index=0,
-        npu_core=0,
-        core_mask=None,
-        cpus=(0,),
-        runtime=runtime,
-        platform="host",
-        model="none.onnx",
-        input=InputHint(),
-        decoders=1,
-        simulated=None,
-        run_dir="/nowhere",
-        inbox="ipc:///nowhere/0",
-        sink="ipc:///nowhere/sink",
-    )
+    return worker_spec(runtime=runtime, model="none.onnx")
 
 
 @pytest.mark.parametrize(("dims", "layout"), [(NHWC, "NHWC"), (NCHW, "NCHW")])

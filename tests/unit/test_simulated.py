@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.support import worker_spec
 from workers.errors import RuntimeFailure
 from workers.simulated import SimulatedRuntime, Timelines
 from workers.spec import InputHint, SimulatedSpec, WorkerSpec
@@ -82,20 +83,12 @@ def is_locked(path: str) -> bool:
 
 def spec(path: str, hint: InputHint | None = None, core: int = 0, **figures: Any) -> WorkerSpec:
     npu = SimulatedSpec(timelines=path, npu_cores=2, service_ms=0.0, seed=1, classes=100)
-    return WorkerSpec(
-        index=0,
+    return worker_spec(
         npu_core=core,
-        core_mask=None,
-        cpus=(0,),
         runtime="simulated",
         platform="rk3588",
-        model="",
         input=hint or InputHint(),
-        decoders=1,
         simulated=replace(npu, **figures),
-        run_dir="/nowhere",
-        inbox="ipc:///nowhere/0",
-        sink="ipc:///nowhere/sink",
     )
 
 
