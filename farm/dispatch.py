@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 from farm.events import (
@@ -34,11 +35,19 @@ LOOKAHEAD_BYTES: Final = 32 << 20
 
 @dataclass(slots=True)
 class Seat:
-    """What one worker holds, by batch number, and since when it owes an answer."""
+    """What one worker holds, by batch number, and since when it owes an answer.
+
+    A batch whose results nobody wants any more is held without tasks.
+    """
 
     held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
     progress_at: float = 0.0
     condemned: bool = False
+
+    @property
+    def load(self) -> int:
+        """How many tasks it holds."""
+        return sum(map(len, self.held.values()))
 
     @property
     def alone(self) -> bool:
@@ -57,7 +66,6 @@ class Dispatcher:
         self._waiting: deque[Task] = deque()
         self._waiting_bytes = 0
         self._seats: dict[int, Seat] = {}
-        self._unwanted: set[int] = set()  # batches still held, whose results nobody wants
         self._next_batch = 0
         self.stray_answers = 0
 
@@ -71,13 +79,7 @@ class Dispatcher:
     @property
     def outstanding(self) -> int:
         """How many tasks have neither ended nor been dropped."""
-        held = sum(
-            len(tasks)
-            for seat in self._seats.values()
-            for number, tasks in seat.held.items()
-            if number not in self._unwanted
-        )
-        return len(self._waiting) + held
+        return len(self._waiting) + sum(seat.load for seat in self._seats.values())
 
     @property
     def held(self) -> dict[int, tuple[tuple[Task, ...], ...]]:
@@ -124,9 +126,8 @@ class Dispatcher:
     def _requeue(self, worker: int, reason: str) -> list[Action]:
         """Put back what a lost worker held, to the front; end what has seen too many deaths."""
         seat = self._seats.pop(worker, Seat())
-        wanted = [n for n in seat.held if n not in self._unwanted]
-        self._unwanted.difference_update(seat.held)
-        tasks = [replace(t, deaths=t.deaths + 1) for n in wanted for t in seat.held[n]]
+        held = chain.from_iterable(seat.held.values())
+        tasks = [replace(task, deaths=task.deaths + 1) for task in held]
         again = [task for task in tasks if task.deaths < MAX_DEATHS]
         self._waiting.extendleft(reversed(again))
         self._waiting_bytes += sum(_size(task.item) for task in again)
@@ -140,13 +141,13 @@ class Dispatcher:
             self.stray_answers += 1
             return []
         outcomes = {outcome.item: outcome for outcome in answer.outcomes}
-        if len(answer.outcomes) != len(tasks) or any(t.item.id not in outcomes for t in tasks):
+        strange = len(answer.outcomes) != len(tasks) or any(
+            t.item.id not in outcomes for t in tasks
+        )
+        if tasks and strange:
             return self._condemn(answer.worker, "answered a batch with other items than its own")
         del seat.held[answer.batch]
         seat.progress_at = now
-        if answer.batch in self._unwanted:
-            self._unwanted.discard(answer.batch)
-            return []
         return [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
 
     def _overdue(self, now: float) -> list[Action]:
@@ -168,7 +169,8 @@ class Dispatcher:
         self._waiting.clear()
         self._waiting_bytes = 0
         if held:
-            self._unwanted.update(n for seat in self._seats.values() for n in seat.held)
+            for seat in self._seats.values():
+                seat.held = dict.fromkeys(seat.held, ())
 
     def _fill(self, now: float) -> list[Action]:
         """Hand out what waits, to the least loaded worker first, as far as windows allow."""
@@ -190,7 +192,7 @@ class Dispatcher:
         """The worker to give the next batch to; a suspect needs one with empty hands."""
         window = 1 if suspect else self._window
         loads = [
-            (sum(len(tasks) for tasks in seat.held.values()), worker)
+            (seat.load, worker)
             for worker, seat in self._seats.items()
             if len(seat.held) < window and not seat.condemned and not seat.alone
         ]
@@ -208,11 +210,11 @@ class Dispatcher:
         while self._waiting and len(tasks) < min(self._batch, share):
             task = self._waiting[0]
             size = _size(task.item)
-            if tasks and (task.deaths or taken_bytes + size > BATCH_BYTES):
+            if tasks and taken_bytes + size > BATCH_BYTES:
                 break
             tasks.append(self._waiting.popleft())
             taken_bytes += size
-            if task.deaths:
+            if task.deaths:  # these are always the first in the queue
                 break
         self._waiting_bytes -= taken_bytes
         return tuple(tasks)

@@ -125,3 +125,53 @@ def test_big_images_in_memory_bound_the_look_ahead_and_the_batch() -> None:
     assert batches(actions) == [(0, (0,))]
     assert 9 * len(frame) > LOOKAHEAD_BYTES
     assert d.room == 0
+
+
+def answered(send: Action, worker: int = 0) -> Answered:
+    assert isinstance(send, Send)
+    return Answered(worker, send.batch.id, answer(send.batch))
+
+
+def test_suspects_go_one_by_one_and_then_the_rest_in_batches() -> None:
+    d = dispatcher(1, batch=2, window=1)
+    d.handle(Submitted(tasks(0, 8)), now=0.0)
+    d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
+    sent = []
+    actions = d.handle(WorkerUp(0), now=2.0)
+    while actions:
+        sent += batches(actions)
+        (*_, send) = actions
+        actions = [a for a in d.handle(answered(send), now=3.0) if isinstance(a, Send)]
+    assert [ids for _, ids in sent] == [(0,), (1,), (2, 3), (4, 5), (6,), (7,)]
+
+
+def test_an_idle_worker_is_never_overdue() -> None:
+    d = dispatcher(2)
+    d.handle(Submitted(tasks(0, 1)), now=0.0)
+    assert [kill.worker for kill in d.handle(Tick(), now=99.0) if isinstance(kill, Kill)] == [0]
+
+
+def test_what_a_lost_worker_held_goes_to_an_idle_one_at_once() -> None:
+    d = dispatcher(2)
+    assert batches(d.handle(Submitted(tasks(0, 1)), now=0.0)) == [(0, (0,))]
+    assert batches(d.handle(WorkerDown(0, "SIGKILL"), now=1.0)) == [(1, (0,))]
+
+
+def test_an_answer_with_an_item_too_many_is_not_believed() -> None:
+    d = dispatcher(1)
+    (send,) = d.handle(Submitted(tasks(0, 1)), now=0.0)
+    assert isinstance(send, Send)
+    too_many = answer(Batch(1, (*send.batch.items, Item(7, FileRef(b"y")))))
+    (kill,) = d.handle(Answered(0, send.batch.id, too_many), now=1.0)
+    assert isinstance(kill, Kill)
+    assert d.outstanding == 1
+
+
+def test_there_is_room_again_once_big_images_are_taken() -> None:
+    d = dispatcher(1, batch=1, window=1)
+    frames = tuple(Task(Item(i, Encoded(bytes(LOOKAHEAD_BYTES // 2))), 0.0) for i in range(4))
+    (send,) = d.handle(Submitted(frames), now=0.0)
+    assert d.room == 0
+    (*_, send) = d.handle(answered(send), now=1.0)
+    d.handle(answered(send), now=2.0)
+    assert d.room > 0
