@@ -119,7 +119,10 @@ class Farm(RuleBasedStateMachine):
         busy = [w for w, held in self.up.items() if held and w not in self.condemned]
         if busy:
             worker = pick.choice(busy)  # type: ignore[attr-defined]
-            answered = Answered(worker, self.up[worker][0].id, (outcome(-1),))
+            batch = self.up[worker][0]
+            answered = Answered(worker, batch.id, (outcome(-1),))
+            if batch.items[0].id in self.dropped:
+                return  # nobody looks at what nobody wants
             self.act(self.dispatcher.handle(answered, now=self.now))
             assert worker in self.condemned
 
