@@ -5,6 +5,7 @@ from farm.events import (
     Action,
     Answered,
     Deliver,
+    Dropped,
     Kill,
     Send,
     Submitted,
@@ -175,3 +176,18 @@ def test_there_is_room_again_once_big_images_are_taken() -> None:
     (*_, send) = d.handle(answered(send), now=1.0)
     d.handle(answered(send), now=2.0)
     assert d.room > 0
+
+
+def test_the_time_for_a_batch_starts_when_an_idle_worker_gets_it() -> None:
+    d = dispatcher(1)
+    d.handle(Submitted(tasks(0, 1)), now=100.0)
+    assert d.deadline() == 105.0
+
+
+def test_an_answer_that_nobody_wants_any_more_is_no_fault_of_its_worker() -> None:
+    d = dispatcher(1)
+    (send,) = d.handle(Submitted(tasks(0, 1)), now=0.0)
+    d.handle(Dropped(held=True), now=1.0)
+    assert d.outstanding == 0
+    assert d.handle(answered(send), now=2.0) == []
+    assert d.held == {0: ()}
