@@ -191,3 +191,11 @@ def test_an_answer_that_nobody_wants_any_more_is_no_fault_of_its_worker() -> Non
     assert d.outstanding == 0
     assert d.handle(answered(send), now=2.0) == []
     assert d.held == {0: ()}
+
+
+def test_nothing_joins_a_suspect_in_a_workers_hands() -> None:
+    d = dispatcher(1)
+    d.handle(Submitted(tasks(0, 1)), now=0.0)
+    d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
+    d.handle(Submitted(tasks(1, 5)), now=2.0)
+    assert batches(d.handle(WorkerUp(0), now=3.0)) == [(0, (0,))]
