@@ -53,6 +53,7 @@ class Farm:
         self._coordinator: Coordinator | None = None
         self._labels: tuple[str, ...] | None = None
         self._next_id = 0
+        self._running = False
 
     @classmethod
     def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
@@ -113,13 +114,16 @@ class Farm:
         `items` is read as results are taken, a few batches ahead. Results come as they arrive,
         or in the order of `items` if `ordered`; each item gives exactly one, an item that is no
         image one with an `error`. Raises SourceError for an item of no known kind, and
-        NoWorkersError if all workers are lost for good.
+        NoWorkersError if all workers are lost for good. One run at a time.
         """
         return self.run(from_items(items), ordered=ordered)
 
     def run(self, source: Source, *, ordered: bool = False) -> Results:
         """Classify what `source` gives; as `classify`."""
         coordinator = self._up()
+        if self._running:
+            raise FarmError("this farm has a run under way: finish it, or close its iterator")
+        self._running = True
         order = _Order(self._next_id) if ordered else None
         try:
             while True:
@@ -135,6 +139,7 @@ class Farm:
                     else:
                         yield from order.put(result)
         finally:
+            self._running = False
             coordinator.drop(held=True)
 
     def npu_busy_seconds(self) -> tuple[float, ...] | None:

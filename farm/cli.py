@@ -165,10 +165,10 @@ def bench(config: Path, folders: tuple[str, ...], repeat: int | None, **said: An
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 def render(folder: Path, count: int, seed: int) -> None:
     """Render photo-like images of characters into FOLDER, their labels in the names."""
-    from farm.renders import write_renders
+    from farm.run import render as render_into
 
-    paths = write_renders(folder, count=count, seed=seed)
-    print(f"{len(paths)} images in {folder}")
+    render_into(folder, count=count, seed=seed)
+    print(f"{count} images in {folder}")
 
 
 @click.group(context_settings=_HELP)

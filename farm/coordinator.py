@@ -177,7 +177,7 @@ class Coordinator:
                     answer = events.Answered(message.worker, message.batch, message.outcomes)
                     delivered += self._act(answer)
                 case Ready() | Failed():
-                    for change in self.crew.heard(message):
+                    for change in self.crew.heard(message, now=time.monotonic()):
                         delivered += self._act(change)
                 case _:
                     self.rubbish += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from farm.errors import StartError
 from farm.events import WorkerDown, WorkerUp
@@ -15,6 +16,7 @@ from workers.wire import Failed, Ready
 
 Tell = Callable[[str], None]
 Change = WorkerUp | WorkerDown
+LEAVE_SECONDS: Final = 5.0  # for a worker that has said it can't go on
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class Crew:
         """When `tick` has something to do, if nothing else happens."""
         return min((m.due for m in self.members if m.due is not None), default=None)
 
-    def heard(self, message: Ready | Failed) -> list[Change]:
+    def heard(self, message: Ready | Failed, *, now: float) -> list[Change]:
         """Take in what a worker says of itself; from an earlier process it counts for nothing."""
         if message.worker >= len(self.members):
             return []
@@ -90,7 +92,7 @@ class Crew:
             return []
         if isinstance(message, Ready):
             return self._ready(member, message)
-        return self._failed(member, message)
+        return self._failed(member, message, now)
 
     def exited(self, worker: int, *, now: float) -> list[Change]:
         """Take in that a worker's process is gone."""
@@ -116,7 +118,7 @@ class Crew:
             member.process.kill()
 
     def tick(self, *, now: float) -> None:
-        """Do what has come due: start anew whose back-off is over, kill who never got ready."""
+        """Do what has come due: start anew after the back-off, kill who is not ready or gone."""
         for member in self.members:
             if member.due is None or now < member.due:
                 continue
@@ -126,6 +128,8 @@ class Crew:
                 self._spawn(member, now)
             elif member.state in BOOTING:
                 self.condemn(member.spec.index, f"not ready within {self._start_seconds:g} s")
+            else:
+                self.condemn(member.spec.index, member.reason)
 
     def stop(self, *, kill: bool) -> None:
         """Ask every worker to leave once its hands are empty; with `kill`, end them now."""
@@ -154,10 +158,10 @@ class Crew:
         member.ready = message
         return [WorkerUp(message.worker)] if member.state is State.UP else []
 
-    def _failed(self, member: Member, message: Failed) -> list[Change]:
+    def _failed(self, member: Member, message: Failed, now: float) -> list[Change]:
         before = member.state
         member.reason = message.message
-        member.state, member.due = after(before, Event.FAILED), None
+        member.state, member.due = after(before, Event.FAILED), now + LEAVE_SECONDS
         if member.process is not None:
             member.process.ask_to_stop()
         if member.state is State.BROKEN:

@@ -15,7 +15,13 @@ from typing import Final
 from farm import sources, text
 from farm.api import Farm
 from farm.config import FarmConfig
-from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, InterruptedStartError
+from farm.errors import (
+    EXIT_OK,
+    EXIT_SIGNAL_BASE,
+    EXIT_SOME_FAILED,
+    InterruptedStartError,
+    OutputError,
+)
 from farm.interrupts import Interrupts
 from farm.progress import open_progress
 from farm.renders import write_renders
@@ -45,10 +51,11 @@ def run(config: FarmConfig, request: Request) -> int:
     """Classify what `request` names; gives 0 (all ok), 1 (some failed) or 128 plus a signal."""
     source = sources.from_targets(targets(config, request.targets), times=request.repeat)
     stats = Stats()
-    with Interrupts() as interrupts, open_writer(request.output, quiet=request.quiet) as writer:
+    with Interrupts() as interrupts:
         farm = Farm(config, tell=say, interrupts=interrupts)
         try:
-            with farm, summed_up(farm, stats):
+            # The output is opened last: a farm that can't start leaves earlier results alone.
+            with farm, summed_up(farm, stats), open_writer(request.output, request.quiet) as writer:
                 _classify(farm, source, request, stats, writer)
         except InterruptedStartError as error:
             say(str(error))
@@ -102,8 +109,16 @@ def default_renders() -> Path:
     folder = cache / "npu-farm" / "renders"
     if not folder.is_dir() or len(list(folder.iterdir())) < RENDERS:
         say(f"rendering {RENDERS} images into {folder}")
-        write_renders(folder, count=RENDERS, seed=1)
+        render(folder, count=RENDERS, seed=1)
     return folder
+
+
+def render(folder: Path, *, count: int, seed: int) -> None:
+    """Render images of our own into `folder`; raises OutputError if they can't be written."""
+    try:
+        write_renders(folder, count=count, seed=seed)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be written: {error.strerror}") from error
 
 
 def truth_of(pattern: str | None) -> Callable[[str | None], str | None]:

@@ -40,7 +40,7 @@ class Writer(Protocol):
 
 
 @contextmanager
-def open_writer(output: Path | None, *, quiet: bool) -> Iterator[Writer]:
+def open_writer(output: Path | None, quiet: bool) -> Iterator[Writer]:
     """Open what results go to: the file `output` (.jsonl or .csv), else lines on standard output.
 
     Raises OutputError for another suffix, or a file that can't be written.

@@ -293,3 +293,18 @@ def test_too_few_open_files_are_said_before_anything_starts(folder: str, run_dir
     assert done.returncode == 3
     assert done.stderr == "error: 6 workers need 112 open files, 80 are allowed here\n"
     assert list(run_dirs.iterdir()) == []
+
+
+def test_a_farm_that_cannot_start_leaves_earlier_results_alone(folder: str, tmp_path: Path) -> None:
+    output = tmp_path / "results.csv"
+    output.write_text("earlier\n")
+    assert command(HOST, "-m", "no-such.onnx", "-d", folder, "-o", str(output)).returncode == 2
+    assert output.read_text() == "earlier\n"
+
+
+def test_a_folder_that_renders_cannot_be_made_in_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = npu_farm("render", str(tmp_path / "file" / "in"), "-n", "1")
+    assert done.returncode == 2
+    assert "can't be written: Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr

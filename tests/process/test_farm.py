@@ -78,6 +78,16 @@ def test_a_run_that_is_left_early_does_not_leak_into_the_next(renders: list[Path
     assert sorted(str(result.path) for result in second) == sorted(map(str, renders[:5]))
 
 
+def test_two_runs_at_once_would_mix_their_results_and_are_refused(renders: list[Path]) -> None:
+    with Farm(simulated()) as farm:
+        first = farm.classify(renders)
+        next(first)
+        with pytest.raises(FarmError, match="a run under way"):
+            next(farm.classify(renders))
+        assert len(list(first)) == len(renders) - 1
+        assert len(list(farm.classify(renders))) == len(renders)
+
+
 def test_an_ordered_run_waits_for_a_late_item_without_reading_on_for_ever(
     renders: list[Path],
 ) -> None:
