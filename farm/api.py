@@ -18,10 +18,11 @@ from farm.crew import Tell
 from farm.errors import ConfigError, FarmError, InterruptedStartError
 from farm.events import Deliver, Task
 from farm.interrupts import Interrupts
+from farm.order import AsTheyCome, InOrder, Order
 from farm.plan import FarmPlan, plan
 from farm.platforms import detect
 from farm.results import Result, from_delivery
-from farm.sources import Item, Source, from_items
+from farm.sources import Item, Ref, Source, from_items
 from workers.simulated import Timelines
 from workers.wire import Item as WireItem
 
@@ -78,6 +79,8 @@ class Farm:
         return self._up().losses
 
     def __enter__(self) -> Farm:
+        if self._coordinator is not None:
+            raise FarmError("this farm is up already: one `with` block at a time")
         if self.config.labels is not None:
             self._labels = label_files.read(self.config.labels)
         run_dir = make_run_dir()
@@ -96,7 +99,7 @@ class Farm:
         try:
             self._start()
         except BaseException:
-            self._coordinator.close(drain_seconds=0)
+            self._close(drain_seconds=0)
             raise
         return self
 
@@ -106,7 +109,9 @@ class Farm:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._up().close(drain_seconds=self.config.drain_seconds if error is None else 0)
+        # Nobody waits for what a signal or an error has left in the workers' hands.
+        hurry = self._up().busy and (error is not None or self._signals() > 0)
+        self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
 
     def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Results:
         """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
@@ -120,27 +125,17 @@ class Farm:
 
     def run(self, source: Source, *, ordered: bool = False) -> Results:
         """Classify what `source` gives; as `classify`."""
-        coordinator = self._up()
         if self._running:
             raise FarmError("this farm has a run under way: finish it, or close its iterator")
         self._running = True
-        order = _Order(self._next_id) if ordered else None
+        order = InOrder(self._next_id) if ordered else AsTheyCome()
         try:
-            while True:
-                if self._signals():
-                    yield from self._drain()
-                    return
-                waiting = self._feed(source, order)
-                if source.exhausted and not coordinator.outstanding:
-                    return
-                for result in map(self._result, coordinator.poll([*waiting, *self._signal_fds()])):
-                    if order is None:
-                        yield result
-                    else:
-                        yield from order.put(result)
+            yield from self._results(source, order)
+            yield from order.rest()
         finally:
             self._running = False
-            coordinator.drop(held=True)
+            if self._coordinator is not None:
+                self._coordinator.drop(held=True)
 
     def npu_busy_seconds(self) -> tuple[float, ...] | None:
         """How long each simulated NPU core has been busy; None for a real runtime."""
@@ -152,6 +147,20 @@ class Farm:
             return timelines.busy_seconds()
         finally:
             timelines.close()
+
+    def _results(self, source: Source, order: Order) -> Iterator[Result]:
+        while not self._signals():
+            waiting = self._feed(source, order)
+            if source.exhausted and not self._up().outstanding:
+                return
+            for ended in self._up().poll([*waiting, *self._signal_fds()]):
+                yield from order.put(self._result(ended))
+        for ended in self._drain():
+            yield from order.put(self._result(ended))
+
+    def _close(self, *, drain_seconds: float) -> None:
+        coordinator, self._coordinator, self._plan = self._up(), None, None
+        coordinator.close(drain_seconds=drain_seconds)
 
     def _up(self) -> Coordinator:
         if self._coordinator is None:
@@ -170,32 +179,34 @@ class Farm:
             classes = {m.ready.classes for m in coordinator.crew.members if m.ready}
             label_files.check(self._labels, classes.pop(), self.config.labels)
 
-    def _feed(self, source: Source, order: _Order | None) -> tuple[int, ...]:
+    def _feed(self, source: Source, order: Order) -> tuple[int, ...]:
         """Submit as many items as it is worth; gives what to wait on for more."""
-        room = self._up().room
-        if order is not None:
-            size, config = len(self.plan.workers), self.config
-            limit = ORDERED_ROUNDS * size * config.batch * config.window
-            room = min(room, limit - (self._next_id - order.next_id))
-        if room <= 0 or source.exhausted:
-            return ()
-        now = time.monotonic()
-        tasks = []
-        for ref in source.take(room):
-            tasks.append(Task(WireItem(self._next_id, ref), now))
-            self._next_id += 1
-        if tasks:
-            self._up().submit(tuple(tasks))
-        # A source that is behind ends the poll when it has more.
-        return source.fds if not source.exhausted and len(tasks) < room else ()
+        size, config = len(self.plan.workers), self.config
+        limit = ORDERED_ROUNDS * size * config.batch * config.window
+        # A batch at a time: the room left depends on how big the items turn out to be.
+        while not source.exhausted:
+            wanted = min(self._up().room, limit - order.behind(self._next_id), config.batch)
+            if wanted <= 0:
+                return ()
+            refs = source.take(wanted)
+            self._submit(refs)
+            if len(refs) < wanted:  # a source that is behind ends the poll when it has more
+                return source.fds
+        return ()
 
-    def _drain(self) -> Iterator[Result]:
+    def _submit(self, refs: list[Ref]) -> None:
+        now = time.monotonic()
+        items = [WireItem(number, ref) for number, ref in enumerate(refs, start=self._next_id)]
+        self._next_id += len(items)
+        self._up().submit(tuple(Task(item, now) for item in items))
+
+    def _drain(self) -> Iterator[Deliver]:
         """Give what is in the workers' hands, within the time for it, or until a second signal."""
         coordinator = self._up()
         coordinator.drop(held=False)
         until = time.monotonic() + self.config.drain_seconds
         while coordinator.outstanding and self._signals() < 2 and time.monotonic() < until:
-            yield from map(self._result, coordinator.poll(self._signal_fds(), until))
+            yield from coordinator.poll(self._signal_fds(), until)
 
     def _signals(self) -> int:
         return self._interrupts.seen() if self._interrupts is not None else 0
@@ -206,21 +217,6 @@ class Farm:
     def _result(self, ended: Deliver) -> Result:
         labels = None if self.plan.simulated else self._labels
         return from_delivery(ended, labels, simulated=self.plan.simulated, now=time.monotonic())
-
-
-class _Order:
-    """Holds results back until all before them have been given."""
-
-    def __init__(self, first_id: int) -> None:
-        self.next_id = first_id
-        self._early: dict[int, Result] = {}
-
-    def put(self, result: Result) -> Iterator[Result]:
-        """Take one result in; gives those whose turn has come."""
-        self._early[result.id] = result
-        while self.next_id in self._early:
-            self.next_id += 1
-            yield self._early.pop(self.next_id - 1)
 
 
 def _limits(config: FarmConfig) -> Limits:

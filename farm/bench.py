@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from farm import config as configs
 from farm import sources, text
 from farm.api import Farm
 from farm.config import FarmConfig
-from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED
+from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, SourceError
 from farm.interrupts import Interrupts
 from farm.plan import FarmPlan, choose_runtime
 from farm.platforms import HOST, detect
@@ -34,6 +35,8 @@ def bench(config: FarmConfig, folders: tuple[str, ...], *, repeat: int) -> int:
     """Measure one run and print its row; gives the exit code."""
     config = with_some_npu(config)
     names = targets(config, folders)
+    if sources.STDIN in names:
+        raise SourceError("a benchmark goes over its images more than once: name a folder or files")
     with Interrupts() as interrupts, Farm(config, tell=say, interrupts=interrupts) as farm:
         measured = measure(farm, names, repeat)
         print("\n".join(report(farm.plan, measured)))
@@ -50,7 +53,7 @@ def with_some_npu(config: FarmConfig) -> FarmConfig:
     if choose_runtime(config, detect()) != ONNX:
         return config
     say(f"no {config.platform} NPU here: measuring with the simulated one")
-    return config.model_copy(update={"runtime": SIMULATED})
+    return configs.checked({**config.model_dump(exclude_unset=True), "runtime": SIMULATED})
 
 
 def measure(farm: Farm, names: tuple[str, ...], repeat: int) -> Measured:
@@ -103,6 +106,8 @@ def report(plan: FarmPlan, measured: Measured) -> list[str]:
         lines += ["", "core saturation is computed from inference times: an upper bound"]
     if plan.runtime == ONNX:
         lines += ["", "no NPU cores here: core saturation is the mean share of the CPU runtimes"]
+    if snapshot.losses:
+        lines += ["", f"workers were lost {snapshot.losses} times: the figures include that"]
     if snapshot.failed:
         lines += ["", f"{snapshot.failed} of {snapshot.ended} images failed: {snapshot.failures}"]
     return lines

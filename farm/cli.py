@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +24,6 @@ from farm.errors import (
     StartError,
 )
 
-DEFAULT_RENDERS: Final = 200
 BENCH_REPEAT: Final = 10
 Command = Callable[..., Any]
 
@@ -31,6 +32,8 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
     """Turn --set key=value into a dict; values are read as YAML, as in a config."""
     import yaml
 
+    from farm.config import NOT_YAML
+
     values = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -38,7 +41,7 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
             raise click.BadParameter(f"{pair!r}: write key=value")
         try:
             values[key] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError) as error:
+        except NOT_YAML as error:
             raise click.BadParameter(f"{pair!r}: the value is not YAML") from error
     return values
 
@@ -51,11 +54,34 @@ class _InWords(click.Command):
         try:
             return super().invoke(ctx)
         except FarmError as error:
-            from farm.text import printable
-
-            lines = [printable(part) for part in str(error).splitlines()]
-            print("error: " + "\n".join(lines), file=sys.stderr)
+            _complain(str(error))
             sys.exit(_exit_code(error))
+        except BrokenPipeError:
+            raise  # whoever read our output has gone; click ends quietly
+        except OSError as error:
+            _complain(str(error))
+            sys.exit(EXIT_SOME_FAILED)
+
+
+def _complain(message: str) -> None:
+    from farm.text import printable
+
+    print("error: " + "\n".join(map(printable, message.splitlines())), file=sys.stderr)
+
+
+def prepare_streams() -> None:
+    """Make standard input, output and error safe to use, whatever the caller has done to them."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:  # closed: the next file opened would be taken for it
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the whole life
+        else:
+            stream.reconfigure(errors="backslashreplace")  # a name the terminal can't show
 
 
 def _exit_code(error: FarmError) -> int:
@@ -65,6 +91,10 @@ def _exit_code(error: FarmError) -> int:
         return EXIT_NO_FARM
     return EXIT_SOME_FAILED
 
+
+# Until a farm runs, Ctrl-C simply ends the program.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+prepare_streams()
 
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
 _command: Final = partial(click.command, cls=_InWords, context_settings=_HELP)
@@ -161,14 +191,14 @@ def bench(config: Path, folders: tuple[str, ...], repeat: int | None, **said: An
 
 @_command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("-n", "--count", type=click.IntRange(min=1), default=DEFAULT_RENDERS)
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-def render(folder: Path, count: int, seed: int) -> None:
+@click.option("-n", "--count", type=click.IntRange(min=1), help="How many.")
+@click.option("--seed", type=click.IntRange(min=0), help="Another number, other images.")
+def render(folder: Path, **said: int | None) -> None:
     """Render photo-like images of characters into FOLDER, their labels in the names."""
     from farm.run import render as render_into
 
-    render_into(folder, count=count, seed=seed)
-    print(f"{count} images in {folder}")
+    given = {key: value for key, value in said.items() if value is not None}
+    print(f"{render_into(folder, **given)} images in {folder}")
 
 
 @click.group(context_settings=_HELP)

@@ -25,10 +25,19 @@ from workers.spec import InputHint
 
 PLATFORMS: Final = (*SOCS, HOST)
 STDIN: Final = "-"
-LISTS: Final = {  # pydantic would tell of the first of the two forms only
+# What PyYAML raises for some texts: a date that is none, an unknown tag, brackets without end.
+NOT_YAML: Final = (yaml.YAMLError, ValueError, AttributeError, RecursionError)
+MOST_CPUS: Final = 4096
+FORMS: Final = {  # where pydantic would speak of its own types, or of one of two forms only
     "cpu": "use fast, slow, all, or a list of CPUs like [4, 5] or 4-7",
     "npu_cores": "use all, or a list of cores like [0, 1]",
+    "input.mean": "use three numbers, like [127.5, 127.5, 127.5]",
+    "input.std": "use three numbers above 0, like [127.5, 127.5, 127.5]",
+    "model": "use the path of a model file",
+    "labels": "use the path of a file with one label a line",
+    "images": "use a folder, a file, a glob or a .txt list",
 }
+SECTIONS: Final = ("input", "simulated")
 PATH_KEYS: Final = ("model", "images", "labels")
 
 
@@ -55,6 +64,8 @@ def _numbers(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", value):
         return value
     spans = [part.split("-") for part in value.split(",")]
+    if any(int(number) >= MOST_CPUS for span in spans for number in span):
+        return value
     return tuple(cpu for span in spans for cpu in range(int(span[0]), int(span[-1]) + 1))
 
 
@@ -64,7 +75,8 @@ class _Frozen(BaseModel):
 
 Triple = tuple[float, float, float]
 Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is no number
-Index = Annotated[int, Field(ge=0, strict=True)]
+Index = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Indices = Annotated[tuple[Index, ...], Field(min_length=1), BeforeValidator(_numbers)]
 CpuClass = Literal["fast", "slow", "all"]
 
@@ -112,9 +124,9 @@ class FarmConfig(_Frozen):
     batch: Annotated[Count, Field(le=1024)] = 4
     window: Annotated[Count, Field(le=64)] = 2
     decoders: Annotated[Count, Field(le=64)] = 1
-    start_seconds: Annotated[float, Field(gt=0)] = 60.0
-    batch_seconds: Annotated[float, Field(gt=0)] = 60.0
-    drain_seconds: Annotated[float, Field(gt=0)] = 10.0
+    start_seconds: Seconds = 60.0
+    batch_seconds: Seconds = 60.0
+    drain_seconds: Seconds = 10.0
     input: InputConfig = InputConfig()
     simulated: SimulatedConfig = SimulatedConfig()
 
@@ -142,10 +154,19 @@ def load(path: Path, overrides: Mapping[str, Any]) -> FarmConfig:
     values = _absolute(_read(path), path.parent)
     for key, value in overrides.items():
         _put(values, key, value)
+    return checked(values, path, said=frozenset(key.partition(".")[0] for key in overrides))
+
+
+def checked(
+    values: Mapping[str, Any], path: Path | None = None, said: frozenset[str] = frozenset()
+) -> FarmConfig:
+    """Check a config's values; raises ConfigError, which blames keys in `said` on the flags."""
     try:
         return FarmConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(_in_words(path, error)) from error
+        key, words = _in_words(error)
+        flag = path is None or key.partition(".")[0] in said
+        raise ConfigError(f"{'command line' if flag else path}: {words}") from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -155,7 +176,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: can't be read: {getattr(error, 'strerror', error)}") from error
     try:
         values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
+    except NOT_YAML as error:
         mark = getattr(error, "problem_mark", None)
         at = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{path}{at}: not YAML: {getattr(error, 'problem', error)}") from error
@@ -203,21 +224,27 @@ def _check_size(config: FarmConfig) -> None:
     )
 
 
-def _in_words(path: Path, error: ValidationError) -> str:
-    first = error.errors()[0]
+def _in_words(error: ValidationError) -> tuple[str, str]:
+    """Give the key of the worst mistake, and a line or two about it."""
+    # A misspelt key first: it explains the one that is missing.
+    mistakes = sorted(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
+    first = mistakes[0]
     # The place names union branches ('tuple[...]', 'literal[...]') after the key; skip those.
     place = [str(part) for part in first["loc"] if "[" not in str(part)]
     key = ".".join(place)
-    reason = first["msg"].removeprefix("Value error, ")
-    more = len({e["loc"][:1] for e in error.errors()}) - 1
+    more = len({mistake["loc"][:1] for mistake in mistakes}) - 1
     rest = f"\n({more} more like this)" if more else ""
     if first["type"] == "extra_forbidden":
-        return f"{path}: {key}: not a known key; known are {', '.join(_known_keys(place))}{rest}"
-    if first["type"] == "missing":
-        return f"{path}: {key}: missing{rest}"
-    said = f"{key}: {first['input']!r}: " if place else ""
-    reason = LISTS.get(key, reason)
-    return f"{path}: {said}{reason}{rest}"
+        return key, f"{key}: not a known key; known are {', '.join(_known_keys(place))}{rest}"
+    reason = first["msg"].removeprefix("Value error, ")
+    if not place:  # a rule of ours about several keys; it names the first itself
+        return reason.partition(":")[0], f"{reason}{rest}"
+    if key in SECTIONS:
+        return key, f"{key}: {first['input']!r:.60}: write its keys below it, or as {key}.KEY{rest}"
+    form = next((form for name, form in FORMS.items() if f"{key}.".startswith(f"{name}.")), None)
+    if first["type"] == "missing" and form is None:
+        return key, f"{key}: missing{rest}"
+    return key, f"{key}: {first['input']!r:.60}: {form or reason}{rest}"
 
 
 def _known_keys(place: list[str]) -> list[str]:

@@ -22,11 +22,11 @@ from farm.dispatch import Dispatcher
 from farm.errors import NoWorkersError, StartError
 from farm.events import Deliver, Kill, Send, Task
 from workers.errors import WireError
+from workers.main import RUN_DIR_PREFIX
 from workers.spec import WorkerSpec
 from workers.transport import Context, Inbox
 from workers.wire import Done, Failed, Ready
 
-RUN_DIR_PREFIX: Final = "npu-farm-"
 # A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
 LONGEST_PARENT: Final = 70
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
@@ -94,6 +94,11 @@ class Coordinator:
     def outstanding(self) -> int:
         """How many submitted tasks have not ended."""
         return self._dispatcher.outstanding
+
+    @property
+    def busy(self) -> bool:
+        """Whether a worker has work in its hands, wanted or not."""
+        return any(self._dispatcher.held.values())
 
     def launch(self) -> None:
         """Start the workers; `poll` until the crew is no longer booting."""

@@ -23,7 +23,7 @@ def check(labels: tuple[str, ...], classes: int, path: Path | None) -> None:
     """Raise ConfigError unless there is one label for each of the model's `classes` outputs."""
     if len(labels) == classes:
         return
-    hint = ""
+    hint = "; give the model's own with --labels"
     if {len(labels), classes} == {1000, 1001}:
         hint = '; of ImageNet models, those with 1001 outputs have "background" as class 0'
     raise ConfigError(

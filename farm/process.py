@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,12 @@ from workers.spec import WorkerSpec
 from workers.transport import Context, Outbox
 from workers.wire import Batch, Birth, Stop
 
-LAST_WORDS: Final = 20  # lines of its output that are kept for when it dies
+# As `python -m workers.main`, but a numpy.py in the current folder is not taken for numpy.
+BOOT: Final = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "from workers.main import main; sys.exit(main())"
+)
+LAST_WORDS: Final = 4096  # bytes of its output that are kept for when it dies
 READ_BYTES: Final = 65536
 JOIN_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itself hangs
 
@@ -33,13 +37,13 @@ class WorkerProcess:
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
         self._context = context
         self._outbox: Outbox | None = None
-        self._lines: deque[str] = deque(maxlen=LAST_WORDS)
+        self._said = b""
         self.sentinel, held_by_child = os.pipe()
         self.output, printed_by_child = os.pipe()
         os.set_blocking(self.output, False)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers.main", f"worker-{spec.index}"],
+                [sys.executable, "-c", BOOT, f"worker-{spec.index}", spec.run_dir],
                 stdin=subprocess.PIPE,
                 stdout=printed_by_child,  # the vendor's library prints: never our stdout
                 stderr=printed_by_child,
@@ -79,7 +83,7 @@ class WorkerProcess:
             data = os.read(self.output, READ_BYTES)
         except BlockingIOError:
             return True
-        self._lines.extend(data.decode("utf-8", "replace").splitlines())
+        self._said = (self._said + data)[-LAST_WORDS:]
         return bool(data)
 
     def reap(self) -> str:
@@ -88,10 +92,12 @@ class WorkerProcess:
         code = self._process.wait(JOIN_SECONDS)
         while self.listen() and self._waiting_output():
             pass
-        if code < 0:
-            return signal.Signals(-code).name
-        words = f": {self._lines[-1]}" if code and self._lines else ""
-        return f"exit code {code}{words}"
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        # A signal from outside has nothing to do with what was printed last.
+        lines = [
+            line for line in self._said.decode("utf-8", "replace").splitlines() if line.strip()
+        ]
+        return f"{name}: {lines[-1]}" if lines and (code > 0 or -code == signal.SIGABRT) else name
 
     def close(self) -> None:
         """Release all that the coordinator holds of it; the process must be gone or going."""
@@ -124,8 +130,8 @@ class WorkerProcess:
 
 
 def _environment() -> dict[str, str]:
-    """The child's: it finds our packages, and nothing in the current folder shadows a library."""
+    """The child's: it finds our packages where this process did."""
     home = str(Path(workers.__file__).parent.parent)
     inherited = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([home, inherited] if inherited else [home])
-    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+    return {**os.environ, "PYTHONPATH": path}

@@ -98,8 +98,11 @@ class LineSource:
 
 def from_items(items: Iterable[Item]) -> IterableSource:
     """Make a source of what Farm.classify takes: paths, encoded bytes, uint8 BGR arrays."""
-    if isinstance(items, (str, bytes)):
+    single = isinstance(items, (str, bytes, bytearray, memoryview, os.PathLike))
+    if single or (isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 3):
         raise SourceError("one item on its own: put it into a list")
+    if not isinstance(items, Iterable):
+        raise SourceError(f"a {type(items).__name__} is no iterable of images")
     total = len(items) if isinstance(items, Sequence) else None
     return IterableSource(map(_ref, items), total)
 
@@ -151,9 +154,16 @@ def _names(target: str) -> list[bytes]:
 def _files_in(folder: str) -> list[bytes]:
     try:
         with os.scandir(os.fsencode(folder)) as entries:
-            return sorted(entry.path for entry in entries if not entry.is_dir())
+            return sorted(entry.path for entry in entries if not _is_folder(entry))
     except OSError as error:
         raise SourceError(f"{folder}: can't be listed: {error.strerror}") from error
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads nowhere: the item's own error will say so
 
 
 def _listed(target: str) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A worker's entry: `python -m workers.main NAME`, its Birth on standard input.
+"""A worker's entry: `python -m workers.main NAME RUN_DIR`, its Birth on standard input.
 
 The name is for people who look at a process list. The process is pinned before anything that
 starts threads is imported: threads begun earlier, such as a BLAS library's, would stay where
@@ -11,12 +11,15 @@ import os
 import shutil
 import sys
 import threading
+import traceback
 from typing import Final
 
 from workers import wire
 from workers.errors import FarmError, WireError
 
 LENGTH_BYTES: Final = 4
+RUN_DIR_PREFIX: Final = "npu-farm-"
+EXIT_CRASHED: Final = 1
 EXIT_NO_BIRTH: Final = 64
 EXIT_ORPHANED: Final = 75
 STDIN: Final = 0
@@ -24,18 +27,27 @@ STDIN: Final = 0
 
 def main() -> int:
     """Become the worker described on standard input; gives the process's exit code."""
+    run_dir = sys.argv[2] if len(sys.argv) > 2 else ""
     try:
         birth = read_birth(STDIN)
     except FarmError as error:
         print(f"workers.main: {error}; the farm's coordinator starts this", file=sys.stderr)
+        clean_up(run_dir)
         return EXIT_NO_BIRTH
     os.sched_setaffinity(0, birth.spec.cpus)
     # One process per runtime is the parallelism; libraries' own thread pools would fight it.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-    threading.Thread(target=_follow, args=(birth.spec.run_dir,), daemon=True).start()
-    from workers.loop import run
+    threading.Thread(target=_follow, args=(run_dir,), daemon=True).start()
+    try:
+        from workers.loop import run
 
-    return run(birth)
+        return run(birth)
+    except Exception:
+        # Ends here: an interpreter that shuts down while a decoder thread is inside OpenCV may
+        # abort, and the reason would not be the last thing said.
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(EXIT_CRASHED)
 
 
 def framed(birth: wire.Birth) -> bytes:
@@ -66,8 +78,14 @@ def _follow(run_dir: str) -> None:
     """Wait until the coordinator is gone, however it went; then clean up and leave at once."""
     while os.read(STDIN, 1):
         pass
-    shutil.rmtree(run_dir, ignore_errors=True)
+    clean_up(run_dir)
     os._exit(EXIT_ORPHANED)
+
+
+def clean_up(run_dir: str) -> None:
+    """Remove a run's folder; anything that is not named like one is left alone."""
+    if os.path.basename(run_dir).startswith(RUN_DIR_PREFIX):
+        shutil.rmtree(run_dir, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -202,18 +202,26 @@ def test_a_first_signal_drains_and_sums_up(
     assert list(run_dirs.iterdir()) == []
 
 
-def test_a_second_signal_stops_at_once(folder: str, run_dirs: Path) -> None:
-    minutes = (*SIMULATED, "--set", "simulated.service_ms=60000", "--set", "drain_seconds=600")
-    process = start(*minutes, "-d", folder)
-    assert wait_for(lambda: len(children_of(process.pid)) == 3, within=10)
+@pytest.mark.parametrize(
+    ("drain_seconds", "signals"),
+    [("600", [signal.SIGINT, signal.SIGTERM]), ("0.2", [signal.SIGINT])],
+)
+def test_workers_that_do_not_answer_hold_up_no_stop(
+    folder: str, run_dirs: Path, drain_seconds: str, signals: list[signal.Signals]
+) -> None:
+    process = start(*SLOW, "--set", f"drain_seconds={drain_seconds}", "-d", folder, "-r", "100")
+    assert process.stdout is not None
+    assert process.stdout.readline()
     workers = children_of(process.pid)
-    process.send_signal(signal.SIGINT)
-    assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
+    assert len(workers) == 3
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    for number in signals:
+        process.send_signal(number)
     process.communicate(timeout=20)
     assert process.returncode in (130, 143)
     assert not any(map(is_alive, workers))
-    assert list(run_dirs.iterdir()) == []
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [], within=2.0)
 
 
 def test_a_killed_coordinator_leaves_no_workers_and_no_files(
@@ -308,3 +316,58 @@ def test_a_folder_that_renders_cannot_be_made_in_is_said(tmp_path: Path) -> None
     assert done.returncode == 2
     assert "can't be written: Not a directory" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_benchmark_needs_images_it_can_read_twice() -> None:
+    done = npu_farm("bench", *SIMULATED, "-d", "-")
+    assert done.returncode == 2
+    assert "name a folder or files" in done.stderr
+
+
+def test_a_benchmark_checks_the_simulated_npu_it_turns_to(folder: str) -> None:
+    cores = ("--set", "simulated.npu_cores=1", "--set", "npu_cores=[0, 2]", "-s", "2")
+    done = npu_farm("bench", str(ROOT / "configs" / "rk3588.yaml"), *cores, "-d", folder)
+    assert done.returncode == 2
+    assert "npu_cores: 2: rk3588 has core 0 only" in done.stderr
+
+
+def test_libraries_are_not_taken_from_the_current_folder(folder: str, tmp_path: Path) -> None:
+    for name in ("numpy", "cv2", "zmq", "queue"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('taken from the current folder')")
+    program = Path(sys.executable).with_name("npu-farm")
+    done = subprocess.run(
+        [program, "run", *SIMULATED, "-q", "-d", folder],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_names_that_the_terminal_cannot_show_are_escaped(tmp_path: Path) -> None:
+    (tmp_path / "猫.jpg").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "farm.coordinator", *SIMULATED, "-d", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "\\u732b.jpg: error: empty: " in done.stdout
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_no_harm(closed: str, folder: str, tmp_path: Path) -> None:
+    output = tmp_path / "results.jsonl"
+    words = [sys.executable, "-m", "farm.coordinator", *SIMULATED, "-d", folder, "-o", str(output)]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert len(output.read_text().splitlines()) == 72

@@ -26,15 +26,15 @@ def spec(tmp_path: Path) -> WorkerSpec:
         simulated=SimulatedSpec(
             timelines=str(tmp_path / "npu"), npu_cores=1, service_ms=1.0, seed=0, classes=10
         ),
-        run_dir=str(tmp_path / "run"),
+        run_dir=str(tmp_path / "npu-farm-test"),
         inbox=f"ipc://{tmp_path}/worker-0",
         sink=f"ipc://{tmp_path}/sink",
     )
 
 
-def begin() -> subprocess.Popen[bytes]:
+def begin(run_dir: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "workers.main", "by-hand"],
+        [sys.executable, "-m", "workers.main", "by-hand", run_dir],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -66,12 +66,22 @@ def test_a_worker_started_by_hand_works_and_leaves_when_told(
     context.term()
 
 
-def test_a_worker_whose_coordinator_is_gone_leaves_and_cleans_up(spec: WorkerSpec) -> None:
+@pytest.mark.parametrize(("heard", "code"), [(True, EXIT_ORPHANED), (False, EXIT_NO_BIRTH)])
+def test_a_worker_whose_coordinator_is_gone_leaves_and_cleans_up(
+    spec: WorkerSpec, heard: bool, code: int
+) -> None:
     Path(spec.run_dir).mkdir()
-    process = begin()
-    process.communicate(framed(wire.Birth(spec, generation=1)), timeout=20)
-    assert process.returncode == EXIT_ORPHANED
+    process = begin(spec.run_dir)
+    birth = framed(wire.Birth(spec, generation=1))
+    process.communicate(birth if heard else birth[:10], timeout=20)
+    assert process.returncode == code
     assert not Path(spec.run_dir).exists()
+
+
+def test_a_worker_removes_no_folder_that_is_not_a_runs(tmp_path: Path) -> None:
+    process = begin(str(tmp_path))
+    process.communicate(b"", timeout=20)
+    assert tmp_path.exists()
 
 
 @pytest.mark.parametrize("given", [b"", b"\0\0\0\5hello", b"\0\0\0\3\x92\x01\x01"])

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -187,3 +188,42 @@ def test_a_farm_of_a_config_file_works_like_the_command_line(renders: list[Path]
         assert len(list(farm.classify(renders[:3]))) == 3
         assert farm.plan.platform.name == "rk3588"
     assert wait_for(lambda: not children_of(os.getpid()), within=1.0)
+
+
+def test_a_worker_that_crashes_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cv2.py").write_text("raise ValueError('boom of ours')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(StartError, match=r"exit code 1: ValueError: boom of ours$"):
+        Farm(simulated()).__enter__()
+
+
+def test_a_farm_is_up_once_and_says_when_it_is_not(renders: list[Path]) -> None:
+    farm = Farm(simulated(size=1))
+    with farm:
+        with pytest.raises(FarmError, match="up already"):
+            farm.__enter__()
+        results = farm.classify(renders)
+        next(results)
+    with pytest.raises(FarmError, match="not started"):
+        list(results)
+    with pytest.raises(FarmError, match="not started"):
+        farm.npu_busy_seconds()
+    with farm:  # again, from the start
+        assert len(list(farm.classify(renders[:2]))) == 2
+
+
+def test_big_arrays_are_read_a_few_at_a_time() -> None:
+    taken = 0
+
+    def frames() -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
+        nonlocal taken
+        for _ in range(40):
+            taken += 1
+            yield np.zeros((2000, 2000, 3), np.uint8)  # 12 MB
+
+    with Farm(simulated(size=1)) as farm:
+        results = farm.classify(frames())
+        next(results)
+        in_hands, ahead = 2, 4  # one batch each of one frame; 32 MB and a batch of 4 beyond
+        assert taken <= 2 * (in_hands + ahead)
+        results.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -256,9 +257,60 @@ def test_a_dotted_override_changes_one_nested_key(file: Path) -> None:
     assert config.input.width == 96
 
 
-def test_a_wrong_override_is_told_like_a_wrong_line(file: Path) -> None:
-    assert refusal(file, on("rk3588"), size=4).startswith(": size: 4: rk3588 has 3 NPU cores")
-    assert refusal(file, on("rk3588"), **{"input.widht": 3}).startswith(": input.widht: not a")
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ({"size": 4}, "size: 4: rk3588 has 3 NPU cores"),
+        ({"input.widht": 3}, "input.widht: not a known key"),
+        ({"cpu": "medium"}, "cpu: 'medium': use fast, slow, all, or a list"),
+    ],
+)
+def test_a_wrong_override_is_blamed_on_the_command_line(
+    file: Path, override: dict[str, object], words: str
+) -> None:
+    file.write_text(on("rk3588"))
+    with pytest.raises(ConfigError, match=rf"^command line: {re.escape(words)}"):
+        load(file, override)
+
+
+def test_a_misspelt_key_is_told_before_the_one_that_is_missing(file: Path) -> None:
+    said = refusal(file, "platfrom: host\nsize: 0\n")
+    assert said.startswith(": platfrom: not a known key; known are allow_uneven, batch, ")
+    assert said.endswith("\n(2 more like this)")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "start_seconds: .inf",
+        "batch_seconds: 1.0e+12",
+        "drain_seconds: 0",
+        "cpu: 0-99999999999",
+        "simulated: {seed: 100000000000000000000000}",
+    ],
+)
+def test_numbers_that_no_machine_could_use_are_refused(file: Path, line: str) -> None:
+    key = line.partition(":")[0]
+    assert refusal(file, on("host", line)).startswith(f": {key}")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("simulated: 5", "simulated: 5: write its keys below it, or as simulated.KEY"),
+        ("model: [1]", "model: [1]: use the path of a model file"),
+        ("input: {mean: [1, 2]}", "use three numbers, like [127.5, 127.5, 127.5]"),
+    ],
+)
+def test_what_a_value_should_look_like_is_told_in_the_users_words(
+    file: Path, line: str, words: str
+) -> None:
+    assert words in refusal(file, on("host", line))
+
+
+@pytest.mark.parametrize("text", ["platform: !!timestamp x", "[" * 5000])
+def test_texts_that_trip_the_yaml_reader_are_told(file: Path, text: str) -> None:
+    assert ": not YAML: " in refusal(file, text)
 
 
 @pytest.mark.parametrize("pattern", ["abc", "(a)(b)", "(?:a)", "", "(", "(?P<a"])

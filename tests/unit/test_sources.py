@@ -316,3 +316,23 @@ def test_an_exhausted_source_stays_exhausted() -> None:
 
 def test_nothing_to_wait_on_where_nothing_has_to_be_waited_for() -> None:
     assert from_items([]).fds == ()
+
+
+def test_a_link_that_leads_back_to_itself_is_an_item_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "good.jpg").touch()
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    taken = from_targets([str(tmp_path)], times=1).take(9)
+    assert taken == [FileRef(os.fsencode(tmp_path / name)) for name in ("good.jpg", "loop.jpg")]
+
+
+@pytest.mark.parametrize(
+    "item", ["a.jpg", Path("a.jpg"), b"bytes", bytearray(b"x"), np.zeros((5, 3, 3), np.uint8)]
+)
+def test_one_item_on_its_own_is_told_to_come_in_a_list(item: Any) -> None:
+    with pytest.raises(SourceError, match="put it into a list"):
+        from_items(item)
+
+
+def test_what_is_no_iterable_is_told() -> None:
+    with pytest.raises(SourceError, match="a int is no iterable of images"):
+        from_items(5)  # type: ignore[arg-type]
