@@ -123,6 +123,8 @@ class Coordinator:
         Returns early when one of the file descriptors `also` gets readable, and at `until`
         (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker.
         """
+        if self.crew.hopeless and self.outstanding:
+            raise NoWorkersError("no worker is left: " + "; ".join(self.crew.reasons()))
         readable = self._wait(also, until)
         delivered = self._hear() if self._sink.socket in readable else []
         for process in self.crew.processes():
@@ -132,10 +134,7 @@ class Coordinator:
                 delivered += self._bury(process.index)
         now = time.monotonic()
         self.crew.tick(now=now)
-        delivered += self._act(events.Tick())
-        if self.crew.hopeless and self.outstanding and not delivered:
-            raise NoWorkersError("no worker is left: " + "; ".join(self.crew.reasons()))
-        return delivered
+        return delivered + self._act(events.Tick())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""

@@ -79,3 +79,20 @@ def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> 
     ):
         kill_all(farm.classify(endless))
     assert any("given up" in line for line in told)
+
+
+def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(renders: list[Path]) -> None:
+    def kill_who_is_back(line: str) -> None:
+        if line.endswith("is back"):
+            os.kill(children_of(os.getpid())[0], signal.SIGKILL)
+
+    # Three items are in its hands at its first death. Then each is tried alone, and ends with its
+    # third death: the last one together with the seat, which its seventh death gives up.
+    config = simulated(size=1, batch=4, window=2, simulated={"service_ms": 60_000.0})
+    errors: list[Result] = []
+    with Farm(config, tell=kill_who_is_back) as farm:
+        os.kill(children_of(os.getpid())[0], signal.SIGKILL)
+        results = farm.classify(renders[:4])
+        with pytest.raises(NoWorkersError, match="no worker is left"):
+            errors.extend(results)
+    assert [r.error.message for r in errors if r.error] == ["worker died 3 times: SIGKILL"] * 3
