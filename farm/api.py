@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from farm import config as configs
 from farm import labels as label_files
 from farm.config import FarmConfig
-from farm.coordinator import Coordinator, Limits, allow_open_files, make_run_dir
+from farm.coordinator import Coordinator, Limits, allow_open_files
 from farm.crew import Tell
 from farm.errors import ConfigError, FarmError, InterruptedStartError
 from farm.events import Deliver, Task
@@ -22,6 +22,7 @@ from farm.order import AsTheyCome, InOrder, Order
 from farm.plan import FarmPlan, plan
 from farm.platforms import detect
 from farm.results import Result, from_delivery
+from farm.rundir import RunDir
 from farm.sources import Item, Ref, Source, from_items
 from workers.simulated import Timelines
 from workers.wire import Item as WireItem
@@ -83,13 +84,13 @@ class Farm:
             raise FarmError("this farm is up already: one `with` block at a time")
         if self.config.labels is not None:
             self._labels = label_files.read(self.config.labels)
-        run_dir = make_run_dir()
+        run_dir = RunDir()
         try:
-            self._plan = plan(self.config, detect(), run_dir)
+            self._plan = plan(self.config, detect(), run_dir.path)
             _check_model(self._plan)
             allow_open_files(len(self._plan.workers))
         except FarmError:
-            os.rmdir(run_dir)
+            run_dir.remove()
             raise
         for notice in self._plan.notices:
             self._tell(notice)

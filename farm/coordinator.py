@@ -5,10 +5,7 @@ Run it as `python -m farm.coordinator CONFIG`.
 
 from __future__ import annotations
 
-import os
 import resource
-import shutil
-import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,19 +18,16 @@ from farm.crew import Crew, Tell
 from farm.dispatch import Dispatcher
 from farm.errors import NoWorkersError, StartError
 from farm.events import Deliver, Kill, Send, Task
+from farm.rundir import RunDir
 from workers.errors import WireError
-from workers.main import RUN_DIR_PREFIX
 from workers.spec import WorkerSpec
 from workers.transport import Context, Inbox
 from workers.wire import Done, Failed, Ready
 
-# A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
-LONGEST_PARENT: Final = 70
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
 # aborts the process where it can open no more.
 FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
-SHORT_PARENT: Final = "/tmp"  # noqa: S108 - mkdtemp makes the private folder in it
 KILL_SECONDS: Final = 5.0
 
 
@@ -45,17 +39,6 @@ class Limits:
     window: int
     start_seconds: float
     batch_seconds: float
-
-
-def make_run_dir() -> str:
-    """Make the private (0700) folder that holds a run's sockets; raises StartError."""
-    parent = tempfile.gettempdir()
-    if len(os.fsencode(parent)) > LONGEST_PARENT:
-        parent = SHORT_PARENT
-    try:
-        return tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
-    except OSError as error:
-        raise StartError(f"no folder for the farm's sockets could be made: {error}") from error
 
 
 def allow_open_files(workers: int) -> None:
@@ -72,7 +55,7 @@ class Coordinator:
     """Feeds the workers and collects their answers; one thread, woken by facts alone."""
 
     def __init__(
-        self, specs: tuple[WorkerSpec, ...], run_dir: str, limits: Limits, tell: Tell
+        self, specs: tuple[WorkerSpec, ...], run_dir: RunDir, limits: Limits, tell: Tell
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
@@ -148,7 +131,7 @@ class Coordinator:
                 process.close()
             self._sink.close()
             self._context.destroy(linger=0)
-            shutil.rmtree(self._run_dir, ignore_errors=True)
+            self._run_dir.remove()
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
         poller = zmq.Poller()

@@ -1,0 +1,67 @@
+"""The private folder that holds a run's sockets, and what becomes of one whose run was killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from farm.errors import StartError
+from workers.main import RUN_DIR_PREFIX
+
+# A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
+LONGEST_PARENT: Final = 70
+SHORT_PARENT: Final = "/tmp"  # noqa: S108 - mkdtemp makes the private folder in it
+# A folder is unlocked only for the instant in which it is made; this is far more than that.
+SURELY_LOCKED_SECONDS: Final = 60.0
+
+
+class RunDir:
+    """A new folder of mode 0700, locked for as long as this process lives; raises StartError.
+
+    Workers remove the folder when their coordinator is gone. Where there was none alive to do so,
+    the next farm does: it removes unlocked folders of earlier runs beside its own.
+    """
+
+    def __init__(self) -> None:
+        parent = tempfile.gettempdir()
+        if len(os.fsencode(parent)) > LONGEST_PARENT:
+            parent = SHORT_PARENT
+        try:
+            self.path = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
+            self._fd = _locked(self.path)
+        except OSError as error:
+            raise StartError(f"no folder for the farm's sockets can be made: {error}") from error
+        for left in Path(parent).glob(f"{RUN_DIR_PREFIX}*"):
+            with suppress(OSError):  # another user's, in use, or just removed by another farm
+                _remove_if_abandoned(left)
+
+    def remove(self) -> None:
+        """Remove the folder and all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._fd)
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    status = folder.lstat()
+    if status.st_uid != os.geteuid() or time.time() - status.st_mtime < SURELY_LOCKED_SECONDS:
+        return
+    fd = _locked(str(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(fd)
+
+
+def _locked(folder: str) -> int:
+    """Open and lock a folder; raises OSError if it is locked. The kernel unlocks it with us."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
