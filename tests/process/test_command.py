@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.support import ROOT, children_of, is_alive, wait_for
@@ -127,6 +129,7 @@ def test_bad_images_are_errors_each_and_the_rest_is_classified(
 ) -> None:
     good = renders[0].read_bytes()
     (tmp_path / "good.jpg").write_bytes(good)
+    cv2.imwrite(str(tmp_path / "good.png"), np.full((40, 60, 3), 90, np.uint8))
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("this is no image")
     (tmp_path / "cut.jpg").write_bytes(good[: len(good) // 2])
@@ -138,7 +141,8 @@ def test_bad_images_are_errors_each_and_the_rest_is_classified(
     lines = [line.partition(": ") for line in done.stdout.splitlines()]
     said = {Path(name).name: words for name, _, words in lines}
     assert done.returncode == 1
-    assert set(said) == {"good.jpg", "empty.jpg", "text.jpg", "cut.jpg", "gone.jpg", "barred.jpg"}
+    bad = {"empty.jpg", "text.jpg", "cut.jpg", "gone.jpg", "barred.jpg"}
+    assert set(said) == {"good.jpg", "good.png", *bad}
     assert said["empty.jpg"].startswith("error: empty: ")
     assert said["text.jpg"].startswith("error: not_an_image: ")
     assert said["cut.jpg"].startswith("error: truncated: ")
@@ -146,9 +150,10 @@ def test_bad_images_are_errors_each_and_the_rest_is_classified(
     barred = os.geteuid() != 0  # root may read everything
     assert said["barred.jpg"].startswith("error: unreadable: ") is barred
     assert not said["good.jpg"].startswith("error")
-    ok = 1 if barred else 2
+    assert not said["good.png"].startswith("error")
+    ok = 2 if barred else 3
     assert f"Processed {ok} images" in done.stderr
-    assert f"Failed       {6 - ok} of 6: " in done.stderr
+    assert f"Failed       {7 - ok} of 7: " in done.stderr
 
 
 @pytest.mark.parametrize(
