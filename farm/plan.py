@@ -55,7 +55,6 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
                 core_mask=_core_mask(platform, cores[index % len(cores)]),
                 cpus=cpus,
                 runtime=runtime,
-                platform=platform.name,
                 model=model,
                 input=config.input.hint(),
                 decoders=config.decoders,

@@ -19,12 +19,10 @@ class Histogram:
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
-        self.total_ms = 0.0
 
     def add(self, ms: float) -> None:
         """Count one duration in milliseconds."""
         self._counts[round(math.log(max(ms, SMALLEST_MS), BUCKET_RATIO))] += 1
-        self.total_ms += ms
 
     def percentile(self, percent: float) -> float:
         """Milliseconds that `percent` per cent of the durations do not exceed; 0 if none."""
@@ -52,11 +50,6 @@ class Snapshot:
     judged: int
     top1_right: int
     top5_right: int
-
-    @property
-    def processed(self) -> int:
-        """Items that got a top-5; one that failed was not processed."""
-        return self.ok
 
     @property
     def ended(self) -> int:

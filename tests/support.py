@@ -47,7 +47,6 @@ def worker_spec(**changes: Any) -> WorkerSpec:
         "core_mask": None,
         "cpus": (0,),
         "runtime": "onnx",
-        "platform": "host",
         "model": "",
         "input": InputHint(),
         "decoders": 1,

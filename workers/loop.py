@@ -24,25 +24,23 @@ EXIT_FAILED: Final = 70  # said why in a Failed message
 def run(birth: Birth) -> int:
     """Be the worker that `birth` describes until it is told to stop; gives the exit code."""
     with _queues(birth.spec) as (inbox, outbox):
-        stage = "start"
         try:
             runtime = open_runtime(birth.spec)
-            stage = "run"
             try:
                 serve(birth, runtime, inbox, outbox)
             finally:
                 runtime.close()
         except FarmError as error:
-            _confess(birth, stage, str(error), inbox, outbox)
+            _confess(birth, str(error), inbox, outbox)
             return EXIT_FAILED
     return EXIT_OK
 
 
-def _confess(birth: Birth, stage: str, message: str, inbox: Inbox, outbox: Outbox) -> None:
+def _confess(birth: Birth, message: str, inbox: Inbox, outbox: Outbox) -> None:
     """Say why this worker can't go on, and stay until that is heard: then the reason is known
     before the process is gone."""
     index, generation = birth.spec.index, birth.generation
-    outbox.send(Failed(worker=index, generation=generation, stage=stage, message=message))
+    outbox.send(Failed(worker=index, generation=generation, message=message))
     while not isinstance(inbox.receive(block=True), Stop):
         pass
 

@@ -68,7 +68,6 @@ class WorkerSpec:
     core_mask: int | None
     cpus: tuple[int, ...]
     runtime: str
-    platform: str
     model: str
     input: InputHint
     decoders: int

@@ -113,11 +113,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A worker can't go on: what it was doing (`stage`), and the reason in the user's words."""
+    """A worker can't go on, for a reason in the user's words."""
 
     worker: int
     generation: int
-    stage: str
     message: str
 
 

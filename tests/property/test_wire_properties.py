@@ -36,7 +36,7 @@ done = st.builds(
     batch=ints,
     outcomes=st.lists(outcomes, max_size=4).map(tuple),
 )
-failed = st.builds(wire.Failed, worker=ints, generation=ints, stage=texts, message=texts)
+failed = st.builds(wire.Failed, worker=ints, generation=ints, message=texts)
 messages = st.one_of(batches, done, failed, st.just(wire.Stop()))
 plain = st.recursive(
     st.none() | st.booleans() | ints | floats | texts | blobs,

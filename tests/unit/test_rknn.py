@@ -119,7 +119,6 @@ def spec(core_mask: int | None = 2, hint: InputHint | None = None) -> WorkerSpec
         npu_core=1,
         core_mask=core_mask,
         runtime="rknn",
-        platform="rk3588",
         model="/models/glyphs-rk3588.rknn",
         input=hint or InputHint(),
     )

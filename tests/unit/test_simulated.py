@@ -86,7 +86,6 @@ def spec(path: str, hint: InputHint | None = None, core: int = 0, **figures: Any
     return worker_spec(
         npu_core=core,
         runtime="simulated",
-        platform="rk3588",
         input=hint or InputHint(),
         simulated=replace(npu, **figures),
     )

@@ -37,7 +37,6 @@ SPEC = WorkerSpec(
     core_mask=2,
     cpus=(4, 5, 6, 7),
     runtime="rknn",
-    platform="rk3588",
     model="/models/größe.rknn",
     input=InputHint(width=224, layout="NHWC", mean=(1.0, 2.0, 3.0)),
     decoders=2,
@@ -66,7 +65,7 @@ MESSAGES: dict[str, Message] = {
     "ready": Ready(worker=1, generation=3, input=INPUT, classes=1001),
     "done": Done(worker=1, generation=0, batch=5, outcomes=(ANSWERED, REFUSED)),
     "done with nothing": Done(worker=1, generation=0, batch=5, outcomes=()),
-    "failed": Failed(worker=0, generation=1, stage="start", message="RKNN 'x' returned -1: …"),
+    "failed": Failed(worker=0, generation=1, message="RKNN 'x' returned -1: …"),
     "birth on a board": Birth(SPEC, 0),
     "birth of a make-believe": Birth(replace(SPEC, core_mask=None, simulated=SIMULATED), 4),
 }
@@ -130,7 +129,7 @@ def test_extreme_floats_come_back(number: float) -> None:
     "message",
     [
         Birth(replace(SPEC, model=os.fsdecode(b"/caf\xe9/\xff.rknn")), 0),
-        Failed(worker=0, generation=0, stage="start", message=os.fsdecode(b"/caf\xe9: gone")),
+        Failed(worker=0, generation=0, message=os.fsdecode(b"/caf\xe9: gone")),
     ],
 )
 def test_names_that_are_not_utf8_come_back(message: Message) -> None:
