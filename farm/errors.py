@@ -12,6 +12,7 @@ __all__ = [
     "InterruptedStartError",
     "NoWorkersError",
     "OutputError",
+    "SensorError",
     "SourceError",
     "StartError",
     "WriterError",
@@ -30,6 +31,10 @@ class ConfigError(FarmError):
 
 class SourceError(FarmError):
     """The images can't be listed."""
+
+
+class SensorError(FarmError):
+    """The kernel does not tell, or not to us, what a sensor says."""
 
 
 class WriterError(FarmError):
