@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from farm import config as configs
-from farm import sources, text
+from farm import sensors, sources, text
 from farm.api import Farm
 from farm.config import FarmConfig
 from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, SourceError
@@ -16,6 +16,7 @@ from farm.interrupts import Interrupts
 from farm.plan import FarmPlan, choose_runtime
 from farm.platforms import HOST, detect
 from farm.run import say, targets
+from farm.sampler import Conditions, Sampler
 from farm.stats import Snapshot, Stats
 from workers.runtime import ONNX, RKNN, SIMULATED
 
@@ -25,10 +26,11 @@ HEADS: Final = ["runtimes", "execution time", "core saturation", "average per im
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One timed run, and the share of it (0 to 1) in which each core was busy."""
+    """One timed run, the share of it (0 to 1) in which each core was busy, a board's conditions."""
 
     snapshot: Snapshot
     saturation: tuple[float, ...]
+    conditions: Conditions | None
 
 
 def bench(config: FarmConfig, folders: tuple[str, ...], *, repeat: int) -> int:
@@ -61,18 +63,31 @@ def measure(farm: Farm, names: tuple[str, ...], repeat: int) -> Measured:
     warm_up = sources.from_targets(names, times=1).take(WARM_UP_PER_WORKER * len(farm.plan.workers))
     for _ in farm.run(sources.IterableSource(warm_up)):
         pass
-    stats = Stats()
+    stats, sampler = Stats(), None
     before, begun = farm.npu_busy_seconds(), time.monotonic()
+    if farm.plan.runtime == RKNN:  # a simulated NPU heats nothing
+        sampler = Sampler(begun=begun)
     for result in farm.run(sources.from_targets(names, times=repeat)):
         stats.count(result)
+        look(sampler)
     seconds = time.monotonic() - begun
     after = farm.npu_busy_seconds()
     stats.losses = farm.losses
     snapshot = stats.snapshot(seconds=seconds)
-    if before is None or after is None:
-        return Measured(snapshot=snapshot, saturation=from_inference_times(farm.plan, snapshot))
-    shares = tuple((end - start) / seconds for start, end in zip(before, after, strict=True))
-    return Measured(snapshot=snapshot, saturation=shares)
+    conditions = sampler.conditions() if sampler else None
+    if before is not None and after is not None:
+        shares = tuple((end - start) / seconds for start, end in zip(before, after, strict=True))
+    elif conditions is not None and conditions.load:
+        shares = conditions.load
+    else:
+        shares = from_inference_times(farm.plan, snapshot)
+    return Measured(snapshot=snapshot, saturation=shares, conditions=conditions)
+
+
+def look(sampler: Sampler | None) -> None:
+    """Read the board's sensors, if there are any to watch and it is time."""
+    if sampler is not None and sampler.due(now := time.monotonic()):
+        sampler.add(sensors.sample(), now=now)
 
 
 def from_inference_times(plan: FarmPlan, snapshot: Snapshot) -> tuple[float, ...]:
@@ -102,14 +117,36 @@ def report(plan: FarmPlan, measured: Measured) -> list[str]:
     ]
     lines = [f"{plan.platform.name}, {what_ran(plan)}, {snapshot.ok} images", ""]
     lines += text.columns(HEADS, [row])
-    if plan.runtime == RKNN:
-        lines += ["", "core saturation is computed from inference times: an upper bound"]
+    if measured.conditions is not None:
+        lines += ["", *conditions_of(measured.conditions)]
     if plan.runtime == ONNX:
         lines += ["", "no NPU cores here: core saturation is the mean share of the CPU runtimes"]
     if snapshot.losses:
         lines += ["", f"workers were lost {snapshot.losses} times: the figures include that"]
     if snapshot.failed:
         lines += ["", f"{snapshot.failed} of {snapshot.ended} images failed: {snapshot.failures}"]
+    return lines
+
+
+def conditions_of(run: Conditions) -> list[str]:
+    """Where the saturation is from, how hot it got, whether a clock dropped; a line each."""
+    if run.load:
+        lines = [
+            f"core saturation is the kernel's NPU load, the mean of {run.load_samples} samples"
+        ]
+    else:
+        lines = ["core saturation is computed from inference times: an upper bound"]
+        lines += [run.no_load] if run.no_load else []
+    if run.hottest is not None:
+        zone, degrees = run.hottest
+        lines.append(f"highest temperature: {degrees:.0f} °C in {zone}")
+    if run.drops is not None:
+        drops = [
+            f"{drop.clock} dropped from {drop.before} to {drop.after} MHz "
+            f"(governor {drop.governor or 'unknown'})"
+            for drop in run.drops
+        ]
+        lines.append(f"clocks: {', '.join(drops)}" if drops else "no clock dropped")
     return lines
 
 
