@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,17 +12,16 @@ from typing import Any, Final, TypeAlias
 from farm import config as configs
 from farm import labels as label_files
 from farm.config import FarmConfig
-from farm.coordinator import Coordinator, Limits, allow_open_files
+from farm.coordinator import Coordinator
 from farm.crew import Tell
-from farm.errors import ConfigError, FarmError, InterruptedStartError
+from farm.errors import FarmError, InterruptedStartError
 from farm.events import Deliver, Task
 from farm.interrupts import Interrupts
 from farm.order import AsTheyCome, InOrder, Order
-from farm.plan import FarmPlan, plan
-from farm.platforms import detect
+from farm.plan import FarmPlan
 from farm.results import Result, from_delivery
-from farm.rundir import RunDir
 from farm.sources import Item, Ref, Source, from_items
+from farm.start import prepare
 from workers.simulated import Timelines
 from workers.wire import Item as WireItem
 
@@ -79,24 +77,17 @@ class Farm:
         """How many times a worker that was up has been lost."""
         return self._up().losses
 
+    @property
+    def bad_cores(self) -> tuple[int, ...]:
+        """The NPU cores that are left out: no worker could start on them, or stay."""
+        return self._up().crew.bad_cores()
+
     def __enter__(self) -> Farm:
         if self._coordinator is not None:
             raise FarmError("this farm is up already: one `with` block at a time")
         if self.config.labels is not None:
             self._labels = label_files.read(self.config.labels)
-        run_dir = RunDir()
-        try:
-            self._plan = plan(self.config, detect(), run_dir.path)
-            _check_model(self._plan)
-            allow_open_files(len(self._plan.workers))
-        except FarmError:
-            run_dir.remove()
-            raise
-        for notice in self._plan.notices:
-            self._tell(notice)
-        self._coordinator = Coordinator(
-            self._plan.workers, run_dir, _limits(self.config), self._tell
-        )
+        self._plan, self._coordinator = prepare(self.config, self._tell)
         try:
             self._start()
         except BaseException:
@@ -218,20 +209,3 @@ class Farm:
     def _result(self, ended: Deliver) -> Result:
         labels = None if self.plan.simulated else self._labels
         return from_delivery(ended, labels, simulated=self.plan.simulated, now=time.monotonic())
-
-
-def _limits(config: FarmConfig) -> Limits:
-    return Limits(
-        batch=config.batch,
-        window=config.window,
-        start_seconds=config.start_seconds,
-        batch_seconds=config.batch_seconds,
-    )
-
-
-def _check_model(decided: FarmPlan) -> None:
-    model = decided.workers[0].model
-    if model and not os.path.isfile(model):
-        raise ConfigError(f"model: {model}: no such file")
-    if model and not os.access(model, os.R_OK):
-        raise ConfigError(f"model: {model}: no permission to read it")

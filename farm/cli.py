@@ -16,6 +16,7 @@ from farm.errors import (
     EXIT_NO_FARM,
     EXIT_SOME_FAILED,
     EXIT_USAGE,
+    BadCoreError,
     ConfigError,
     FarmError,
     NoWorkersError,
@@ -87,7 +88,7 @@ def prepare_streams() -> None:
 def _exit_code(error: FarmError) -> int:
     if isinstance(error, (ConfigError, SourceError, OutputError)):
         return EXIT_USAGE
-    if isinstance(error, (StartError, NoWorkersError)):
+    if isinstance(error, (StartError, NoWorkersError, BadCoreError)):
         return EXIT_NO_FARM
     return EXIT_SOME_FAILED
 

@@ -125,6 +125,8 @@ class FarmConfig(_Frozen):
     window: Annotated[Count, Field(le=64)] = 2
     decoders: Annotated[Count, Field(le=64)] = 1
     start_seconds: Seconds = 60.0
+    self_test_seconds: Seconds = 10.0
+    on_bad_core: Literal["quarantine", "fail"] = "quarantine"
     batch_seconds: Seconds = 60.0
     drain_seconds: Seconds = 10.0
     input: InputConfig = InputConfig()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import zmq
@@ -16,8 +15,9 @@ import zmq
 from farm import events
 from farm.crew import Crew, Tell
 from farm.dispatch import Dispatcher
-from farm.errors import NoWorkersError, StartError
+from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.events import Deliver, Kill, Send, Task
+from farm.limits import Limits
 from farm.rundir import RunDir
 from workers.errors import WireError
 from workers.spec import WorkerSpec
@@ -29,16 +29,6 @@ from workers.wire import Done, Failed, Ready
 FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
 KILL_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much a worker is given, and how long it may take (seconds)."""
-
-    batch: int
-    window: int
-    start_seconds: float
-    batch_seconds: float
 
 
 def allow_open_files(workers: int) -> None:
@@ -60,10 +50,11 @@ class Coordinator:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
         self._sink = Inbox(self._context, specs[0].sink)
-        self.crew = Crew(specs, self._context, start_seconds=limits.start_seconds, tell=tell)
+        self.crew = Crew(specs, self._context, limits, tell)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
         )
+        self._bad_cores_allowed = limits.bad_cores
         self._tell = tell
         self.losses = 0
         self.rubbish = 0
@@ -88,9 +79,10 @@ class Coordinator:
         self.crew.launch(now=time.monotonic())
 
     def check_started(self) -> None:
-        """Raise StartError if every worker has been given up."""
+        """Raise StartError if every worker has been given up, BadCoreError as `poll` does."""
         if self.crew.hopeless:
             raise StartError("no worker could start: " + "; ".join(self.crew.reasons()))
+        self._check_cores()
 
     def submit(self, tasks: tuple[Task, ...]) -> None:
         """Take tasks in; they come back from `poll`, each once."""
@@ -104,15 +96,18 @@ class Coordinator:
         """Wait until something happens, and handle it; gives the tasks that have ended.
 
         Returns early when one of the file descriptors `also` gets readable, and at `until`
-        (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker.
+        (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker, and
+        BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
-        if self.crew.hopeless and self.outstanding:
-            raise NoWorkersError("no worker is left: " + "; ".join(self.crew.reasons()))
+        if self.outstanding:
+            if self.crew.hopeless:
+                raise NoWorkersError("no worker is left: " + "; ".join(self.crew.reasons()))
+            self._check_cores()
         readable = self._wait(also, until)
         delivered = self._hear() if self._sink.socket in readable else []
         for process in self.crew.processes():
             if process.output in readable:
-                process.listen()
+                self.crew.printed(process.index, now=time.monotonic())
             if process.sentinel in readable:
                 delivered += self._bury(process.index)
         now = time.monotonic()
@@ -132,6 +127,12 @@ class Coordinator:
             self._sink.close()
             self._context.destroy(linger=0)
             self._run_dir.remove()
+
+    def _check_cores(self) -> None:
+        bad = self.crew.bad_cores()
+        if bad and not self._bad_cores_allowed:
+            why = "; ".join(self.crew.reasons())
+            raise BadCoreError(f"NPU core {bad[0]} is of no use, and on_bad_core says fail: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
         poller = zmq.Poller()

@@ -7,6 +7,7 @@ from typing import Final
 from workers.errors import FarmError
 
 __all__ = [
+    "BadCoreError",
     "ConfigError",
     "FarmError",
     "InterruptedStartError",
@@ -55,3 +56,7 @@ class InterruptedStartError(FarmError):
 
 class NoWorkersError(FarmError):
     """Every worker is lost for good while there is work left."""
+
+
+class BadCoreError(FarmError):
+    """An NPU core can't be used, and the config wants all of them."""

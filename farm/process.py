@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,7 @@ from typing import Final
 import zmq
 
 import workers
+from workers import steps
 from workers.main import framed
 from workers.spec import WorkerSpec
 from workers.transport import Context, Outbox
@@ -23,13 +26,20 @@ BOOT: Final = (
     "import sys; sys.path[:] = filter(None, sys.path); "
     "from workers.main import main; sys.exit(main())"
 )
-LAST_WORDS: Final = 4096  # bytes of its output that are kept for when it dies
+LAST_LINES: Final = 40  # of its output, kept for when it dies
+LINE_BYTES: Final = 1000
 READ_BYTES: Final = 65536
+# How the NPU's C library begins a line about an error: "E RKNN: [12:34:56.789] failed to submit!"
+LIBRARY_ERROR: Final = re.compile(r"E [A-Z]+: (\[[\d:.]+\] )?(.+)")
+LIBRARY_LINES: Final = 3
 JOIN_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itself hangs
 
 
 class WorkerProcess:
-    """A running worker: `sentinel` becomes readable when it is gone, `output` when it prints."""
+    """A running worker: `sentinel` becomes readable when it is gone, `output` when it prints.
+
+    `step` is what it was at last while it started, see workers.steps.
+    """
 
     def __init__(self, spec: WorkerSpec, generation: int, context: Context) -> None:
         self.index, self.generation = spec.index, generation
@@ -37,7 +47,9 @@ class WorkerProcess:
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
         self._context = context
         self._outbox: Outbox | None = None
-        self._said = b""
+        self.step = "its imports"
+        self._said: deque[str] = deque(maxlen=LAST_LINES)
+        self._unfinished = b""
         self.sentinel, held_by_child = os.pipe()
         self.output, printed_by_child = os.pipe()
         os.set_blocking(self.output, False)
@@ -83,8 +95,16 @@ class WorkerProcess:
             data = os.read(self.output, READ_BYTES)
         except BlockingIOError:
             return True
-        self._said = (self._said + data)[-LAST_WORDS:]
+        *lines, rest = (self._unfinished + data).split(b"\n")
+        self._unfinished = rest[:LINE_BYTES]
+        for line in lines:
+            self._keep(line)
         return bool(data)
+
+    def library_errors(self) -> str:
+        """What the NPU's C library last said of errors; empty if nothing."""
+        found = [match[2] for match in map(LIBRARY_ERROR.match, self._said) if match]
+        return "; ".join(dict.fromkeys(found[-LIBRARY_LINES:]))
 
     def reap(self) -> str:
         """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
@@ -92,12 +112,14 @@ class WorkerProcess:
         code = self._process.wait(JOIN_SECONDS)
         while self.listen() and self._waiting_output():
             pass
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        self._keep(self._unfinished)
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        if self.step != steps.WORK:
+            how = f"{how} in {self.step}"
         # A signal from outside has nothing to do with what was printed last.
-        lines = [
-            line for line in self._said.decode("utf-8", "replace").splitlines() if line.strip()
-        ]
-        return f"{name}: {lines[-1]}" if lines and (code > 0 or -code == signal.SIGABRT) else name
+        if self._said and (code > 0 or -code == signal.SIGABRT):
+            return f"{how}: {self._said[-1]}"
+        return how
 
     def close(self) -> None:
         """Release all that the coordinator holds of it; the process must be gone or going."""
@@ -107,6 +129,14 @@ class WorkerProcess:
             self._process.stdin.close()
         os.close(self.sentinel)
         os.close(self.output)
+
+    def _keep(self, line: bytes) -> None:
+        step = steps.split(line)
+        text = line[:LINE_BYTES].decode("utf-8", "replace").strip()
+        if step is not None:
+            self.step = step
+        elif text:
+            self._said.append(text)
 
     def _send(self, message: Batch | Stop) -> None:
         # Connected at the first message, when the worker mostly listens already: an earlier

@@ -88,7 +88,7 @@ def summed_up(farm: Farm, stats: Stats) -> Iterator[None]:
     try:
         yield
     finally:
-        stats.losses = farm.losses
+        stats.losses, stats.left_out = farm.losses, farm.bad_cores
         snapshot = stats.snapshot(seconds=time.monotonic() - begun)
         print("\n".join(text.summary(snapshot, farm.plan)), file=sys.stderr)
 

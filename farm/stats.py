@@ -37,13 +37,17 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What a run has done so far; `seconds` is its wall-clock time."""
+    """What a run has done so far; `seconds` is its wall-clock time.
+
+    `left_out` are the NPU cores that no worker could use.
+    """
 
     ok: int
     failed: int
     failures: dict[str, int]
     per_worker: dict[int, int]
     losses: int
+    left_out: tuple[int, ...]
     seconds: float
     percentiles: dict[str, tuple[float, float, float]]
     busy_ms: dict[int, float]
@@ -75,6 +79,7 @@ class Stats:
     per_worker: Counter[int] = field(default_factory=Counter)
     busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     losses: int = 0
+    left_out: tuple[int, ...] = ()
     judged: int = 0
     top1_right: int = 0
     top5_right: int = 0
@@ -110,6 +115,7 @@ class Stats:
             failures=dict(self.failures),
             per_worker=dict(sorted(self.per_worker.items())),
             losses=self.losses,
+            left_out=self.left_out,
             seconds=seconds,
             percentiles={
                 phase: (h.percentile(50), h.percentile(90), h.percentile(99))

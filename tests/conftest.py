@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from farm import lifecycle
 from farm.renders import write_renders
 from tests.support import SHARED_DATA
 
@@ -34,3 +35,9 @@ def run_dirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv("TMPDIR", folder)
         monkeypatch.setattr("tempfile.tempdir", None)
         yield Path(folder)
+
+
+@pytest.fixture
+def short_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that die again and again are started again soon: what follows comes sooner."""
+    monkeypatch.setattr("farm.lifecycle.LONGEST_BACK_OFF", lifecycle.FIRST_BACK_OFF)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from farm.config import FarmConfig
-from workers.spec import InputHint, WorkerSpec
+from workers import image
+from workers.spec import NHWC, UINT8, InputHint, InputSpec, WorkerSpec
+from workers.topk import top5
+from workers.wire import FileRef
 
 ROOT: Final = Path(__file__).parent.parent
 SHARED_DATA: Final = ROOT.parent / "shared" / "data"
+VENDOR: Final = ROOT / "tests" / "vendor"  # a fake of the NPU vendor's package
 
 
 def simulated(**changes: Any) -> FarmConfig:
@@ -57,6 +65,14 @@ def worker_spec(**changes: Any) -> WorkerSpec:
         **changes,
     }
     return WorkerSpec(**values)
+
+
+def expected_of_the_fake(path: Path) -> list[tuple[int, float]]:
+    """The top-5 that the fake of the vendor's package owes for an image, model defaults."""
+    spec = InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8)
+    tensor = image.load(FileRef(os.fsencode(path)), spec)
+    scores = np.random.default_rng(zlib.crc32(tensor.tobytes())).random((1, 36))
+    return list(top5(scores.astype(np.float32)))
 
 
 def wait_for(fact: Callable[[], bool], *, within: float) -> bool:

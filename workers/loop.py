@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import numpy as np
 import zmq
 
+from workers import steps
 from workers.decoders import Decoded, Decoders, Job
 from workers.errors import FarmError, RuntimeFailure
-from workers.runtime import Runtime, open_runtime
+from workers.runtime import Runtime, open_runtime, tensor_shape
 from workers.spec import WorkerSpec
 from workers.topk import top5
 from workers.transport import Context, Inbox, Outbox
@@ -19,6 +22,7 @@ from workers.wire import Batch, Birth, Done, Failed, ItemError, Outcome, Ready, 
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 70  # said why in a Failed message
+GREY: Final = 128
 
 
 def run(birth: Birth) -> int:
@@ -27,7 +31,8 @@ def run(birth: Birth) -> int:
         try:
             runtime = open_runtime(birth.spec)
             try:
-                serve(birth, runtime, inbox, outbox)
+                ready = tested(birth, runtime)
+                serve(birth, runtime, ready, (inbox, outbox))
             finally:
                 runtime.close()
         except FarmError as error:
@@ -40,14 +45,41 @@ def _confess(birth: Birth, message: str, inbox: Inbox, outbox: Outbox) -> None:
     """Say why this worker can't go on, and stay until that is heard: then the reason is known
     before the process is gone."""
     index, generation = birth.spec.index, birth.generation
+    ctypes.CDLL(None).fflush(None)  # what C libraries have printed about it comes first
     outbox.send(Failed(worker=index, generation=generation, message=message))
     while not isinstance(inbox.receive(block=True), Stop):
         pass
 
 
-def serve(birth: Birth, runtime: Runtime, inbox: Inbox, outbox: Outbox) -> None:
-    """Answer batches on an opened runtime until Stop; raises RuntimeFailure if it fails."""
+def tested(birth: Birth, runtime: Runtime) -> Ready:
+    """Run one inference, which also warms the model up; raises RuntimeFailure if it fails.
+
+    An NPU core can be there and fail or hang at its first job. The image is plain grey.
+    """
+    steps.begin(steps.SELF_TEST)
+    grey = np.full(tensor_shape(runtime.input), GREY, runtime.input.dtype)
+    begun = time.monotonic()
+    try:
+        scores = runtime.infer(grey)
+        ended = time.monotonic()
+        top5(scores)
+    except RuntimeFailure as failure:
+        raise RuntimeFailure(f"the self-test failed: {failure}") from failure
+    return Ready(
+        worker=birth.spec.index,
+        generation=birth.generation,
+        input=runtime.input,
+        classes=runtime.classes,
+        self_test_ms=(ended - begun) * 1000,
+    )
+
+
+def serve(birth: Birth, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Outbox]) -> None:
+    """Say Ready, then answer batches until Stop; raises RuntimeFailure if the runtime fails."""
+    inbox, outbox = queues
     decoders = Decoders(birth.spec.decoders, runtime.input)
+    steps.begin(steps.WORK)
+    outbox.send(ready)
     try:
         Desk(birth, runtime, decoders).serve(inbox, outbox)
     finally:
@@ -66,15 +98,7 @@ class Desk:
         self._stopping = False
 
     def serve(self, inbox: Inbox, outbox: Outbox) -> None:
-        """Say Ready, then work until Stop has come and every batch is answered."""
-        outbox.send(
-            Ready(
-                worker=self._worker,
-                generation=self._generation,
-                input=self._runtime.input,
-                classes=self._runtime.classes,
-            )
-        )
+        """Work until Stop has come and every batch is answered."""
         while self._sizes or not self._stopping:
             self._take(inbox)
             if self._sizes:

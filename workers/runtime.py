@@ -83,10 +83,16 @@ def from_hint(hint: InputHint, default: InputSpec) -> InputSpec:
     return replace(default, **known, mean=hint.mean, std=hint.std)
 
 
+def tensor_shape(spec: InputSpec) -> tuple[int, int, int, int]:
+    """The four dimensions of a tensor as `spec` says."""
+    if spec.layout == NHWC:
+        return 1, spec.height, spec.width, CHANNELS
+    return 1, CHANNELS, spec.height, spec.width
+
+
 def check_tensor(tensor: npt.NDArray[Any], spec: InputSpec) -> None:
     """Raise RuntimeFailure unless `tensor` is what `spec` says; runtimes do not check it."""
-    size = (spec.height, spec.width)
-    shape = (1, *size, CHANNELS) if spec.layout == NHWC else (1, CHANNELS, *size)
+    shape = tensor_shape(spec)
     if tensor.shape != shape or tensor.dtype != np.dtype(spec.dtype):
         raise RuntimeFailure(
             f"input {list(tensor.shape)} {tensor.dtype} given, {list(shape)} {spec.dtype} needed"

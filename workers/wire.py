@@ -68,12 +68,16 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A worker has opened its runtime; `generation` counts the starts in its seat."""
+    """A worker has opened its runtime and passed its self-test, of one inference.
+
+    `generation` counts the starts in its seat.
+    """
 
     worker: int
     generation: int
     input: InputSpec
     classes: int
+    self_test_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pytest
 from farm.api import Farm
 from farm.errors import NoWorkersError
 from farm.results import Result
-from tests.support import children_of, simulated
+from tests.support import VENDOR, children_of, simulated
 
 
 def killing(
@@ -64,6 +64,7 @@ def test_a_worker_that_hangs_is_killed_and_its_batches_go_to_others(renders: lis
     assert any("no answer for 0.5 s" in line for line in told)
 
 
+@pytest.mark.usefixtures("short_back_off")
 def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> None:
     told: list[str] = []
 
@@ -81,14 +82,20 @@ def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> 
     assert any("given up" in line for line in told)
 
 
-def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(renders: list[Path]) -> None:
+@pytest.mark.usefixtures("short_back_off")
+def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(
+    renders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def kill_who_is_back(line: str) -> None:
         if line.endswith("is back"):
             os.kill(children_of(os.getpid())[0], signal.SIGKILL)
 
     # Three items are in its hands at its first death. Then each is tried alone, and ends with its
     # third death: the last one together with the seat, which its seventh death gives up.
-    config = simulated(size=1, batch=4, window=2, simulated={"service_ms": 60_000.0})
+    model = tmp_path / "hangs.rknn"
+    model.write_text('{"fault": "run-2-hang"}', encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(VENDOR))
+    config = simulated(size=1, batch=4, window=2, runtime="rknn", model=model)
     errors: list[Result] = []
     with Farm(config, tell=kill_who_is_back) as farm:
         os.kill(children_of(os.getpid())[0], signal.SIGKILL)

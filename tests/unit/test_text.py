@@ -46,6 +46,7 @@ def snapshot(**changes: Any) -> Snapshot:
             "failures": {},
             "per_worker": {0: 1334, 1: 1333, 2: 1333},
             "losses": 0,
+            "left_out": (),
             "seconds": 9.6,
             "percentiles": dict.fromkeys(PHASES, (1.0, 2.0, 3.0)),
             "busy_ms": {},
@@ -163,6 +164,12 @@ def test_a_run_without_any_result_is_two_lines_at_most() -> None:
 
 def test_losses_are_told_where_there_were_some() -> None:
     assert "Workers lost 2; what they held went to others" in summed_up(losses=2)
+
+
+def test_npu_cores_that_were_left_out_are_named_once_more_at_the_end() -> None:
+    said = "NPU cores    1, 2 LEFT OUT: no worker could use it; see above"
+    assert said in summed_up(left_out=(1, 2))
+    assert not any("LEFT OUT" in line for line in summed_up())
     assert not any("lost" in each for each in summed_up())
 
 

@@ -62,7 +62,7 @@ MESSAGES: dict[str, Message] = {
     "batch of pixels": Batch(3, (Item(4, Pixels(bytes(range(12)), 2, 2)),)),
     "empty batch": Batch(4, ()),
     "stop": Stop(),
-    "ready": Ready(worker=1, generation=3, input=INPUT, classes=1001),
+    "ready": Ready(worker=1, generation=3, input=INPUT, classes=1001, self_test_ms=2.5),
     "done": Done(worker=1, generation=0, batch=5, outcomes=(ANSWERED, REFUSED)),
     "done with nothing": Done(worker=1, generation=0, batch=5, outcomes=()),
     "failed": Failed(worker=0, generation=1, message="RKNN 'x' returned -1: …"),

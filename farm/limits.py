@@ -1,0 +1,22 @@
+"""How much a worker is given, and how long it may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """`window` batches of up to `batch` items per worker; times in seconds.
+
+    `start_seconds` is for opening a runtime, `self_test_seconds` for the first inference after
+    that, `batch_seconds` for answering a batch. With `bad_cores` false, the loss of an NPU core
+    ends the run.
+    """
+
+    batch: int
+    window: int
+    start_seconds: float
+    self_test_seconds: float
+    batch_seconds: float
+    bad_cores: bool

@@ -1,0 +1,52 @@
+"""A config to a plan and a coordinator that is about to launch it; what can't work is said here."""
+
+from __future__ import annotations
+
+import os
+
+from farm.config import FarmConfig
+from farm.coordinator import Coordinator, allow_open_files
+from farm.crew import Tell
+from farm.errors import ConfigError, FarmError
+from farm.limits import Limits
+from farm.plan import FarmPlan, plan
+from farm.platforms import detect
+from farm.rundir import RunDir
+
+
+def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
+    """Plan a farm on this machine; the coordinator is the caller's to close.
+
+    `tell` hears what its user should know, a line each. Raises ConfigError where the config
+    can't be met, and StartError where this process may not open enough files.
+    """
+    run_dir = RunDir()
+    try:
+        decided = plan(config, detect(), run_dir.path)
+        _check_model(decided)
+        allow_open_files(len(decided.workers))
+    except FarmError:
+        run_dir.remove()
+        raise
+    for notice in decided.notices:
+        tell(notice)
+    return decided, Coordinator(decided.workers, run_dir, _limits(config), tell)
+
+
+def _limits(config: FarmConfig) -> Limits:
+    return Limits(
+        batch=config.batch,
+        window=config.window,
+        start_seconds=config.start_seconds,
+        self_test_seconds=config.self_test_seconds,
+        batch_seconds=config.batch_seconds,
+        bad_cores=config.on_bad_core == "quarantine",
+    )
+
+
+def _check_model(decided: FarmPlan) -> None:
+    model = decided.workers[0].model
+    if model and not os.path.isfile(model):
+        raise ConfigError(f"model: {model}: no such file")
+    if model and not os.access(model, os.R_OK):
+        raise ConfigError(f"model: {model}: no permission to read it")

@@ -1,0 +1,1 @@
+"""A fake of the vendor's package; see api.py."""
