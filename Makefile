@@ -1,6 +1,7 @@
 # Everything happens in .venv: no root, nothing outside this folder but pip's and the renders' cache.
 PYTHON ?= python3
 PLATFORM ?= rk3588
+SOC ?= rk3588
 SIZE ?= 3
 REPEAT ?= 10
 BIN := .venv/bin
@@ -8,7 +9,7 @@ BIN := .venv/bin
 # What runs models: the vendor's package comes by itself on a board; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test check format bench images data clean
+.PHONY: help run test check format board bench images data clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +29,9 @@ check: .venv/dev  ## Format, lint, types, import rules
 format: .venv/dev  ## Put the code into the common form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+board: .venv/dev  ## Test on this board, or on an emulated one: make board SOC=rk3576
+	tests/board/run.sh $(SOC)
 
 bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -s $(SIZE) -r $(REPEAT) -d build/renders

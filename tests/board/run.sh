@@ -1,0 +1,26 @@
+#!/bin/sh
+# Runs tests/board on a board: ./tests/board/run.sh SOC
+#
+# With ../shared/board, that is an emulated one with the vendor's real package over a simulated
+# library; its root file system is built once, in build/board. Without, it is this machine.
+set -eu
+cd "$(dirname "$0")/../.."
+soc=${1:-rk3588}
+shared=../shared
+if [ ! -x $shared/board/run-board.sh ]; then
+    exec .venv/bin/pytest tests/board -m board
+fi
+export BOARD_DIR="$PWD/build/board"
+mkdir -p "$BOARD_DIR"
+if [ ! "$BOARD_DIR/root.img" -nt pyproject.toml ]; then
+    # What pyproject.toml asks for on a board, its markers cut off: they are for the board.
+    wheels=$(sed -n '/^dependencies = \[/,/^\]/s/^ *"\([^";]*\).*/\1/p' pyproject.toml)
+    # shellcheck disable=SC2086
+    $shared/board/make-rootfs.sh $wheels pytest pytest-timeout pip
+fi
+rm -rf build/simnpu
+cp -r $shared/simnpu build/simnpu
+make -s -C build/simnpu aarch64
+exec $shared/board/run-board.sh --soc "$soc" --project . --timeout 1200 \
+    --lib build/simnpu/build/aarch64/librknnrt.so \
+    -- python3 -m pytest -p no:cacheprovider tests/board -m board

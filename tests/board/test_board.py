@@ -1,0 +1,87 @@
+"""What a user of a board sees first: a run, on the CPUs and NPU cores that the plan promised."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from farm import config as configs
+from farm.api import Farm
+from farm.config import FarmConfig
+from farm.platforms import Platform, cpu_list
+from tests.board.conftest import SOC
+from tests.support import ROOT, children_of
+
+
+def config(board: Platform, **changes: Any) -> FarmConfig:
+    """The SoC's own config; `runtime` is named for the stand-in, where no SoC is detected."""
+    return configs.load(
+        ROOT / "configs" / f"{board.name}.yaml", {"runtime": "rknn", "labels": None, **changes}
+    )
+
+
+def test_fifty_renders_are_classified_and_every_npu_core_does_its_share(
+    board: Platform, fifty: list[Path], tmp_path: Path
+) -> None:
+    output = tmp_path / "results.jsonl"
+    says = ["-o", str(output), "-d", str(fifty[0].parent), *([] if SOC else ["--runtime", "rknn"])]
+    done = subprocess.run(
+        [sys.executable, "-m", "farm.coordinator", f"configs/{board.name}.yaml", *says],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    results = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert sorted(result["path"] for result in results) == sorted(map(str, fifty))
+    assert all(result["error"] is None and not result["simulated"] for result in results)
+    shares = Counter(result["worker"] % board.npu_cores for result in results)
+    assert set(shares) == set(range(board.npu_cores))
+    assert min(shares.values()) >= len(fifty) / board.npu_cores / 2
+
+
+def test_workers_and_all_their_threads_run_on_the_cpus_that_the_plan_promised(
+    board: Platform,
+) -> None:
+    with Farm(config(board)) as farm:
+        promised = cpu_list(farm.plan.workers[0].cpus)
+        if SOC:
+            assert promised == cpu_list(board.fast)
+        pids = children_of(os.getpid())
+        assert len(pids) == len(farm.plan.workers)
+        for pid in pids:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                status = (task / "status").read_text()
+                assert f"Cpus_allowed_list:\t{promised}\n" in status
+
+
+def test_a_core_mask_is_set_where_the_soc_has_more_than_one_core(board: Platform) -> None:
+    with Farm(config(board)) as farm:
+        masks = {worker.core_mask for worker in farm.plan.workers}
+        assert masks == (
+            {1 << n for n in range(board.npu_cores)} if board.npu_cores > 1 else {None}
+        )
+        assert farm.bad_cores == ()
+
+
+def test_an_image_gets_the_same_top5_on_every_core(board: Platform, fifty: list[Path]) -> None:
+    with Farm(config(board)) as farm:
+        repeated = list(farm.classify(fifty[:6] * 8))
+        assert len({result.worker for result in repeated}) == len(farm.plan.workers)
+    answers = {(result.path, result.top5) for result in repeated}
+    assert len(answers) == 6
+
+
+def test_nothing_is_said_when_nothing_is_wrong(board: Platform) -> None:
+    told: list[str] = []
+    with Farm(config(board), tell=told.append):
+        pass
+    if SOC:
+        assert told == []
