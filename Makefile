@@ -25,6 +25,7 @@ check: .venv/dev  ## Format, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 format: .venv/dev  ## Put the code into the common form
 	$(BIN)/ruff format .
