@@ -202,11 +202,39 @@ def render(folder: Path, **said: int | None) -> None:
     print(f"{render_into(folder, **given)} images in {folder}")
 
 
+@_command()
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@_with(_SHARED[1:])
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
+    """Look for what keeps this board's NPU from working, and say what to do.
+
+    With CONFIG also: its model, the memory it needs, and one inference on every NPU core.
+    The exit code is 0 if all is well, 1 after warnings, 2 after failures.
+    """
+    from farm import doctor as surgery
+    from farm.board import read, this_process
+    from farm.finding import worst
+    from farm.selftest import self_test
+
+    if config is None and any(value for value in said.values()):
+        raise click.UsageError("these flags change a config: name one")
+    loaded = _load(config, said) if config is not None else None
+    board = read(Path("/"), this_process())
+    found = surgery.examine(surgery.Patient(board, loaded, self_test))
+    if config is not None:
+        found = surgery.naming(found, config)
+    print(surgery.as_json(found) if as_json else "\n".join(surgery.lines(found)))
+    if config is None and (more := surgery.more(board)) is not None:
+        print(more, file=sys.stderr)
+    sys.exit(worst(found).value)
+
+
 @click.group(context_settings=_HELP)
 @click.version_option(package_name="npu-farm")
 def main() -> None:
     """Keep every NPU core busy: a farm of worker processes for RKNN models."""
 
 
-for _each in (run, plan, bench, render):
+for _each in (run, plan, bench, render, doctor):
     main.add_command(_each)
