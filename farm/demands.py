@@ -33,6 +33,7 @@ GOVERNORS: Final = {
     "NPU": "/sys/class/devfreq/*npu*/governor",
     "DDR": "/sys/class/devfreq/dmc/governor",
 }
+SEE_HEAT: Final = "head /sys/class/thermal/thermal_zone*/temp   # thousandths of a degree: too hot?"
 CPU_GOVERNORS: Final = "/sys/devices/system/cpu/cpufreq/policy*/scaling_governor"
 
 
@@ -138,6 +139,8 @@ def clocks(found: tuple[Clock, ...]) -> Finding | None:
     said = ", ".join(_speed(clock) for clock in slow or found)
     if not slow:
         return ok("clocks", said)
+    if all(clock.governor == "performance" for clock in slow):
+        return warning("clocks", f"held down: {said}", SEE_HEAT)
     files = dict.fromkeys(GOVERNORS.get(clock.name, CPU_GOVERNORS) for clock in slow)
     return warning("clocks", f"held down: {said}", f"echo performance | sudo tee {' '.join(files)}")
 

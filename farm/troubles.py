@@ -20,7 +20,8 @@ CONTAINER_FLAGS: Final = (
     "docker run --device /dev/dri --security-opt systempaths=unconfined "
     f"-v {LIBRARY}:{LIBRARY}:ro ..."
 )
-# Tried on a board: the package reads the device tree's file, and this lasts until a restart.
+# Tried on an emulated board: the package reads this file alone. Holds until the next start. The
+# mainline kernel's device tree of the Radxa E52C names rk3582 and rk3588s just so.
 NAME_RK3588S: Final = (
     r"(cat /proc/device-tree/compatible; printf 'rockchip,rk3588s\0') > /tmp/compatible"
     " && sudo mount --bind /tmp/compatible /proc/device-tree/compatible"

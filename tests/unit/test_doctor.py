@@ -193,6 +193,13 @@ TROUBLES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
         "held down: CPU 0-3 1800 MHz (powersave), CPU 4-7 2400 MHz (powersave)",
         "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor",
     ),
+    "an NPU that is slow though it should not be": (
+        {"npu_clock": ("performance", 600)},
+        "warning",
+        "clocks",
+        "held down: NPU 600 of 1000 MHz (performance)",
+        "head /sys/class/thermal/thermal_zone*/temp   # thousandths of a degree: too hot?",
+    ),
     "an NPU that is held down": (
         {"npu_clock": ("userspace", 300)},
         "warning",
