@@ -51,8 +51,6 @@ def _described(file: BinaryIO) -> RknnFile | None:
     if not header.startswith(MAGIC):
         return None
     (body,) = LENGTH.unpack_from(header, BODY_SIZE_AT)
-    if body > status.st_size:
-        return None
     file.seek(HEADER + body)
     (length,) = LENGTH.unpack(file.read(LENGTH.size))
     if length > MOST_TEXT:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from farm.demands import clocks
 from farm.doctor import Patient, examine
 from farm.finding import Status
 from farm.selftest import CoreTest
+from farm.sensors import Clock
 from farm.troubles import INSTALL_LIBRARY
 from tests.boards import Boards, bad, library_bytes, rknn_bytes
 
@@ -155,3 +157,22 @@ def test_a_machine_that_does_not_tell_its_memory_is_not_judged(tmp_path: Path) -
     board = replace(boards.built(), available_mb=None)
     found = examine(Patient(board, boards.config(), tried))
     assert "memory" not in [f.check for f in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "governor", "mhz", "held"),
+    [
+        ("CPU 0-3", "ondemand", 408, False),
+        ("CPU 0-3", "performance", 1700, False),  # it may have been read while it rose
+        ("CPU 0-3", "powersave", 1800, True),
+        ("NPU", "rknpu_ondemand", 300, False),  # it rests
+        ("NPU", "userspace", 300, True),
+        ("NPU", "userspace", 1800, False),
+        ("DDR", "powersave", 528, True),
+    ],
+)
+def test_which_clocks_are_held_down(name: str, governor: str, mhz: int, held: bool) -> None:
+    clock = Clock(name=name, mhz=mhz, highest_mhz=1800, governor=governor)
+    found = clocks((clock,))
+    assert found is not None
+    assert (found.status is Status.WARNING) is held

@@ -219,6 +219,33 @@ def test_a_boards_trouble_is_named_with_its_fix(tmp_path: Path, name: str) -> No
     assert worst(found).value == {"warning": 1, "failure": 2}[expected[0]]
 
 
+def test_a_soc_with_one_core_does_not_mind_a_driver_for_one(tmp_path: Path) -> None:
+    assert bad(examined(Boards(tmp_path, soc="rk3566", driver="0.9.3").built())) == []
+
+
+def test_one_of_two_nodes_is_barred(tmp_path: Path) -> None:
+    boards = Boards(tmp_path)
+    boards.write("dev/rknpu", "").chmod(0o600)
+    ((status, check, message, _),) = bad(examined(boards.built()))
+    assert (status, check) == ("warning", "device")
+    assert message.startswith("/dev/rknpu: mode 0600, ")
+
+
+def test_an_acl_gives_what_the_mode_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.board.has_acl", lambda _path: True)
+    monkeypatch.setattr("os.access", lambda _path, _mode: True)
+    assert bad(examined(Boards(tmp_path, in_group=False).built())) == []
+
+
+def test_one_npu_node_that_is_on_will_do(tmp_path: Path) -> None:
+    boards = Boards(tmp_path)
+    boards.write("proc/device-tree/npu@fdab0000/status", "disabled\0")
+    boards.write("proc/device-tree/npu@fdac0000/status", "okay\0")
+    assert boards.built().npu_status == "okay"
+
+
 def test_a_driver_whose_version_is_for_root_is_no_trouble(tmp_path: Path) -> None:
     found = examined(Boards(tmp_path, driver=None).built())
     assert lines(found)[1] == (
@@ -321,6 +348,10 @@ def test_a_pc_lacks_an_npu_and_that_is_fine(pc: Board) -> None:
         "all is well",
     ]
     assert more(pc) is None
+
+
+def test_a_container_on_a_pc_is_a_pc(pc: Board) -> None:
+    assert worst(examine(Patient(replace(pc, container=True), None, never))) is Status.OK
 
 
 def test_a_boards_config_on_a_pc_runs_on_its_cpu(pc: Board, tmp_path: Path) -> None:
