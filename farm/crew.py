@@ -11,8 +11,9 @@ from farm.events import WorkerDown, WorkerUp
 from farm.lifecycle import BOOTING, OVER, Event, State, after, back_off, recent
 from farm.limits import Limits
 from farm.process import WorkerProcess
+from farm.troubles import explain
 from workers import steps
-from workers.runtime import ONNX
+from workers.runtime import ONNX, RKNN
 from workers.spec import WorkerSpec
 from workers.transport import Context
 from workers.wire import Failed, Ready
@@ -53,6 +54,7 @@ class Crew:
         self._tell = tell
         self._first_with: dict[str, int] = {}  # the worker whose start failed so first
         self._left_out: set[int] = set()  # NPU cores that were told to be
+        self._explained: set[str] = set()
 
     def launch(self, *, now: float) -> None:
         """Start every worker's process; they report Ready later."""
@@ -186,6 +188,8 @@ class Crew:
         member.state, member.due = after(before, Event.FAILED), now + LEAVE_SECONDS
         if member.state is State.BROKEN:
             self._tell_no_start(member)
+        else:
+            self._explain(member)
         return [WorkerDown(member.spec.index, member.reason)] if before is State.UP else []
 
     def _too_slow(self, member: Member, now: float) -> None:
@@ -201,7 +205,15 @@ class Crew:
         first = self._first_with.setdefault(member.reason, member.spec.index)
         why = member.reason if first == member.spec.index else f"for the same reason as {first}"
         self._tell(f"worker {member.spec.index} could not start: {why}")
+        self._explain(member)
         self._tell_left_out()
+
+    def _explain(self, member: Member) -> None:
+        """Say once what a trouble of the NPU that users know means, and what helps."""
+        trouble = explain(member.reason) if member.spec.runtime == RKNN else None
+        if trouble is not None and trouble.seen not in self._explained:
+            self._explained.add(trouble.seen)
+            self._tell(f"that means: {trouble.means}; try: {trouble.fix}")
 
     def _tell_left_out(self) -> None:
         """Say, once it is known who could start, on which NPU cores nobody runs."""

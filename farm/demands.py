@@ -9,7 +9,7 @@ from typing import Final
 from farm.board import ONNXRUNTIME, Board
 from farm.finding import Finding, failure, ok, warning
 from farm.plan import FarmPlan
-from farm.platforms import HOST, SOCS, Platform
+from farm.platforms import HOST, SOCS, Platform, runs
 from farm.rknn_file import RknnFile
 from farm.selftest import CoreTest
 from farm.sensors import Clock
@@ -67,7 +67,7 @@ def rknn_model(model: Model, platform: Platform, board: Board) -> Finding:
     if model.told is None:
         said = f"{model.path} does not tell its SoC: encrypted, cut, or no .rknn model"
         return warning("model", said, f"sha256sum {model.path}   # as where it was made?")
-    if platform.model_platform not in map(_model_platform, model.told.targets):
+    if not any(runs(platform, target) for target in model.told.targets):
         said = f"{model.path} is for {', '.join(model.told.targets)}, not for {platform.name}"
         fix = f"npu-farm doctor CONFIG -m MODEL-{platform.model_platform}.rknn"
         return failure("model", said, fix)
@@ -88,10 +88,6 @@ def _versions(model: Model, told: RknnFile, board: Board) -> Finding:
         reason = f"librknnrt {board.library.version} is older: it may lack operators"
         return warning("model", f"{said}; {reason}", INSTALL_LIBRARY)
     return ok("model", said)
-
-
-def _model_platform(target: str) -> str:
-    return SOCS[target].model_platform if target in SOCS else target
 
 
 def onnx_model(model: Model, board: Board) -> list[Finding]:

@@ -92,6 +92,12 @@ class Machine:
         return tuple(cpu for cpu in self.cpus if self.capacities.get(cpu, capacity) == capacity)
 
 
+def runs(platform: Platform, target: str) -> bool:
+    """Whether a .rknn model built for the SoC `target` runs on `platform`."""
+    built_for = SOCS[target].model_platform if target in SOCS else target
+    return built_for == platform.model_platform
+
+
 def host(machine: Machine) -> Platform:
     """Describe a machine without an NPU: its CPUs, and one make-believe core for simulations."""
     return Platform(

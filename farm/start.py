@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator, allow_open_files
@@ -10,8 +11,10 @@ from farm.crew import Tell
 from farm.errors import ConfigError, FarmError
 from farm.limits import Limits
 from farm.plan import FarmPlan, plan
-from farm.platforms import detect
+from farm.platforms import detect, runs
+from farm.rknn_file import describe
 from farm.rundir import RunDir
+from workers.runtime import RKNN
 
 
 def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
@@ -50,3 +53,10 @@ def _check_model(decided: FarmPlan) -> None:
         raise ConfigError(f"model: {model}: no such file")
     if model and not os.access(model, os.R_OK):
         raise ConfigError(f"model: {model}: no permission to read it")
+    told = describe(Path(model)) if decided.runtime == RKNN else None
+    if told is not None and not any(runs(decided.platform, name) for name in told.targets):
+        raise ConfigError(
+            f"model: {model}: built for {', '.join(told.targets)}, which an "
+            f"{decided.platform.name} does not run; convert its .onnx with "
+            f"npu-farm convert MODEL.onnx --platform {decided.platform.name}"
+        )

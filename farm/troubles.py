@@ -104,7 +104,7 @@ TROUBLES: Final = (
         pattern=r"rknpu/load.*(denied|Permission)|(denied|Permission).*rknpu/load",
         seen="/sys/kernel/debug/rknpu/load: Permission denied",
         means="only root may read the NPU's load; nothing else needs it",
-        fix="sudo cat /sys/kernel/debug/rknpu/load",
+        fix="sudo chmod a+x /sys/kernel/debug   # until the next start",
     ),
     Trouble(  # old-toolkit2 44, 218 and 226, rknn-llm 62 and 335
         pattern=r"RKNN_ERR_MALLOC_FAIL|failed to malloc npu memory|failed to allocate handle"

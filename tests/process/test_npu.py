@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections import Counter
@@ -18,7 +19,7 @@ import pytest
 
 from farm.api import Farm
 from farm.config import FarmConfig
-from farm.errors import BadCoreError, NoWorkersError, StartError
+from farm.errors import BadCoreError, ConfigError, NoWorkersError, StartError
 from farm.results import Result
 from farm.selftest import self_test
 from tests.support import ROOT, VENDOR, children_of, expected_of_the_fake
@@ -112,7 +113,7 @@ def test_a_core_that_fails_is_left_out_and_said(
     with Farm(npu(model, fault), tell=told.append) as farm:
         assert workers_of(classify(farm, renders)) == {0, 1}
         assert farm.bad_cores == (2,)
-    said = [line for line in told if not line.startswith("cpu:")]
+    said = [line for line in told if not line.startswith(("cpu:", "that means: "))]
     assert said == [
         f"worker 2 could not start: {reason}",
         "NPU core 2 IS LEFT OUT; its share goes to NPU core(s) 0, 1",
@@ -156,6 +157,28 @@ def test_a_bad_core_stops_the_start_where_the_config_says_so(model: Path) -> Non
     ):
         pass
     assert children_of(os.getpid()) == []
+
+
+def test_a_trouble_that_users_know_is_explained_once(model: Path) -> None:
+    told: list[str] = []
+    with Farm(npu(model, "run@0", size=6), tell=told.append):
+        pass
+    explained = [line for line in told if line.startswith("that means: ")]
+    assert len(explained) == 1
+    assert "the drivers 0.9.0 to 0.9.5" in explained[0]
+    assert "try: sudo apt update" in explained[0]
+
+
+def test_a_model_that_says_it_is_for_another_soc_is_refused_before_anything_starts(
+    model: Path,
+) -> None:
+    told = json.dumps({"target_platform": ["rk3566"], "version": "2.5.0"}).encode()
+    sizes = struct.pack("<QQ40xQ", 6, 0, len(told))
+    model.write_bytes(b"RKNN\0\0\0\0" + sizes + told)
+    with pytest.raises(ConfigError, match="built for rk3566, which an rk3588 does not run"):
+        Farm(npu(model)).__enter__()
+    with pytest.raises(StartError, match="rknn_init, load model failed!"):
+        Farm(npu(model, platform="rk3568", size=1)).__enter__()  # it is one of rk3566's family
 
 
 @pytest.mark.usefixtures("short_back_off")

@@ -34,7 +34,7 @@ SPEEDS = {
 
 def all_cores(config: FarmConfig) -> tuple[CoreTest, ...]:
     cores = SOCS[config.platform].npu_cores
-    return tuple(CoreTest(core, ok=True, ms=2.25, reason="") for core in range(cores))
+    return tuple(CoreTest(npu_core=core, ok=True, ms=2.25, reason="") for core in range(cores))
 
 
 def never(_config: FarmConfig) -> tuple[CoreTest, ...]:
@@ -43,8 +43,8 @@ def never(_config: FarmConfig) -> tuple[CoreTest, ...]:
 
 def failing(reason: str) -> tuple[CoreTest, ...]:
     return (
-        CoreTest(0, ok=True, ms=2.0, reason=""),
-        CoreTest(1, ok=False, ms=None, reason=reason),
+        CoreTest(npu_core=0, ok=True, ms=2.0, reason=""),
+        CoreTest(npu_core=1, ok=False, ms=None, reason=reason),
     )
 
 
