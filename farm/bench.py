@@ -72,7 +72,7 @@ def measure(farm: Farm, names: tuple[str, ...], repeat: int) -> Measured:
         look(sampler)
     seconds = time.monotonic() - begun
     after = farm.npu_busy_seconds()
-    stats.losses = farm.losses
+    stats.losses, stats.left_out = farm.losses, farm.bad_cores
     snapshot = stats.snapshot(seconds=seconds)
     conditions = sampler.conditions() if sampler else None
     if before is not None and after is not None:
@@ -121,6 +121,9 @@ def report(plan: FarmPlan, measured: Measured) -> list[str]:
         lines += ["", *conditions_of(measured.conditions)]
     if plan.runtime == ONNX:
         lines += ["", "no NPU cores here: core saturation is the mean share of the CPU runtimes"]
+    if snapshot.left_out:
+        cores = ", ".join(map(str, snapshot.left_out))
+        lines += ["", f"NPU core {cores} was left out: these are figures of the others"]
     if snapshot.losses:
         lines += ["", f"workers were lost {snapshot.losses} times: the figures include that"]
     if snapshot.failed:

@@ -29,8 +29,11 @@ def renders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture
-def run_dirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def run_dirs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """The folder in which farms of this test put their run directories."""
+    tmp_path_factory.getbasetemp()  # made now, so that it is not made in here
     with tempfile.TemporaryDirectory() as folder:  # tmp_path would be too long for sockets
         monkeypatch.setenv("TMPDIR", folder)
         monkeypatch.setattr("tempfile.tempdir", None)

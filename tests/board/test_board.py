@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from farm import config as configs
 from farm.api import Farm
 from farm.config import FarmConfig
 from farm.platforms import Platform, cpu_list
-from tests.board.conftest import SOC
+from tests.board.conftest import EMULATED, SOC
 from tests.support import ROOT, children_of
 
 
 def config(board: Platform, **changes: Any) -> FarmConfig:
     """The SoC's own config; `runtime` is named for the stand-in, where no SoC is detected."""
-    return configs.load(
-        ROOT / "configs" / f"{board.name}.yaml", {"runtime": "rknn", "labels": None, **changes}
-    )
+    path = ROOT / "configs" / f"{board.name}.yaml"
+    return configs.load(path, {"runtime": "rknn", **changes})
 
 
 def test_fifty_renders_are_classified_and_every_npu_core_does_its_share(
@@ -85,3 +87,33 @@ def test_nothing_is_said_when_nothing_is_wrong(board: Platform) -> None:
         pass
     if SOC:
         assert told == []
+
+
+@pytest.mark.skipif(SOC is None, reason="the stand-in makes no board of a PC")
+def test_the_doctor_finds_every_npu_core_well(board: Platform) -> None:
+    if EMULATED:  # it has no NPU driver, whose node this would be
+        node = Path("/dev/dri/renderD129")
+        node.parent.mkdir(exist_ok=True)
+        node.touch()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from farm.cli import main; main()",
+            "doctor",
+            "--json",
+            f"configs/{board.name}.yaml",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = json.loads(done.stdout)
+    assert [check for check in told["checks"] if check["status"] == "failure"] == []
+    assert done.returncode == {"ok": 0, "warning": 1}[told["overall"]]
+    messages = {check["check"]: check["message"] for check in told["checks"]}
+    for core in range(board.npu_cores):
+        assert re.fullmatch(r"one inference in [\d.]+ ms", messages[f"NPU core {core}"])
+    assert board.name in messages["SoC"]
+    assert re.search(rf"glyphs-{board.model_platform}\.rknn.*toolkit 2\.", messages["model"])
