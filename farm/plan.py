@@ -10,7 +10,7 @@ from farm.config import FarmConfig
 from farm.errors import ConfigError
 from farm.platforms import HOST, SOCS, Machine, Platform, cpu_list, disagreements, host
 from workers.runtime import ONNX, RKNN, SIMULATED
-from workers.spec import SimulatedSpec, WorkerSpec
+from workers.spec import InputHint, SimulatedSpec, WorkerSpec
 
 ONNX_SUFFIX: Final = ".onnx"
 RKNN_SUFFIX: Final = ".rknn"
@@ -56,7 +56,7 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
                 cpus=cpus,
                 runtime=runtime,
                 model=model,
-                input=config.input.hint(),
+                input=input_hint(config, runtime),
                 decoders=config.decoders,
                 simulated=_simulated(config, platform, run_dir) if runtime == SIMULATED else None,
                 run_dir=run_dir,
@@ -109,7 +109,7 @@ def model_file(config: FarmConfig, platform: Platform, runtime: str) -> str:
         raise ConfigError("model: missing; name a model file in the config or with -m")
     suffix = config.model.suffix
     if runtime == RKNN and suffix == ONNX_SUFFIX:
-        return str(config.model.with_name(_rknn_name(config.model, platform)))
+        return str(config.model.with_name(rknn_name(config.model, platform.model_platform)))
     if runtime == ONNX and suffix == RKNN_SUFFIX:
         raise ConfigError(
             f"model: {config.model}: a .rknn model needs an NPU; give the .onnx it was made "
@@ -118,8 +118,21 @@ def model_file(config: FarmConfig, platform: Platform, runtime: str) -> str:
     return str(config.model)
 
 
-def _rknn_name(model: PurePath, platform: Platform) -> str:
-    return f"{model.stem}-{platform.model_platform}{RKNN_SUFFIX}"
+def rknn_name(model: PurePath, model_platform: str) -> str:
+    """What `model` is called once it is converted for a SoC: glyphs-rk3588.rknn."""
+    return f"{model.stem}-{model_platform}{RKNN_SUFFIX}"
+
+
+def input_hint(config: FarmConfig, runtime: str) -> InputHint:
+    """What the workers are told of the model's input.
+
+    On the NPU, `model: name.onnx` stands for a .rknn made from it. The rest of what the config
+    says of the ONNX model's input is inside that file, which takes raw uint8 images.
+    """
+    hint = config.input.hint()
+    if runtime == RKNN and config.model is not None and config.model.suffix == ONNX_SUFFIX:
+        return InputHint(width=hint.width, height=hint.height)
+    return hint
 
 
 def _wanted_cpus(config: FarmConfig, platform: Platform, machine: Machine) -> tuple[int, ...]:

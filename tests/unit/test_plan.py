@@ -294,12 +294,38 @@ def test_a_simulated_host_never_has_a_worker_on_a_core_that_is_not_there() -> No
         simulated("host", npu_cores=[0, 1])
 
 
+INPUT: dict[str, Any] = {
+    "width": 96,
+    "height": 64,
+    "layout": "NCHW",
+    "dtype": "float32",
+    "mean": [1, 2, 3],
+    "std": [4, 5, 6],
+}
+HINT = InputHint(
+    width=96, height=64, layout="NCHW", dtype="float32", mean=(1.0, 2.0, 3.0), std=(4.0, 5.0, 6.0)
+)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "model"), [("onnx", MODEL), ("rknn", "/m/mine.rknn"), ("simulated", MODEL)]
+)
+def test_what_is_said_of_the_input_reaches_the_workers(runtime: str, model: str) -> None:
+    made = planned(runtime=runtime, model=model, input=INPUT)
+    assert {worker.input for worker in made.workers} == {HINT}
+
+
+@pytest.mark.parametrize("runtime", ["rknn", "auto"])
+def test_what_is_said_of_an_onnx_models_input_is_inside_its_rknn_but_for_the_size(
+    runtime: str,
+) -> None:
+    made = planned(runtime=runtime, input=INPUT)
+    assert models(made) == {"/models/glyphs-rk3588.rknn"}
+    assert {worker.input for worker in made.workers} == {InputHint(width=96, height=64)}
+
+
 def test_all_else_reaches_the_workers_as_it_was_said() -> None:
-    said = {"width": 96, "height": 64, "layout": "NCHW", "dtype": "float32", "mean": [1, 2, 3]}
-    first, second, _ = planned(decoders=3, input=said).workers
-    assert first.input == InputHint(
-        width=96, height=64, layout="NCHW", dtype="float32", mean=(1.0, 2.0, 3.0)
-    )
+    first, second, _ = planned(decoders=3).workers
     assert (first.decoders, first.run_dir) == (3, RUN_DIR)
     assert (first.inbox, second.inbox) == (f"ipc://{RUN_DIR}/worker-0", f"ipc://{RUN_DIR}/worker-1")
     assert first.sink == second.sink == f"ipc://{RUN_DIR}/sink"
