@@ -18,6 +18,7 @@ from farm.errors import (
     EXIT_USAGE,
     BadCoreError,
     ConfigError,
+    ConversionError,
     FarmError,
     NoWorkersError,
     OutputError,
@@ -86,7 +87,7 @@ def prepare_streams() -> None:
 
 
 def _exit_code(error: FarmError) -> int:
-    if isinstance(error, (ConfigError, SourceError, OutputError)):
+    if isinstance(error, (ConfigError, SourceError, OutputError, ConversionError)):
         return EXIT_USAGE
     if isinstance(error, (StartError, NoWorkersError, BadCoreError)):
         return EXIT_NO_FARM
@@ -115,6 +116,17 @@ _IMAGES: Final = (
     click.option("-d", "--images", "folders", multiple=True,
                  help="Folder, file, glob, .txt list of paths, or - for a list on stdin."),
     click.option("-r", "--repeat", type=click.IntRange(min=1), help="Go over the images so often."),
+)  # fmt: skip
+
+_CONVERSION: Final = (
+    click.argument("model", type=click.Path(path_type=Path)),
+    click.option("-p", "--platform", required=True, help="The SoC: rk3562, rk3566, ... rk3588."),
+    click.option("--calibrate", required=True, metavar="IMAGES",
+                 help="Folder, glob or .txt list of images like those it will see."),
+    click.option("-o", "--output", type=click.Path(path_type=Path),
+                 help="Without: MODEL-SOC.rknn beside the model."),
+    click.option("--mean", metavar="R,G,B", help="What to subtract from values 0 to 255."),
+    click.option("--std", metavar="R,G,B", help="What to divide them by after that."),
 )  # fmt: skip
 
 
@@ -230,11 +242,25 @@ def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
     sys.exit(worst(found).value)
 
 
+@_command()
+@_with(_CONVERSION)
+def convert(**said: Any) -> None:
+    """Convert an ONNX MODEL to an INT8 .rknn for one SoC, on a PC with rknn-toolkit2."""
+    from farm.convert import Conversion
+    from farm.convert import convert as convert_model
+    from farm.interrupts import leave_on_signals
+    from farm.run import say
+
+    leave_on_signals()
+    made = convert_model(Conversion.from_flags(said), say)
+    print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
+
+
 @click.group(context_settings=_HELP)
 @click.version_option(package_name="npu-farm")
 def main() -> None:
     """Keep every NPU core busy: a farm of worker processes for RKNN models."""
 
 
-for _each in (run, plan, bench, render, doctor):
+for _each in (run, plan, bench, render, convert, doctor):
     main.add_command(_each)

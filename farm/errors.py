@@ -9,6 +9,7 @@ from workers.errors import FarmError
 __all__ = [
     "BadCoreError",
     "ConfigError",
+    "ConversionError",
     "FarmError",
     "InterruptedStartError",
     "NoWorkersError",
@@ -44,6 +45,10 @@ class WriterError(FarmError):
 
 class OutputError(FarmError):
     """The results have nowhere to go: a name or a folder that can't be."""
+
+
+class ConversionError(FarmError):
+    """A model can't be converted: the vendor's tool is missing, or it or we refuse the model."""
 
 
 class StartError(FarmError):

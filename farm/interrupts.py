@@ -1,4 +1,7 @@
-"""Signals as something to poll for: handlers only note them, the loop decides."""
+"""Signals as something to poll for: handlers only note them, the loop decides.
+
+Where there is no loop, a signal unwinds the stack instead.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import signal
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
+
+from farm.errors import EXIT_SIGNAL_BASE
 
 CAUGHT: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -49,3 +54,13 @@ class Interrupts:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.received.append(number)
+
+
+def leave_on_signals() -> None:
+    """Let SIGINT and SIGTERM end the program by SystemExit, so that temporary files are removed."""
+    for caught in CAUGHT:
+        signal.signal(caught, _leave)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(EXIT_SIGNAL_BASE + number)

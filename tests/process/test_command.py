@@ -376,3 +376,34 @@ def test_closed_standard_streams_do_no_harm(closed: str, folder: str, tmp_path: 
     )
     assert done.returncode == 0
     assert len(output.read_text().splitlines()) == 72
+
+
+def test_without_the_vendors_tool_a_conversion_says_where_and_how(
+    folder: str, tmp_path: Path
+) -> None:
+    output = tmp_path / "glyphs.rknn"
+    model = str(ROOT / "models" / "glyphs.onnx")
+    done = npu_farm("convert", model, "-p", "rk3588", "--calibrate", folder, "-o", str(output))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: rknn-toolkit2 can't be imported (No module named ")
+    assert "on an x86-64 PC, not on the board" in done.stderr
+    assert "make converter" in done.stderr
+    assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("-p", "rk9"), "error: --platform rk9: use one of rk3588, "),
+        (("-p", "rk3588", "--mean", "1,2"), "error: --mean '1,2': use three numbers, like ["),
+        (("-p", "rk3588", "--calibrate", "no-such"), "error: no-such: no such file or folder"),
+        (("-p", "rk3588", "-o", "/proc/x.rknn"), "error: --output /proc/x.rknn: can't be made: "),
+    ],
+)
+def test_a_conversion_that_can_not_be_is_refused_in_a_line(
+    folder: str, flags: tuple[str, ...], said: str
+) -> None:
+    done = npu_farm("convert", "net.onnx", "--calibrate", folder, *flags)
+    assert done.returncode == 2
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == 1
