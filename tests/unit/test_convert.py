@@ -327,6 +327,7 @@ def test_the_tools_chatter_stays_off_standard_output(
     job: Job, capfd: pytest.CaptureFixture[str]
 ) -> None:
     done(job())
+    ctypes.CDLL(None).fflush(None)
     captured = capfd.readouterr()
     assert captured.out == ""
     assert captured.err.count("chatter in C") == len(STEPS)
