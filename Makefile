@@ -1,5 +1,7 @@
-# Everything happens in .venv: no root, nothing outside this folder but pip's and the renders' cache.
+# Everything happens in .venv and build: no root, nothing outside this folder but pip's and the
+# renders' cache.
 PYTHON ?= python3
+CONVERT_PYTHON ?= python3.11
 PLATFORM ?= rk3588
 SOC ?= rk3588
 SIZE ?= 3
@@ -9,7 +11,7 @@ BIN := .venv/bin
 # What runs models: the vendor's package comes by itself on a board; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test check format board bench images data clean
+.PHONY: help run test check format board bench images models converter data clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +42,14 @@ bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 images: .venv/run  ## Render 200 images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200
 
+models: converter  ## Convert our model for every SoC into build/models, measure, compare (PC)
+	@mkdir -p build/models
+	@echo "what rknn-toolkit2 says goes to build/models/log"
+	@MALLOC_PERTURB_=255 build/convert/bin/python models/convert_glyphs.py $(REPLACE) \
+	    2>build/models/log || (tail -n 5 build/models/log >&2; exit 1)
+
+converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 2 GB)
+
 data: ## Clone the public photos and models of the field's examples (network)
 	git clone --depth 1 https://github.com/swdee/go-rknnlite-data.git build/data
 
@@ -57,3 +67,12 @@ clean:  ## Remove what make made
 .venv/dev: .venv/pip pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),dev]'
 	touch $@ .venv/run
+
+# The vendor's tool wants a numpy and an onnx of its own, and by its own word an older torch and an
+# OpenCV with windows: hence --no-deps.
+build/convert/ready: models/requirements-convert.txt pyproject.toml
+	$(CONVERT_PYTHON) -m venv build/convert
+	build/convert/bin/pip install --quiet --disable-pip-version-check \
+	    -r models/requirements-convert.txt -e .
+	build/convert/bin/pip install --quiet --disable-pip-version-check --no-deps rknn-toolkit2==2.5.0
+	touch $@
