@@ -40,6 +40,7 @@ class IdleFarm:
     """A farm whose images take the time that looking at the clock takes."""
 
     losses = 0
+    bad_cores = ()
 
     def __init__(self, decided: FarmPlan, busy: tuple[float, ...] | None) -> None:
         self.plan = decided
