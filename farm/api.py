@@ -13,7 +13,6 @@ from farm import config as configs
 from farm import labels as label_files
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator
-from farm.crew import Tell
 from farm.errors import FarmError, InterruptedStartError
 from farm.events import Deliver, Task
 from farm.interrupts import Interrupts
@@ -22,6 +21,7 @@ from farm.plan import FarmPlan
 from farm.results import Result, from_delivery
 from farm.sources import Item, Ref, Source, from_items
 from farm.start import prepare
+from farm.tidings import Tell
 from workers.simulated import Timelines
 from workers.wire import Item as WireItem
 

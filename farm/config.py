@@ -34,6 +34,7 @@ FORMS: Final = {  # where pydantic would speak of its own types, or of one of tw
     "input.mean": "use three numbers, like [127.5, 127.5, 127.5]",
     "input.std": "use three numbers above 0, like [127.5, 127.5, 127.5]",
     "model": "use the path of a model file",
+    "batch_seconds": "use auto, or seconds above 0",
     "labels": "use the path of a file with one label a line",
     "images": "use a folder, a file, a glob or a .txt list",
 }
@@ -127,7 +128,8 @@ class FarmConfig(_Frozen):
     start_seconds: Seconds = 60.0
     self_test_seconds: Seconds = 10.0
     on_bad_core: Literal["quarantine", "fail"] = "quarantine"
-    batch_seconds: Seconds = 60.0
+    batch_seconds: Seconds | Literal["auto"] = 60.0
+    max_worker_mb: Annotated[int, Field(ge=1, strict=True)] | None = None
     drain_seconds: Seconds = 10.0
     input: InputConfig = InputConfig()
     simulated: SimulatedConfig = SimulatedConfig()
@@ -231,8 +233,8 @@ def _in_words(error: ValidationError) -> tuple[str, str]:
     # A misspelt key first: it explains the one that is missing.
     mistakes = sorted(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
     first = mistakes[0]
-    # The place names union branches ('tuple[...]', 'literal[...]') after the key; skip those.
-    place = [str(part) for part in first["loc"] if "[" not in str(part)]
+    # The place names union branches ('tuple[...]', 'constrained-float') after the key; skip those.
+    place = [str(part) for part in first["loc"] if not re.search(r"[\[-]", str(part))]
     key = ".".join(place)
     more = len({mistake["loc"][:1] for mistake in mistakes}) - 1
     rest = f"\n({more} more like this)" if more else ""

@@ -13,12 +13,13 @@ from typing import Final
 import zmq
 
 from farm import events
-from farm.crew import Crew, Tell
+from farm.crew import Crew
 from farm.dispatch import Dispatcher
 from farm.errors import BadCoreError, NoWorkersError, StartError
-from farm.events import Deliver, Kill, Send, Task
+from farm.events import Deliver, Kill, Replace, Send, Task
 from farm.limits import Limits
 from farm.rundir import RunDir
+from farm.tidings import Tell
 from workers.errors import WireError
 from workers.spec import WorkerSpec
 from workers.transport import Context, Inbox
@@ -29,6 +30,8 @@ from workers.wire import Done, Failed, Ready
 FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
 KILL_SECONDS: Final = 5.0
+WEIGH_SECONDS: Final = 1.0
+LONGEST_ANSWER: Final = 16 << 20  # bytes; 1024 items with a long error each are 1 MB
 
 
 def allow_open_files(workers: int) -> None:
@@ -49,12 +52,13 @@ class Coordinator:
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
-        self._sink = Inbox(self._context, specs[0].sink)
+        self._sink = Inbox(self._context, specs[0].sink, LONGEST_ANSWER)
         self.crew = Crew(specs, self._context, limits, tell)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
         )
         self._bad_cores_allowed = limits.bad_cores
+        self._weighed_at = 0.0
         self._tell = tell
         self.losses = 0
         self.rubbish = 0
@@ -112,7 +116,7 @@ class Coordinator:
                 delivered += self._bury(process.index)
         now = time.monotonic()
         self.crew.tick(now=now)
-        return delivered + self._act(events.Tick())
+        return delivered + self._weigh(now) + self._act(events.Tick())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
@@ -128,6 +132,13 @@ class Coordinator:
             self._context.destroy(linger=0)
             self._run_dir.remove()
 
+    def _weigh(self, now: float) -> list[Deliver]:
+        """Look for workers that have grown too big, now and then while there is work."""
+        if now - self._weighed_at < WEIGH_SECONDS:
+            return []
+        self._weighed_at = now
+        return [ended for big in self.crew.too_big() for ended in self._act(events.TooBig(big))]
+
     def _check_cores(self) -> None:
         bad = self.crew.bad_cores()
         if bad and not self._bad_cores_allowed:
@@ -139,7 +150,8 @@ class Coordinator:
         poller.register(self._sink.socket, zmq.POLLIN)
         for process in self.crew.processes():
             poller.register(process.sentinel, zmq.POLLIN)
-            poller.register(process.output, zmq.POLLIN)
+            if process.talks:
+                poller.register(process.output, zmq.POLLIN)
         for fd in also:
             poller.register(fd, zmq.POLLIN)
         due = [self.crew.deadline(), self._dispatcher.deadline(), until]
@@ -190,7 +202,9 @@ class Coordinator:
                     if process is not None:
                         process.send(batch)
                 case Kill(worker, reason):
-                    self.crew.condemn(worker, reason)
+                    self.crew.condemn(worker, reason, now=time.monotonic())
+                case Replace(worker):
+                    self.crew.replace(worker, now=time.monotonic())
         return delivered
 
     def _dismiss(self, *, kill: bool, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,16 +11,15 @@ from farm.events import WorkerDown, WorkerUp
 from farm.lifecycle import BOOTING, OVER, Event, State, after, back_off, recent
 from farm.limits import Limits
 from farm.process import WorkerProcess
-from farm.troubles import explain
+from farm.tidings import Tell, Tidings
 from workers import steps
-from workers.runtime import ONNX, RKNN
 from workers.spec import WorkerSpec
 from workers.transport import Context
 from workers.wire import Failed, Ready
 
-Tell = Callable[[str], None]
 Change = WorkerUp | WorkerDown
-LEAVE_SECONDS: Final = 5.0  # for a worker that has said it can't go on
+LEAVE_SECONDS: Final = 5.0  # for a worker that was asked to go
+TERM_SECONDS: Final = 2.0  # from SIGTERM to SIGKILL
 
 
 @dataclass(slots=True)
@@ -51,10 +50,7 @@ class Crew:
         self.members = [Member(spec) for spec in specs]
         self._context = context
         self._limits = limits
-        self._tell = tell
-        self._first_with: dict[str, int] = {}  # the worker whose start failed so first
-        self._left_out: set[int] = set()  # NPU cores that were told to be
-        self._explained: set[str] = set()
+        self._tidings = Tidings(tell, self.members[0].spec.runtime)
 
     def launch(self, *, now: float) -> None:
         """Start every worker's process; they report Ready later."""
@@ -108,9 +104,9 @@ class Crew:
         member = self.members[worker]
         if member.process is None:
             return
-        before = member.process.step
+        before = member.process.words.step
         member.process.listen()
-        if member.state in BOOTING and before != member.process.step == steps.SELF_TEST:
+        if member.state in BOOTING and before != member.process.words.step == steps.SELF_TEST:
             member.due = now + self._limits.self_test_seconds
 
     def exited(self, worker: int, *, now: float) -> list[Change]:
@@ -119,22 +115,42 @@ class Crew:
         if member.process is None:
             return []
         before, how = member.state, member.process.reap()
-        member.reason = member.reason or _with(how, member.process.library_errors())
+        member.reason = _joined(member.reason, member.process.words.place())
+        member.reason = member.reason or _with(how, member.process.words.library_errors())
         member.process.close()
         member.process = None
         member.state, member.due = after(before, Event.EXITED), None
         if member.state is State.BROKEN and before in BOOTING:
-            self._tell_no_start(member)
-        if member.state is State.LOST:
+            self._tidings.no_start(worker, member.reason)
+            self._tell_left_out()
+        if before is State.RETIRING and member.state is State.LOST:
+            member.due = now
+        elif member.state is State.LOST:
             self._plan_respawn(member, now)
         return [WorkerDown(worker, member.reason)] if before is State.UP else []
 
-    def condemn(self, worker: int, reason: str) -> None:
-        """Kill a worker for `reason`; its end is reported as any other."""
+    def condemn(self, worker: int, reason: str, *, now: float) -> None:
+        """End a worker for `reason`, by SIGTERM and then SIGKILL; its end is reported as any."""
         member = self.members[worker]
         if member.process is not None:
             member.reason = reason
-            member.process.kill()
+            member.process.terminate()
+            member.due = now + TERM_SECONDS
+
+    def replace(self, worker: int, *, now: float) -> None:
+        """Let a worker with empty hands go, and start a new one in its seat."""
+        member = self.members[worker]
+        if member.process is None or member.state is not State.UP:
+            return
+        self._tidings.replaced(worker, member.process.memory_mb(), self._limits.worker_mb)
+        member.state, member.due = after(member.state, Event.RETIRE), now + LEAVE_SECONDS
+        member.process.ask_to_stop()
+
+    def too_big(self) -> list[int]:
+        """The workers at work that have more memory of their own than the limits allow."""
+        up = [m for m in self.members if m.state is State.UP and m.process is not None]
+        limit = self._limits.worker_mb
+        return [m.spec.index for m in up if m.process and m.process.memory_mb() > limit]
 
     def tick(self, *, now: float) -> None:
         """Do what has come due: start anew after the back-off, kill who is not ready or gone."""
@@ -147,8 +163,8 @@ class Crew:
                 self._spawn(member, now)
             elif member.state in BOOTING:
                 self._too_slow(member, now)
-            else:
-                self.condemn(member.spec.index, member.reason)
+            elif member.process is not None:
+                member.process.kill()
 
     def stop(self, *, kill: bool) -> None:
         """Ask every worker to leave once its hands are empty; with `kill`, end them now."""
@@ -172,7 +188,7 @@ class Crew:
 
     def _ready(self, member: Member, message: Ready) -> list[Change]:
         if member.state is State.RESTARTING:
-            self._tell(f"worker {message.worker} is back")
+            self._tidings.back(message.worker)
         member.state, member.due = after(member.state, Event.READY), None
         member.ready = message
         self._tell_left_out()
@@ -183,47 +199,29 @@ class Crew:
         member.reason = reason
         if process is not None:
             process.listen()
-            member.reason = _with(reason, process.library_errors())
+            member.reason = _with(reason, process.words.library_errors())
             process.ask_to_stop()
         member.state, member.due = after(before, Event.FAILED), now + LEAVE_SECONDS
         if member.state is State.BROKEN:
-            self._tell_no_start(member)
+            self._tidings.no_start(member.spec.index, member.reason)
+            self._tell_left_out()
         else:
-            self._explain(member)
+            self._tidings.trouble(member.reason)
         return [WorkerDown(member.spec.index, member.reason)] if before is State.UP else []
 
     def _too_slow(self, member: Member, now: float) -> None:
         """End a start that takes too long; nobody waits for the end of a process that hangs."""
         if member.process is None:
             return
-        step, limits = member.process.step, self._limits
+        step, limits = member.process.words.step, self._limits
         limit = limits.self_test_seconds if step == steps.SELF_TEST else limits.start_seconds
         self._failed(member, f"{step} has not ended within {limit:g} s", now)
-        member.process.kill()
-
-    def _tell_no_start(self, member: Member) -> None:
-        first = self._first_with.setdefault(member.reason, member.spec.index)
-        why = member.reason if first == member.spec.index else f"for the same reason as {first}"
-        self._tell(f"worker {member.spec.index} could not start: {why}")
-        self._explain(member)
-        self._tell_left_out()
-
-    def _explain(self, member: Member) -> None:
-        """Say once what a trouble of the NPU that users know means, and what helps."""
-        trouble = explain(member.reason) if member.spec.runtime == RKNN else None
-        if trouble is not None and trouble.seen not in self._explained:
-            self._explained.add(trouble.seen)
-            self._tell(f"that means: {trouble.means}; try: {trouble.fix}")
+        self.condemn(member.spec.index, member.reason, now=now)
 
     def _tell_left_out(self) -> None:
         """Say, once it is known who could start, on which NPU cores nobody runs."""
-        if self.booting or self.hopeless or self.members[0].spec.runtime == ONNX:
-            return
-        others = ", ".join(map(str, sorted(self._cores_in_use())))
-        for core in self.bad_cores():
-            if core not in self._left_out:
-                self._left_out.add(core)
-                self._tell(f"NPU core {core} IS LEFT OUT; its share goes to NPU core(s) {others}")
+        if not self.booting and not self.hopeless:
+            self._tidings.left_out(self.bad_cores(), self._cores_in_use())
 
     def _cores_in_use(self) -> set[int]:
         return {m.spec.npu_core for m in self.members if m.state not in OVER}
@@ -234,14 +232,15 @@ class Crew:
         number = member.spec.index
         if wait is None:
             member.state = after(member.state, Event.GIVE_UP)
-            self._tell(
-                f"worker {number} died {len(member.deaths)} times in a minute "
-                f"({member.reason}); given up"
-            )
+            self._tidings.given_up(number, member.reason, len(member.deaths))
             self._tell_left_out()
             return
         member.due = now + wait
-        self._tell(f"worker {number} died ({member.reason}); a new one starts in {wait:.1f} s")
+        self._tidings.died(number, member.reason, wait)
+
+
+def _joined(reason: str, place: str) -> str:
+    return f"{reason}, in {place}" if reason and place else reason
 
 
 def _with(reason: str, library: str) -> str:

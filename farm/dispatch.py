@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -19,13 +19,17 @@ from farm.events import (
     Dropped,
     Event,
     Kill,
+    Replace,
     Send,
     Submitted,
     Task,
     Tick,
+    TooBig,
     WorkerDown,
     WorkerUp,
 )
+from farm.patience import Patience
+from farm.seat import Seat
 from workers.wire import Batch, FileRef, Item, ItemError
 
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
@@ -33,36 +37,16 @@ BATCH_BYTES: Final = 8 << 20  # raw frames are megabytes each: a batch of them s
 LOOKAHEAD_BYTES: Final = 32 << 20
 
 
-@dataclass(slots=True)
-class Seat:
-    """What one worker holds, by batch number, and since when it owes an answer.
-
-    A batch whose results nobody wants any more is held without tasks.
-    """
-
-    held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
-    progress_at: float = 0.0
-    condemned: bool = False
-
-    @property
-    def load(self) -> int:
-        """How many tasks it holds."""
-        return sum(map(len, self.held.values()))
-
-    @property
-    def alone(self) -> bool:
-        """Whether it holds a task that must be alone: one that a worker died of."""
-        return any(task.deaths for tasks in self.held.values() for task in tasks)
-
-
 class Dispatcher:
     """The ledger of who holds what, with `window` batches of up to `batch` items per worker.
 
-    A worker that owes an answer for more than `limit` seconds is to be killed.
+    A worker that owes an answer for more than `limit` seconds is to be killed; with None, the
+    limit is learned from the answers, see farm.patience.
     """
 
-    def __init__(self, *, batch: int, window: int, limit: float) -> None:
-        self._batch, self._window, self._limit = batch, window, limit
+    def __init__(self, *, batch: int, window: int, limit: float | None) -> None:
+        self._batch, self._window = batch, window
+        self._patience = Patience(limit, batch)
         self._waiting: deque[Task] = deque()
         self._waiting_bytes = 0
         self._seats: dict[int, Seat] = {}
@@ -94,7 +78,7 @@ class Dispatcher:
     def deadline(self) -> float | None:
         """When the next worker is overdue (same clock as `now`); None if nobody owes an answer."""
         owing = [
-            seat.progress_at + self._limit
+            seat.progress_at + self._patience.limit
             for seat in self._seats.values()
             if seat.held and not seat.condemned
         ]
@@ -110,6 +94,8 @@ class Dispatcher:
                 self._seats[worker] = Seat(progress_at=now)
             case WorkerDown(worker, reason):
                 actions = self._requeue(worker, reason)
+            case TooBig(worker):
+                actions = self._retire(worker)
             case Answered():
                 actions = self._release(event, now)
             case Tick():
@@ -127,7 +113,7 @@ class Dispatcher:
         """Put back what a lost worker held, to the front; end what has seen too many deaths."""
         seat = self._seats.pop(worker, Seat())
         held = chain.from_iterable(seat.held.values())
-        tasks = [replace(task, deaths=task.deaths + 1) for task in held]
+        tasks = [replace(task, deaths=task.deaths + 1, died_at=worker) for task in held]
         again = [task for task in tasks if task.deaths < MAX_DEATHS]
         self._waiting.extendleft(reversed(again))
         self._waiting_bytes += sum(_size(task.item) for task in again)
@@ -147,15 +133,38 @@ class Dispatcher:
         if tasks and strange:
             return self._condemn(answer.worker, "answered a batch with other items than its own")
         del seat.held[answer.batch]
+        self._patience.learn(now - seat.progress_at, max(1, len(tasks)))
         seat.progress_at = now
-        return [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
+        seat.answers += 1
+        delivered = [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
+        return [*delivered, *self._replacement(answer.worker)]
+
+    def _retire(self, worker: int) -> list[Action]:
+        """Give a worker no more work, and replace it once its hands are empty.
+
+        One that has not answered anything yet is left alone: a new one would be as big.
+        """
+        seat = self._seats.get(worker)
+        if seat is None or not seat.answers:
+            return []
+        seat.retiring = True
+        return self._replacement(worker)
+
+    def _replacement(self, worker: int) -> list[Action]:
+        seat = self._seats[worker]
+        if not seat.retiring or seat.held:
+            return []
+        del self._seats[worker]
+        return [Replace(worker)]
 
     def _overdue(self, now: float) -> list[Action]:
         return [
             action
             for worker, seat in self._seats.items()
-            if seat.held and now - seat.progress_at > self._limit
-            for action in self._condemn(worker, f"no answer for {self._limit:g} s")
+            if seat.held and now - seat.progress_at > self._patience.limit
+            for action in self._condemn(
+                worker, f"no answer for {round(self._patience.limit, 1):g} s"
+            )
         ]
 
     def _condemn(self, worker: int, reason: str) -> list[Action]:
@@ -176,7 +185,7 @@ class Dispatcher:
         """Hand out what waits, to the least loaded worker first, as far as windows allow."""
         actions: list[Action] = []
         while self._waiting:
-            worker = self._least_loaded(suspect=self._waiting[0].deaths > 0)
+            worker = self._least_loaded(self._waiting[0])
             if worker is None:
                 break
             seat = self._seats[worker]
@@ -188,13 +197,18 @@ class Dispatcher:
             actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
         return actions
 
-    def _least_loaded(self, *, suspect: bool) -> int | None:
-        """The worker to give the next batch to; a suspect needs one with empty hands."""
-        window = 1 if suspect else self._window
+    def _least_loaded(self, task: Task) -> int | None:
+        """The worker to give the next batch to, which begins with `task`.
+
+        A suspect needs one with empty hands, and another than the one that died of it, while
+        there is another: an NPU core that has gone bad must not make its items look guilty.
+        """
+        window = 1 if task.deaths else self._window
+        barred = task.died_at if len(self._seats) > 1 else None
         loads = [
             (seat.load, worker)
             for worker, seat in self._seats.items()
-            if len(seat.held) < window and not seat.condemned and not seat.alone
+            if len(seat.held) < window and seat.open and worker != barred
         ]
         return min(loads)[1] if loads else None
 

@@ -9,11 +9,15 @@ from workers.wire import Batch, Item, ItemError, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One item on its way: when it was submitted (seconds), how many workers died holding it."""
+    """One item on its way: when it was submitted (seconds), how many workers died holding it.
+
+    `died_at` is the last of those workers.
+    """
 
     item: Item
     submitted: float
     deaths: int = 0
+    died_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,13 @@ class WorkerDown:
 
 
 @dataclass(frozen=True, slots=True)
+class TooBig:
+    """A worker's memory has grown too much: it is to be replaced when its hands are empty."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A worker has answered a batch."""
 
@@ -59,7 +70,7 @@ class Dropped:
     held: bool
 
 
-Event = Submitted | WorkerUp | WorkerDown | Answered | Tick | Dropped
+Event = Submitted | WorkerUp | WorkerDown | TooBig | Answered | Tick | Dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +98,11 @@ class Kill:
     reason: str
 
 
-Action = Send | Deliver | Kill
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """`worker` has empty hands and gets no more work: a new process is to take its seat."""
+
+    worker: int
+
+
+Action = Send | Deliver | Kill | Replace

@@ -13,11 +13,14 @@ from typing import Any, Final
 
 from farm.errors import EXIT_SIGNAL_BASE
 
-CAUGHT: Final = (signal.SIGINT, signal.SIGTERM)
+CAUGHT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the terminal is gone
 
 
 class Interrupts:
-    """While entered, SIGINT and SIGTERM are collected in `received` and make `fd` readable."""
+    """While entered, the signals CAUGHT are collected in `received` and make `fd` readable.
+
+    One that was ignored before stays so: `nohup` means it.
+    """
 
     def __init__(self) -> None:
         self.received: list[int] = []
@@ -31,7 +34,8 @@ class Interrupts:
         os.set_blocking(self._write_end, False)
         # Python runs handlers between two steps of its own; the wake-up fd ends a poll at once.
         signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, self._note) for number in CAUGHT}
+        heeded = [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(
@@ -57,7 +61,7 @@ class Interrupts:
 
 
 def leave_on_signals() -> None:
-    """Let SIGINT and SIGTERM end the program by SystemExit, so that temporary files are removed."""
+    """Let the signals CAUGHT end the program by SystemExit, so that temporary files are removed."""
     for caught in CAUGHT:
         signal.signal(caught, _leave)
 

@@ -15,6 +15,7 @@ class State(Enum):
     STARTING = "starting"  # the first process is opening its runtime
     RESTARTING = "restarting"  # a later one is
     UP = "up"
+    RETIRING = "retiring"  # grown too big, and asked to leave; a new one comes at once
     FAILING = "failing"  # has said why it can't go on, and is about to leave
     LOST = "lost"  # its process is gone; a new one comes after the back-off
     STOPPING = "stopping"
@@ -28,6 +29,7 @@ class Event(Enum):
     READY = "ready"
     FAILED = "failed"
     EXITED = "exited"
+    RETIRE = "retire"
     RESPAWN = "respawn"
     GIVE_UP = "give up"
     STOP = "stop"
@@ -46,7 +48,11 @@ NEXT: Final[dict[tuple[State, Event], State]] = {
     (_S.RESTARTING, _E.STOP): _S.STOPPING,
     (_S.UP, _E.FAILED): _S.FAILING,
     (_S.UP, _E.EXITED): _S.LOST,
+    (_S.UP, _E.RETIRE): _S.RETIRING,
     (_S.UP, _E.STOP): _S.STOPPING,
+    (_S.RETIRING, _E.FAILED): _S.RETIRING,
+    (_S.RETIRING, _E.EXITED): _S.LOST,
+    (_S.RETIRING, _E.STOP): _S.STOPPING,
     (_S.FAILING, _E.EXITED): _S.LOST,
     (_S.FAILING, _E.STOP): _S.STOPPING,
     (_S.LOST, _E.RESPAWN): _S.RESTARTING,

@@ -10,13 +10,14 @@ class Limits:
     """`window` batches of up to `batch` items per worker; times in seconds.
 
     `start_seconds` is for opening a runtime, `self_test_seconds` for the first inference after
-    that, `batch_seconds` for answering a batch. With `bad_cores` false, the loss of an NPU core
-    ends the run.
+    that, `batch_seconds` for answering a batch (None: learned). A worker of more than
+    `worker_mb` is replaced. With `bad_cores` false, the loss of an NPU core ends the run.
     """
 
     batch: int
     window: int
     start_seconds: float
     self_test_seconds: float
-    batch_seconds: float
+    batch_seconds: float | None
+    worker_mb: float
     bad_cores: bool

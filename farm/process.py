@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from typing import Final
 import zmq
 
 import workers
+from farm.lastwords import LastWords
 from workers import steps
 from workers.main import framed
 from workers.spec import WorkerSpec
@@ -26,19 +25,15 @@ BOOT: Final = (
     "import sys; sys.path[:] = filter(None, sys.path); "
     "from workers.main import main; sys.exit(main())"
 )
-LAST_LINES: Final = 40  # of its output, kept for when it dies
-LINE_BYTES: Final = 1000
 READ_BYTES: Final = 65536
-# How the NPU's C library begins a line about an error: "E RKNN: [12:34:56.789] failed to submit!"
-LIBRARY_ERROR: Final = re.compile(r"E [A-Z]+: (\[[\d:.]+\] )?(.+)")
-LIBRARY_LINES: Final = 3
+PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 JOIN_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itself hangs
 
 
 class WorkerProcess:
     """A running worker: `sentinel` becomes readable when it is gone, `output` when it prints.
 
-    `step` is what it was at last while it started, see workers.steps.
+    `words` is what it printed; `talks` says whether more can come.
     """
 
     def __init__(self, spec: WorkerSpec, generation: int, context: Context) -> None:
@@ -47,9 +42,8 @@ class WorkerProcess:
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
         self._context = context
         self._outbox: Outbox | None = None
-        self.step = "its imports"
-        self._said: deque[str] = deque(maxlen=LAST_LINES)
-        self._unfinished = b""
+        self.words = LastWords()
+        self.talks = True
         self.sentinel, held_by_child = os.pipe()
         self.output, printed_by_child = os.pipe()
         os.set_blocking(self.output, False)
@@ -85,6 +79,10 @@ class WorkerProcess:
         """Let it finish what it holds, then leave."""
         self._send(Stop())
 
+    def terminate(self) -> None:
+        """Ask the kernel to end it (SIGTERM); it prints where it was."""
+        self._process.terminate()
+
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
         self._process.kill()
@@ -95,16 +93,18 @@ class WorkerProcess:
             data = os.read(self.output, READ_BYTES)
         except BlockingIOError:
             return True
-        *lines, rest = (self._unfinished + data).split(b"\n")
-        self._unfinished = rest[:LINE_BYTES]
-        for line in lines:
-            self._keep(line)
-        return bool(data)
+        self.words.take(data)
+        self.talks = bool(data)
+        return self.talks
 
-    def library_errors(self) -> str:
-        """What the NPU's C library last said of errors; empty if nothing."""
-        found = [match[2] for match in map(LIBRARY_ERROR.match, self._said) if match]
-        return "; ".join(dict.fromkeys(found[-LIBRARY_LINES:]))
+    def memory_mb(self) -> float:
+        """The memory that it has for itself alone, in MB; 0 if it is gone."""
+        try:
+            fields = Path(f"/proc/{self.pid}/statm").read_text().split()
+        except OSError:
+            return 0.0
+        # Its libraries' pages are counted as shared, and are the same for all workers.
+        return (int(fields[1]) - int(fields[2])) * PAGE_BYTES / 2**20
 
     def reap(self) -> str:
         """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
@@ -112,14 +112,13 @@ class WorkerProcess:
         code = self._process.wait(JOIN_SECONDS)
         while self.listen() and self._waiting_output():
             pass
-        self._keep(self._unfinished)
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        if self.step != steps.WORK:
-            how = f"{how} in {self.step}"
+        self.words.end()
+        how = _signal(-code) if code < 0 else f"exit code {code}"
+        if self.words.step != steps.WORK:
+            how = f"{how} in {self.words.step}"
         # A signal from outside has nothing to do with what was printed last.
-        if self._said and (code > 0 or -code == signal.SIGABRT):
-            return f"{how}: {self._said[-1]}"
-        return how
+        spoke = self.words.last and (code > 0 or -code == signal.SIGABRT)
+        return f"{how}: {self.words.last}" if spoke else how
 
     def close(self) -> None:
         """Release all that the coordinator holds of it; the process must be gone or going."""
@@ -129,14 +128,6 @@ class WorkerProcess:
             self._process.stdin.close()
         os.close(self.sentinel)
         os.close(self.output)
-
-    def _keep(self, line: bytes) -> None:
-        step = steps.split(line)
-        text = line[:LINE_BYTES].decode("utf-8", "replace").strip()
-        if step is not None:
-            self.step = step
-        elif text:
-            self._said.append(text)
 
     def _send(self, message: Batch | Stop) -> None:
         # Connected at the first message, when the worker mostly listens already: an earlier
@@ -157,6 +148,11 @@ class WorkerProcess:
         poller = zmq.Poller()
         poller.register(self.output, zmq.POLLIN)
         return bool(poller.poll(0))
+
+
+def _signal(number: int) -> str:
+    named = {known.value: known.name for known in signal.Signals}
+    return named.get(number, f"signal {number}")
 
 
 def _environment() -> dict[str, str]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator, allow_open_files
-from farm.crew import Tell
 from farm.errors import ConfigError, FarmError
 from farm.limits import Limits
 from farm.plan import FarmPlan, plan
 from farm.platforms import detect, runs
 from farm.rknn_file import describe
 from farm.rundir import RunDir
+from farm.tidings import Tell
 from workers.runtime import RKNN
 
 
@@ -33,16 +33,20 @@ def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
         raise
     for notice in decided.notices:
         tell(notice)
-    return decided, Coordinator(decided.workers, run_dir, _limits(config), tell)
+    limits = _limits(config, len(decided.workers))
+    return decided, Coordinator(decided.workers, run_dir, limits, tell)
 
 
-def _limits(config: FarmConfig) -> Limits:
+def _limits(config: FarmConfig, workers: int) -> Limits:
+    # What is left when each worker and the coordinator have as much.
+    share = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20 / (workers + 1)
     return Limits(
         batch=config.batch,
         window=config.window,
         start_seconds=config.start_seconds,
         self_test_seconds=config.self_test_seconds,
-        batch_seconds=config.batch_seconds,
+        batch_seconds=None if config.batch_seconds == "auto" else config.batch_seconds,
+        worker_mb=config.max_worker_mb or share,
         bad_cores=config.on_bad_core == "quarantine",
     )
 

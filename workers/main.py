@@ -7,8 +7,10 @@ they were. It lives no longer than its standard input is held open by its coordi
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
+import signal
 import sys
 import threading
 import traceback
@@ -35,6 +37,8 @@ def main() -> int:
         clean_up(run_dir)
         return EXIT_NO_BIRTH
     os.sched_setaffinity(0, birth.spec.cpus)
+    # Even from inside a call that never returns: the coordinator learns where that is.
+    faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
     # One process per runtime is the parallelism; libraries' own thread pools would fight it.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     threading.Thread(target=_follow, args=(run_dir,), daemon=True).start()

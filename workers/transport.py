@@ -17,16 +17,20 @@ Context = zmq.Context[zmq.Socket[bytes]]
 # How long a leaving worker waits for its last answers to be taken.
 FLUSH_MS: Final = 2000
 UNLIMITED: Final = 0
+# A batch has 8 MB or one raw image of any size, an answer a few hundred bytes per item. ZeroMQ
+# drops the connection of whoever announces more, before it makes room for it.
+LONGEST_MESSAGE: Final = 2**31
 
 
 class Inbox:
-    """A PULL socket: messages come in."""
+    """A PULL socket: messages of at most `longest` bytes come in."""
 
-    def __init__(self, context: Context, address: str) -> None:
+    def __init__(self, context: Context, address: str, longest: int = LONGEST_MESSAGE) -> None:
         self.socket = context.socket(zmq.PULL)
         # Bounded by credits, not by ZeroMQ: at a high-water mark PUSH would block its sender.
         self.socket.set_hwm(UNLIMITED)
         self.socket.linger = 0
+        self.socket.setsockopt(zmq.MAXMSGSIZE, longest)
         self.socket.bind(address)
 
     def receive(self, *, block: bool) -> wire.Message | None:

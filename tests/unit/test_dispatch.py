@@ -7,10 +7,12 @@ from farm.events import (
     Deliver,
     Dropped,
     Kill,
+    Replace,
     Send,
     Submitted,
     Task,
     Tick,
+    TooBig,
     WorkerDown,
     WorkerUp,
 )
@@ -199,3 +201,57 @@ def test_nothing_joins_a_suspect_in_a_workers_hands() -> None:
     d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
     d.handle(Submitted(tasks(1, 5)), now=2.0)
     assert batches(d.handle(WorkerUp(0), now=3.0)) == [(0, (0,))]
+
+
+def test_an_item_that_a_worker_died_of_goes_to_another_worker() -> None:
+    d = dispatcher(2, batch=1, window=1)
+    (first,) = batches(d.handle(Submitted(tasks(0, 1)), now=0.0))
+    assert first == (0, (0,))
+    assert batches(d.handle(WorkerDown(0, "SIGSEGV"), now=1.0)) == [(1, (0,))]
+    assert batches(d.handle(WorkerDown(1, "SIGSEGV"), now=2.0)) == []  # nobody is left
+    # Worker 1 comes back first; while it is alone, it is better than nobody.
+    assert batches(d.handle(WorkerUp(1), now=3.0)) == [(1, (0,))]
+
+
+def test_a_worker_that_is_back_with_empty_hands_does_not_get_the_item_it_died_of_again() -> None:
+    d = dispatcher(2, batch=1, window=1)
+    sent = d.handle(Submitted(tasks(0, 2)), now=0.0)
+    assert batches(sent) == [(0, (0,)), (1, (1,))]
+    assert batches(d.handle(WorkerDown(0, "SIGSEGV"), now=1.0)) == []
+    assert batches(d.handle(WorkerUp(0), now=2.0)) == []  # it would wait for worker 1
+    of_one = next(s.batch for s in sent if isinstance(s, Send) and s.worker == 1)
+    done = d.handle(Answered(1, of_one.id, answer(of_one)), now=3.0)
+    assert batches(done) == [(1, (0,))]
+
+
+def test_a_worker_that_has_grown_too_big_is_replaced_when_its_hands_are_empty() -> None:
+    d = dispatcher(2, batch=1, window=2)
+    first = [s for s in d.handle(Submitted(tasks(0, 4)), now=0.0) if isinstance(s, Send)]
+    of_zero = [s.batch for s in first if s.worker == 0]
+    d.handle(Answered(0, of_zero[0].id, answer(of_zero[0])), now=1.0)
+    assert d.handle(TooBig(0), now=1.0) == []
+    assert batches(d.handle(Submitted(tasks(4, 2)), now=1.0)) == []  # nothing more for it
+    actions = d.handle(Answered(0, of_zero[1].id, answer(of_zero[1])), now=2.0)
+    assert Replace(0) in actions
+    assert 0 not in d.held
+    again = batches(d.handle(WorkerUp(0), now=3.0))
+    assert [worker for worker, _ in again] == [0, 0]
+
+
+def test_a_new_worker_that_is_as_big_is_left_at_work() -> None:
+    d = dispatcher(1)
+    d.handle(Submitted(tasks(0, 1)), now=0.0)
+    assert d.handle(TooBig(0), now=1.0) == []
+    assert 0 in d.held
+    assert d.handle(TooBig(9), now=1.0) == []  # nobody we know
+
+
+def test_with_a_learned_limit_a_slow_model_is_given_more_time() -> None:
+    d = Dispatcher(batch=1, window=1, limit=None)
+    d.handle(WorkerUp(0), now=0.0)
+    (sent,) = d.handle(Submitted(tasks(0, 1)), now=0.0)
+    assert isinstance(sent, Send)
+    d.handle(Answered(0, sent.batch.id, answer(sent.batch)), now=50.0)
+    d.handle(Submitted(tasks(1, 1)), now=100.0)
+    assert d.handle(Tick(), now=100.0 + 20 * 50 - 1) == []
+    assert d.handle(Tick(), now=100.0 + 20 * 50 + 1) == [Kill(0, "no answer for 1000 s")]

@@ -40,6 +40,7 @@ FAULTS = {
     "not-finite": "the scores are not numbers",
     "nice": "init_runtime makes the process as urgent as can be",
 }
+LEAKED: list[bytes] = []
 CALLS: list[tuple[Any, ...]] = []  # what this process has asked for
 
 for _level, _letter in zip(range(10, 60, 10), "DIWEC", strict=True):
@@ -62,6 +63,7 @@ class Model:
     inputs: int = 1
     fault: str = ""
     ms: float = 0.0
+    leak_mb: int = 0  # lost in each run
 
 
 class TensorAttribute(ctypes.Structure):
@@ -113,6 +115,7 @@ class Runtime:
         CALLS.append(("run",))
         self._runs += 1
         time.sleep(self._known().ms / 1000)
+        LEAKED.append(b"x" * (self._known().leak_mb << 20))
         code = self._misbehave(self.fault())
         if code == 0:
             for output in self._outputs:
