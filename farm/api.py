@@ -78,6 +78,11 @@ class Farm:
         return self._up().losses
 
     @property
+    def dropped(self) -> int:
+        """How many messages were dropped: late or double answers, and such as are none of ours."""
+        return self._up().dropped
+
+    @property
     def bad_cores(self) -> tuple[int, ...]:
         """The NPU cores that are left out: no worker could start on them, or stay."""
         return self._up().crew.bad_cores()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from farm import streams
 from farm.errors import (
     EXIT_NO_FARM,
     EXIT_SOME_FAILED,
@@ -71,21 +71,6 @@ def _complain(message: str) -> None:
     print("error: " + "\n".join(map(printable, message.splitlines())), file=sys.stderr)
 
 
-def prepare_streams() -> None:
-    """Make standard input, output and error safe to use, whatever the caller has done to them."""
-    for fd in range(3):
-        try:
-            os.fstat(fd)
-        except OSError:  # closed: the next file opened would be taken for it
-            os.open(os.devnull, os.O_RDWR)
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the whole life
-        else:
-            stream.reconfigure(errors="backslashreplace")  # a name the terminal can't show
-
-
 def _exit_code(error: FarmError) -> int:
     if isinstance(error, (ConfigError, SourceError, OutputError, ConversionError)):
         return EXIT_USAGE
@@ -96,7 +81,7 @@ def _exit_code(error: FarmError) -> int:
 
 # Until a farm runs, Ctrl-C simply ends the program.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-prepare_streams()
+streams.prepare()
 
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
 _command: Final = partial(click.command, cls=_InWords, context_settings=_HELP)

@@ -74,6 +74,11 @@ class Coordinator:
         return self._dispatcher.outstanding
 
     @property
+    def dropped(self) -> int:
+        """How many messages were dropped: late, double, or none of ours."""
+        return self.rubbish + self._dispatcher.stray_answers
+
+    @property
     def busy(self) -> bool:
         """Whether a worker has work in its hands, wanted or not."""
         return any(self._dispatcher.held.values())

@@ -89,6 +89,7 @@ def summed_up(farm: Farm, stats: Stats) -> Iterator[None]:
         yield
     finally:
         stats.losses, stats.left_out = farm.losses, farm.bad_cores
+        stats.dropped = farm.dropped
         snapshot = stats.snapshot(seconds=time.monotonic() - begun)
         print("\n".join(text.summary(snapshot, farm.plan)), file=sys.stderr)
 

@@ -39,7 +39,8 @@ class Histogram:
 class Snapshot:
     """What a run has done so far; `seconds` is its wall-clock time.
 
-    `left_out` are the NPU cores that no worker could use.
+    `dropped` counts messages that were late, double or none of ours; `left_out` are the NPU cores
+    that no worker could use.
     """
 
     ok: int
@@ -47,6 +48,7 @@ class Snapshot:
     failures: dict[str, int]
     per_worker: dict[int, int]
     losses: int
+    dropped: int
     left_out: tuple[int, ...]
     seconds: float
     percentiles: dict[str, tuple[float, float, float]]
@@ -79,6 +81,7 @@ class Stats:
     per_worker: Counter[int] = field(default_factory=Counter)
     busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     losses: int = 0
+    dropped: int = 0
     left_out: tuple[int, ...] = ()
     judged: int = 0
     top1_right: int = 0
@@ -115,6 +118,7 @@ class Stats:
             failures=dict(self.failures),
             per_worker=dict(sorted(self.per_worker.items())),
             losses=self.losses,
+            dropped=self.dropped,
             left_out=self.left_out,
             seconds=seconds,
             percentiles={

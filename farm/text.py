@@ -55,6 +55,8 @@ def summary(snapshot: Snapshot, plan: FarmPlan) -> list[str]:
         lines.append(f"Per worker   {counts}")
     if snapshot.losses:
         lines.append(f"Workers lost {snapshot.losses}; what they held went to others")
+    if snapshot.dropped:
+        lines.append(f"Dropped      {snapshot.dropped} messages: late, double, or none of ours")
     if snapshot.left_out:
         cores = ", ".join(map(str, snapshot.left_out))
         lines.append(f"NPU cores    {cores} LEFT OUT: no worker could use it; see above")

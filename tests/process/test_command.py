@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -187,7 +188,9 @@ def test_a_farm_that_cannot_start_is_exit_code_3(tmp_path: Path, folder: str) ->
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_first_signal_drains_and_sums_up(
     folder: str, tmp_path: Path, run_dirs: Path, number: signal.Signals, code: int
 ) -> None:
@@ -205,6 +208,40 @@ def test_a_first_signal_drains_and_sums_up(
     assert all(row["error"] is None for row in rows)
     assert not any(map(is_alive, workers))
     assert list(run_dirs.iterdir()) == []
+
+
+def test_a_lost_terminal_drains_and_the_results_are_whole(
+    folder: str, tmp_path: Path, run_dirs: Path
+) -> None:
+    output = tmp_path / "results.jsonl"
+    command = [sys.executable, "-m", "farm.coordinator", *SLOW, "-d", folder, "-r", "100"]
+    pid, terminal = pty.fork()
+    if pid == 0:  # in a session of its own, whose terminal goes away with our end
+        os.chdir(ROOT)
+        os.execv(sys.executable, [*command, "-o", str(output)])  # noqa: S606 - no shell is meant
+    assert wait_for(lambda: output.exists() and output.stat().st_size > 0, within=20)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 129
+    assert list(run_dirs.iterdir()) == []
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert len({row["id"] for row in rows}) == len(rows) > 0
+
+
+def test_nohup_is_respected(folder: str, tmp_path: Path) -> None:
+    output = tmp_path / "results.jsonl"
+    arguments = [*SLOW, "-d", folder, "-q", "-o", str(output)]
+    process = subprocess.Popen(
+        ["/usr/bin/nohup", sys.executable, "-m", "farm.coordinator", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert wait_for(lambda: output.exists() and output.stat().st_size > 0, within=20)
+    process.send_signal(signal.SIGHUP)
+    process.communicate()
+    assert process.returncode == 0
+    assert len(output.read_text().splitlines()) == len(list(Path(folder).iterdir()))
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def snapshot(**changes: Any) -> Snapshot:
             "failures": {},
             "per_worker": {0: 1334, 1: 1333, 2: 1333},
             "losses": 0,
+            "dropped": 0,
             "left_out": (),
             "seconds": 9.6,
             "percentiles": dict.fromkeys(PHASES, (1.0, 2.0, 3.0)),
@@ -164,6 +165,12 @@ def test_a_run_without_any_result_is_two_lines_at_most() -> None:
 
 def test_losses_are_told_where_there_were_some() -> None:
     assert "Workers lost 2; what they held went to others" in summed_up(losses=2)
+
+
+def test_messages_that_were_dropped_are_counted_at_the_end() -> None:
+    said = "Dropped      4 messages: late, double, or none of ours"
+    assert said in summed_up(dropped=4)
+    assert not any("Dropped" in line for line in summed_up())
 
 
 def test_npu_cores_that_were_left_out_are_named_once_more_at_the_end() -> None:
