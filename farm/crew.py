@@ -18,6 +18,7 @@ from workers.transport import Context
 from workers.wire import Failed, Ready
 
 Change = WorkerUp | WorkerDown
+ENDING: Final = OVER | {State.FAILING}  # the process is still there, but not for long
 LEAVE_SECONDS: Final = 5.0  # for a worker that was asked to go
 TERM_SECONDS: Final = 2.0  # from SIGTERM to SIGKILL
 
@@ -34,6 +35,7 @@ class Member:
     due: float | None = None
     reason: str = ""
     ready: Ready | None = None
+    came_up: bool = False  # whether the present process, or the last one, was ready
 
 
 class Crew:
@@ -95,6 +97,8 @@ class Crew:
         member = self.members[message.worker]
         if message.generation != member.generation or member.process is None:
             return []
+        if member.state in ENDING:  # its time was up as it spoke
+            return []
         if isinstance(message, Ready):
             return self._ready(member, message)
         return self._failed(member, message.message, now)
@@ -124,7 +128,7 @@ class Crew:
             self._tidings.no_start(worker, member.reason)
             self._tell_left_out()
         if before is State.RETIRING and member.state is State.LOST:
-            member.due = now
+            member.due, member.deaths = now, recent(member.deaths, now=now)
         elif member.state is State.LOST:
             self._plan_respawn(member, now)
         return [WorkerDown(worker, member.reason)] if before is State.UP else []
@@ -178,7 +182,7 @@ class Crew:
 
     def _spawn(self, member: Member, now: float) -> None:
         member.generation += 1
-        member.reason = ""
+        member.reason, member.came_up = "", False
         try:
             member.process = WorkerProcess(member.spec, member.generation, self._context)
         except OSError as error:
@@ -190,7 +194,7 @@ class Crew:
         if member.state is State.RESTARTING:
             self._tidings.back(message.worker)
         member.state, member.due = after(member.state, Event.READY), None
-        member.ready = message
+        member.ready, member.came_up = message, True
         self._tell_left_out()
         return [WorkerUp(message.worker)] if member.state is State.UP else []
 
@@ -227,12 +231,16 @@ class Crew:
         return {m.spec.npu_core for m in self.members if m.state not in OVER}
 
     def _plan_respawn(self, member: Member, now: float) -> None:
-        member.deaths = [*recent(member.deaths, now=now), now]
+        # Starts that all fail count however long each takes: a hang of 10 s, or the driver's time
+        # limit of 6 s and a slow board, would never be often enough in a minute.
+        counted = recent(member.deaths, now=now) if member.came_up else member.deaths
+        member.deaths = [*counted, now]
         wait = back_off(len(member.deaths))
         number = member.spec.index
         if wait is None:
             member.state = after(member.state, Event.GIVE_UP)
-            self._tidings.given_up(number, member.reason, len(member.deaths))
+            often = f"{len(member.deaths)} times in {now - member.deaths[0]:.0f} s"
+            self._tidings.given_up(number, member.reason, often)
             self._tell_left_out()
             return
         member.due = now + wait

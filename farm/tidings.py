@@ -50,9 +50,9 @@ class Tidings:
         """A worker is lost; another comes after `wait` seconds."""
         self._tell(f"worker {worker} died ({reason}); a new one starts in {wait:.1f} s")
 
-    def given_up(self, worker: int, reason: str, deaths: int) -> None:
-        """A worker's seat is given up after so many deaths in a minute."""
-        self._tell(f"worker {worker} died {deaths} times in a minute ({reason}); given up")
+    def given_up(self, worker: int, reason: str, often: str) -> None:
+        """A worker's seat is given up, having died so `often`: "7 times in 12 s"."""
+        self._tell(f"worker {worker} died {often} ({reason}); given up")
 
     def replaced(self, worker: int, size_mb: float, limit_mb: float) -> None:
         """A worker has grown too big."""
