@@ -13,6 +13,7 @@ from farm.limits import Limits
 from farm.process import WorkerProcess
 from farm.tidings import Tell, Tidings
 from workers import steps
+from workers.runtime import ONNX
 from workers.spec import WorkerSpec
 from workers.transport import Context
 from workers.wire import Failed, Ready
@@ -82,7 +83,9 @@ class Crew:
         return list(dict.fromkeys(m.reason for m in self.members if m.state is State.BROKEN))
 
     def bad_cores(self) -> tuple[int, ...]:
-        """The NPU cores all of whose workers are given up."""
+        """The NPU cores all of whose workers are given up; none where the CPU does the work."""
+        if self.members[0].spec.runtime == ONNX:
+            return ()
         broken = {m.spec.npu_core for m in self.members if m.state is State.BROKEN}
         return tuple(sorted(broken - self._cores_in_use()))
 
@@ -209,8 +212,6 @@ class Crew:
         if member.state is State.BROKEN:
             self._tidings.no_start(member.spec.index, member.reason)
             self._tell_left_out()
-        else:
-            self._tidings.trouble(member.reason)
         return [WorkerDown(member.spec.index, member.reason)] if before is State.UP else []
 
     def _too_slow(self, member: Member, now: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from farm.troubles import explain
-from workers.runtime import ONNX, RKNN
+from workers.runtime import RKNN
 
 Tell = Callable[[str], None]
 
@@ -37,7 +37,7 @@ class Tidings:
     def left_out(self, cores: Iterable[int], others: Iterable[int]) -> None:
         """No worker is left on some NPU cores; `others` have workers."""
         for core in cores:
-            if self._runtime != ONNX and core not in self._left_out:
+            if core not in self._left_out:
                 self._left_out.add(core)
                 rest = ", ".join(map(str, sorted(others)))
                 self._tell(f"NPU core {core} IS LEFT OUT; its share goes to NPU core(s) {rest}")
@@ -49,10 +49,12 @@ class Tidings:
     def died(self, worker: int, reason: str, wait: float) -> None:
         """A worker is lost; another comes after `wait` seconds."""
         self._tell(f"worker {worker} died ({reason}); a new one starts in {wait:.1f} s")
+        self.trouble(reason)
 
     def given_up(self, worker: int, reason: str, often: str) -> None:
         """A worker's seat is given up, having died so `often`: "7 times in 12 s"."""
         self._tell(f"worker {worker} died {often} ({reason}); given up")
+        self.trouble(reason)
 
     def replaced(self, worker: int, size_mb: float, limit_mb: float) -> None:
         """A worker has grown too big."""

@@ -128,3 +128,25 @@ def test_a_worker_that_came_back_in_between_is_not_given_up_for_deaths_long_ago(
         now += 30
         crew.tick(now=now)
     assert not crew.hopeless
+
+
+def test_without_an_npu_no_core_is_bad(told: list[str]) -> None:
+    crew = launched(told, workers=2, runtime="onnx")
+    crew.heard(ready(), now=1)
+    crew.exited(1, now=1)
+    assert crew.members[1].state is State.BROKEN
+    assert crew.bad_cores() == ()
+    assert told == ["worker 1 could not start: SIGKILL in its imports"]
+
+
+def test_a_trouble_is_explained_after_the_line_that_it_explains(told: list[str]) -> None:
+    crew = launched(told)
+    crew.heard(ready(), now=1)
+    trouble = Failed(worker=0, generation=1, message="RKNNLite.run returned -1: failed to submit!")
+    crew.heard(trouble, now=2)
+    assert told == []
+    crew.exited(0, now=2)
+    assert [line.partition(" (")[0].partition(": ")[0] for line in told] == [
+        "worker 0 died",
+        "that means",
+    ]
