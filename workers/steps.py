@@ -17,7 +17,8 @@ STDERR: Final = 2
 
 def begin(step: str) -> None:
     """Tell that the worker now begins `step`, one line of text."""
-    os.write(STDERR, MARK + step.encode("utf-8", "backslashreplace") + b"\n")
+    # Libraries print there, too, and not always whole lines: hence the line's end before it.
+    os.write(STDERR, b"\n" + MARK + step.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def split(line: bytes) -> str | None:

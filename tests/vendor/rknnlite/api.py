@@ -214,7 +214,10 @@ def _init_fault(fault: str) -> int:
         time.sleep(3600)
     if fault == "nice":
         os.setpriority(os.PRIO_PROCESS, 0, -19)
-    return _refused("Unsupported run platform") if fault == "init" else 0
+    if fault == "init":
+        return _refused("Unsupported run platform")
+    os.write(1, b"fake vendor: a line whose end is still in C's buffer")
+    return 0
 
 
 def _refused(reason: str) -> int:
