@@ -57,7 +57,7 @@ def container(board: Board) -> Finding | None:
     """Whether a container was given what the vendor's package asks for."""
     if not board.container:
         return None
-    nodes = [node.path for node in board.nodes]
+    nodes, npu_nodes = [node.path for node in board.nodes], board.npu_nodes()
     missing = [
         name
         for name, there in (
@@ -70,8 +70,8 @@ def container(board: Board) -> Finding | None:
     if not missing:
         return ok("container", "has the device tree, the device nodes and the library")
     fix = CONTAINER_FLAGS
-    if nodes and CONTAINER_NODE in missing:
-        fix = fix.replace("/dev/dri ", f"{board.npu_nodes()[0].path}:{CONTAINER_NODE} ")
+    if npu_nodes and CONTAINER_NODE in missing:
+        fix = fix.replace("/dev/dri ", f"{npu_nodes[0].path}:{CONTAINER_NODE} ")
     return failure("container", f"was not given {', '.join(missing)}", fix)
 
 
