@@ -113,11 +113,12 @@ def memory(plan: FarmPlan, model: Model, available_mb: int | None) -> Finding | 
     each = _worker_mb(plan, model)
     size = len(plan.workers)
     need = COORDINATOR_MB + size * each
-    said = f"{size} workers need about {need} MB (computed), {available_mb} MB are available"
+    workers = f"{size} workers need" if size > 1 else "1 worker needs"
+    said = f"{workers} about {need} MB (computed), {available_mb} MB are available"
     if need <= available_mb:
         return ok("memory", said)
     fitting = max(1, (available_mb - COORDINATOR_MB) // each)
-    cores = plan.platform.npu_cores if plan.runtime == RKNN else 1
+    cores = len({worker.npu_core for worker in plan.workers}) if plan.runtime == RKNN else 1
     size = fitting // cores * cores if fitting > cores else fitting
     return warning("memory", said, f"npu-farm run CONFIG -s {size}")
 

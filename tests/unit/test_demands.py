@@ -142,6 +142,18 @@ def test_memory_that_will_not_do(
     assert fix == f"npu-farm run CONFIG -s {fitting}"
 
 
+def test_memory_for_workers_on_some_of_the_cores(tmp_path: Path) -> None:
+    boards = Boards(tmp_path, available_mb=600)
+    ((*_, fix),) = troubles(boards, boards.model(), size=6, npu_cores=(0, 2))
+    assert fix == "npu-farm run CONFIG -s 4"
+
+
+def test_memory_for_one_worker(tmp_path: Path) -> None:
+    boards = Boards(tmp_path, available_mb=100)
+    ((_, _, message, _),) = troubles(boards, boards.model(), size=1)
+    assert message.startswith("1 worker needs about 163 MB ")
+
+
 def test_a_big_model_and_more_decoders_need_more(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     path = boards.write("big.rknn", rknn_bytes({"target_platform": ["rk3588"]}, bytes(9_500_000)))

@@ -57,6 +57,7 @@ def test_a_healthy_board(tmp_path: Path, soc: str) -> None:
     boards = Boards(tmp_path, soc=soc)
     board, model = boards.built(), boards.model()
     size = SOCS[soc].npu_cores
+    workers = f"{size} workers need" if size > 1 else "1 worker needs"
     names = {
         "rk3588": "rk3588, Radxa ROCK 5B",
         "rk3582": "rk3582, Radxa E52C",
@@ -76,7 +77,7 @@ def test_a_healthy_board(tmp_path: Path, soc: str) -> None:
         "ok       load        the NPU's load can be read",
         f"ok       clocks      {cpus}, NPU 300 of 1000 MHz (rknpu_ondemand)",
         f"ok       model       {model}, for {target}, made by toolkit 2.3.2",
-        f"ok       memory      {size} workers need about {55 + size * 108} MB (computed), "
+        f"ok       memory      {workers} about {55 + size * 108} MB (computed), "
         "3500 MB are available",
         *(f"ok       NPU core {core}  one inference in 2.2 ms" for core in range(size)),
         "all is well",
@@ -307,6 +308,15 @@ def test_a_container_needs_the_npu_under_the_toolkits_name(tmp_path: Path) -> No
     ((status, check, message, fix),) = bad(examined(boards.built()))
     assert (status, check, message) == ("failure", "container", "was not given /dev/dri/renderD129")
     assert "--device /dev/dri/renderD128:/dev/dri/renderD129 " in fix
+
+
+def test_a_container_that_was_given_another_devices_node_alone(tmp_path: Path) -> None:
+    boards = Boards(
+        tmp_path, container=True, node="dev/dri/renderD128", node_driver="panthor", driver=None
+    )
+    found = bad(examine(Patient(boards.built(), None, never)))
+    given = "was not given /dev/dri/renderD129"
+    assert ("failure", "container", given, CONTAINER_FLAGS) in found
 
 
 def test_a_container_joins_a_group_by_its_number(tmp_path: Path) -> None:
