@@ -28,16 +28,18 @@ GREY: Final = 128
 def run(birth: Birth) -> int:
     """Be the worker that `birth` describes until it is told to stop; gives the exit code."""
     with _queues(birth.spec) as (inbox, outbox):
+        runtime: Runtime | None = None
         try:
             runtime = open_runtime(birth.spec)
-            try:
-                ready = tested(birth, runtime)
-                serve(birth, runtime, ready, (inbox, outbox))
-            finally:
-                runtime.close()
+            ready = tested(birth, runtime)
+            serve(birth, runtime, ready, (inbox, outbox))
         except FarmError as error:
+            # Said before the runtime is closed: after a failed job, a driver may hang in that.
             _confess(birth, str(error), inbox, outbox)
             return EXIT_FAILED
+        finally:
+            if runtime is not None:
+                runtime.close()
     return EXIT_OK
 
 

@@ -31,6 +31,7 @@ FAULTS = {
     "init-segv": "init_runtime kills the process",
     "init-hang": "init_runtime never returns",
     "run": "every run fails at once, the outputs stay",
+    "run-stuck": "every run fails, and release never returns",
     "run-2": "the second run and all after it fail, the outputs stay",
     "run-segv": "the first run kills the process",
     "run-2-segv": "the second run kills the process",
@@ -92,6 +93,10 @@ class Runtime:
         kind, _, core = self._known().fault.partition("@")
         return kind if not core or int(core) == self._core else ""
 
+    def stuck(self) -> bool:
+        """Whether the context can't be freed."""
+        return self._model is not None and self.fault() == "run-stuck"
+
     def get_in_out_num(self) -> tuple[int, int]:
         """How many inputs and outputs."""
         return self._known().inputs, len(self._known().outputs)
@@ -137,7 +142,7 @@ class Runtime:
             os.kill(os.getpid(), signal.SIGSEGV)
         if (fault == "run-hang" and first) or (fault == "run-2-hang" and second):
             time.sleep(3600)
-        if fault == "run" or (fault == "run-2" and not first):
+        if fault in {"run", "run-stuck"} or (fault == "run-2" and not first):
             os.write(2, b"E RKNN: [12:00:00.000] failed to submit!, op id: 1, flags: 0x5\n")
             return -1
         return 0
@@ -191,6 +196,8 @@ class RKNNLite:
     def release(self) -> None:
         """May be called twice."""
         CALLS.append(("release",))
+        if self.rknn_runtime is not None and self.rknn_runtime.stuck():
+            time.sleep(3600)
         self.rknn_runtime = None
 
 
