@@ -129,7 +129,8 @@ def device(board: Board) -> Finding:
 
 
 def _access_fix(node: Node, *, in_container: bool) -> str:
-    if node.mode & 0o060 != 0o060:  # some images make /dev/rknpu for root alone
+    # Some images make /dev/rknpu for root alone; nobody should have to join root's group.
+    if node.group == "root" or node.mode & 0o060 != 0o060:
         return RKNPU_RULE.replace("rknpu", node.path.rpartition("/")[2], 1)
     if in_container:
         return f"docker run --group-add {node.gid} ..."

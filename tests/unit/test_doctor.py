@@ -240,6 +240,14 @@ def test_an_acl_gives_what_the_mode_does_not(
     assert bad(examined(Boards(tmp_path, in_group=False).built())) == []
 
 
+def test_nobody_is_told_to_join_the_group_of_root(tmp_path: Path) -> None:
+    board = Boards(tmp_path, in_group=False).built()
+    of_root = replace(board, nodes=(replace(board.nodes[0], group="root"),))
+    ((_, check, _, fix),) = bad(examined(of_root))
+    assert check == "device"
+    assert fix.startswith("""echo 'KERNEL=="renderD129", MODE="0660", GROUP="render"' | """)
+
+
 def test_one_npu_node_that_is_on_will_do(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     boards.write("proc/device-tree/npu@fdab0000/status", "disabled\0")
