@@ -62,5 +62,5 @@ def _check_model(decided: FarmPlan) -> None:
         raise ConfigError(
             f"model: {model}: built for {', '.join(told.targets)}, which an "
             f"{decided.platform.name} does not run; convert its .onnx with "
-            f"npu-farm convert MODEL.onnx --platform {decided.platform.name}"
+            f"npu-farm convert MODEL.onnx --platform {decided.platform.name} --calibrate IMAGES"
         )
