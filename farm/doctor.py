@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from workers.runtime import ONNX, RKNN, SIMULATED
 
 SelfTest = Callable[[FarmConfig], tuple[CoreTest, ...]]
 AARCH64: Final = "aarch64"
+OUR_COMMAND: Final = re.compile(r"^(npu-farm \w+) CONFIG\b")
 INDENT: Final = " " * 9  # below the status, the longest being "warning"
 
 
@@ -136,7 +138,7 @@ def _tried(config: FarmConfig, self_test: SelfTest) -> list[Finding]:
 def naming(findings: list[Finding], config: Path) -> list[Finding]:
     """Put the config's path into the fixes, so that they can be pasted."""
     path = shlex.quote(str(config))
-    return [replace(f, fix=f.fix.replace("CONFIG", path)) for f in findings]
+    return [replace(f, fix=OUR_COMMAND.sub(lambda m: f"{m[1]} {path}", f.fix)) for f in findings]
 
 
 def more(board: Board) -> str | None:

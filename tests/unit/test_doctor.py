@@ -469,3 +469,13 @@ def test_what_a_terminal_would_obey_is_escaped() -> None:
         "ok       b  ",
         "2 failures",
     ]
+
+
+def test_a_fix_can_be_pasted_whatever_the_files_are_called(tmp_path: Path) -> None:
+    boards = Boards(tmp_path)
+    model = boards.write("my CONFIG.rknn", b"no model")
+    found = examine(Patient(boards.built(), boards.config(model), all_cores))
+    (fix,) = [f.fix for f in naming(found, Path("my board.yaml")) if f.check == "model"]
+    assert fix.startswith(f"sha256sum '{model}'   # ")
+    plan = Finding("config", Status.FAILURE, "bad", "npu-farm plan CONFIG")
+    assert naming([plan], Path("my board.yaml"))[0].fix == "npu-farm plan 'my board.yaml'"
