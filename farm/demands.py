@@ -67,7 +67,9 @@ def rknn_model(model: Model, platform: Platform, board: Board) -> Finding:
         return failure("model", f"{model.path}: {model.refusal}", fix)
     if model.told is None:
         said = f"{model.path} does not tell its SoC: encrypted, cut, or no .rknn model"
-        return warning("model", said, f"sha256sum {shlex.quote(str(model.path))}   # as where it was made?")
+        return warning(
+            "model", said, f"sha256sum {shlex.quote(str(model.path))}   # as where it was made?"
+        )
     if not any(runs(platform, target) for target in model.told.targets):
         said = f"{model.path} is for {', '.join(model.told.targets)}, not for {platform.name}"
         fix = f"npu-farm doctor CONFIG -m MODEL-{platform.model_platform}.rknn"

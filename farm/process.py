@@ -109,10 +109,12 @@ class WorkerProcess:
     def reap(self) -> str:
         """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
         self._process.kill()  # no more than a formality, unless it closed the sentinel and lives
-        code = self._process.wait(JOIN_SECONDS)
+        code = self._wait()
         while self.listen() and self._waiting_output():
             pass
         self.words.end()
+        if code is None:
+            return f"its process {self.pid} does not end"
         how = _signal(-code) if code < 0 else f"exit code {code}"
         if self.words.step != steps.WORK:
             how = f"{how} in {self.words.step}"
@@ -128,6 +130,13 @@ class WorkerProcess:
             self._process.stdin.close()
         os.close(self.sentinel)
         os.close(self.output)
+
+    def _wait(self) -> int | None:
+        """Its exit code, minus a signal's number; None if the kernel can't end it."""
+        try:
+            return self._process.wait(JOIN_SECONDS)
+        except subprocess.TimeoutExpired:  # a driver holds it while its device is being closed
+            return None
 
     def _send(self, message: Batch | Stop) -> None:
         # Connected at the first message, when the worker mostly listens already: an earlier
