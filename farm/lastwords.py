@@ -22,7 +22,7 @@ class LastWords:
     """The last lines of a worker's output; `step` is what it was at, see workers.steps."""
 
     def __init__(self) -> None:
-        self.step = "its imports"
+        self.step = "its start"
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._unfinished = b""
 

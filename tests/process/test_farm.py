@@ -196,7 +196,7 @@ def test_a_farm_of_a_config_file_works_like_the_command_line(renders: list[Path]
 def test_a_worker_that_crashes_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cv2.py").write_text("raise ValueError('boom of ours')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(StartError, match=r"exit code 1 in its imports: ValueError: boom of ours$"):
+    with pytest.raises(StartError, match=r"exit code 1 in its start: ValueError: boom of ours$"):
         Farm(simulated()).__enter__()
 
 

@@ -136,7 +136,7 @@ def test_without_an_npu_no_core_is_bad(told: list[str]) -> None:
     crew.exited(1, now=1)
     assert crew.members[1].state is State.BROKEN
     assert crew.bad_cores() == ()
-    assert told == ["worker 1 could not start: SIGKILL in its imports"]
+    assert told == ["worker 1 could not start: SIGKILL in its start"]
 
 
 def test_a_trouble_is_explained_after_the_line_that_it_explains(told: list[str]) -> None:
@@ -150,3 +150,9 @@ def test_a_trouble_is_explained_after_the_line_that_it_explains(told: list[str])
         "worker 0 died",
         "that means",
     ]
+
+
+def test_a_start_that_tells_no_step_is_too_slow_in_good_english(told: list[str]) -> None:
+    crew = launched(told, runtime="onnx")
+    crew.tick(now=START_SECONDS + 1)
+    assert told == ["worker 0 could not start: its start has not ended within 60 s"]
