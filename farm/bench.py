@@ -123,7 +123,7 @@ def report(plan: FarmPlan, measured: Measured) -> list[str]:
         lines += ["", "no NPU cores here: core saturation is the mean share of the CPU runtimes"]
     if snapshot.left_out:
         cores = ", ".join(map(str, snapshot.left_out))
-        lines += ["", f"NPU core {cores} was left out: these are figures of the others"]
+        lines += ["", f"NPU cores LEFT OUT: {cores}; these are figures of the others"]
     if snapshot.losses:
         lines += ["", f"workers were lost {snapshot.losses} times: the figures include that"]
     if snapshot.failed:

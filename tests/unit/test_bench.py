@@ -176,3 +176,11 @@ def test_without_an_npu_of_its_own_a_machines_sensors_are_not_read(
     said = lines(monkeypatch, images, board, plan=decided, busy=busy)
     assert board.reads == 0
     assert not any("temperature" in line or "dropped" in line for line in said)
+
+
+def test_the_cores_that_the_figures_are_without_are_named(
+    monkeypatch: pytest.MonkeyPatch, images: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(IdleFarm, "bad_cores", (1, 2))
+    said = lines(monkeypatch, images, Board())
+    assert "NPU cores LEFT OUT: 1, 2; these are figures of the others" in said
