@@ -125,7 +125,7 @@ def report(plan: FarmPlan, measured: Measured) -> list[str]:
         cores = ", ".join(map(str, snapshot.left_out))
         lines += ["", f"NPU cores LEFT OUT: {cores}; these are figures of the others"]
     if snapshot.losses:
-        lines += ["", f"workers were lost {snapshot.losses} times: the figures include that"]
+        lines += ["", f"workers lost: {snapshot.losses}; the figures include that"]
     if snapshot.failed:
         lines += ["", f"{snapshot.failed} of {snapshot.ended} images failed: {snapshot.failures}"]
     return lines

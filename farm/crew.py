@@ -225,7 +225,7 @@ class Crew:
 
     def _tell_left_out(self) -> None:
         """Say, once it is known who could start, on which NPU cores nobody runs."""
-        if not self.booting and not self.hopeless:
+        if self._limits.bad_cores and not self.booting and not self.hopeless:
             self._tidings.left_out(self.bad_cores(), self._cores_in_use())
 
     def _cores_in_use(self) -> set[int]:

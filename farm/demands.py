@@ -63,8 +63,8 @@ def platform(config_platform: str, board: Board) -> Finding | None:
 def rknn_model(model: Model, platform: Platform, board: Board) -> Finding:
     """The .rknn model: there, for this SoC, and not newer than librknnrt."""
     if model.refusal is not None:
-        fix = f"npu-farm doctor CONFIG -m MODEL-{platform.model_platform}.rknn"
-        return failure("model", f"{model.path}: {model.refusal}", fix)
+        said = f"{model.path}: {model.refusal}"
+        return failure("model", said, _convert(platform.name))
     if model.told is None:
         said = f"{model.path} does not tell its SoC: encrypted, cut, or no .rknn model"
         return warning(
@@ -72,9 +72,12 @@ def rknn_model(model: Model, platform: Platform, board: Board) -> Finding:
         )
     if not any(runs(platform, target) for target in model.told.targets):
         said = f"{model.path} is for {', '.join(model.told.targets)}, not for {platform.name}"
-        fix = f"npu-farm doctor CONFIG -m MODEL-{platform.model_platform}.rknn"
-        return failure("model", said, fix)
+        return failure("model", said, _convert(platform.name))
     return _versions(model, model.told, board)
+
+
+def _convert(platform: str) -> str:
+    return f"npu-farm convert MODEL.onnx --platform {platform} --calibrate IMAGES   # on a PC"
 
 
 def _versions(model: Model, told: RknnFile, board: Board) -> Finding:
@@ -120,7 +123,11 @@ def memory(plan: FarmPlan, model: Model, available_mb: int | None) -> Finding | 
     said = f"{workers} about {need} MB (computed), {available_mb} MB are available"
     if need <= available_mb:
         return ok("memory", said)
-    fitting = max(1, (available_mb - COORDINATOR_MB) // each)
+    fitting = (available_mb - COORDINATOR_MB) // each
+    if fitting < 1:
+        return warning(
+            "memory", f"{said}: not enough for one", "ps -e -o rss,comm --sort=-rss | head"
+        )
     cores = len({worker.npu_core for worker in plan.workers}) if plan.runtime == RKNN else 1
     size = fitting // cores * cores if fitting > cores else fitting
     return warning("memory", said, f"npu-farm run CONFIG -s {size}")

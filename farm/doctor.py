@@ -23,7 +23,7 @@ from farm.plan import plan as make_plan
 from farm.platforms import HOST
 from farm.rknn_file import describe
 from farm.selftest import CoreTest
-from farm.text import printable
+from farm.text import pasteable, printable
 from workers.runtime import ONNX, RKNN, SIMULATED
 
 SelfTest = Callable[[FarmConfig], tuple[CoreTest, ...]]
@@ -53,9 +53,11 @@ def examine(patient: Patient) -> list[Finding]:
     if config is None:
         return found
     found += _asked(config, board)
-    if choose_runtime(config, board.machine) == RKNN and worst(found) is not Status.FAILURE:
-        found += _tried(config, patient.self_test)
-    return found
+    if choose_runtime(config, board.machine) != RKNN:
+        return found
+    if worst(found) is Status.FAILURE:
+        return [*found, ok("NPU cores", "not tried: first what failed above")]
+    return found + _tried(config, patient.self_test)
 
 
 def needs_npu(board: Board, config: FarmConfig | None) -> bool:
@@ -102,7 +104,9 @@ def _asked(config: FarmConfig, board: Board) -> list[Finding]:
     try:
         plan = make_plan(config, board.machine, "(none)")
     except ConfigError as error:
-        return [failure("config", str(error), "npu-farm plan CONFIG")]
+        return [
+            failure("config", str(error), "npu-farm doctor --help   # the flags that change it")
+        ]
     uses_npu = plan.runtime == RKNN
     platform = demands.platform(config.platform, board) if uses_npu else None
     found = [platform] if platform is not None else []
@@ -145,10 +149,8 @@ def more(board: Board) -> str | None:
     """What would be looked at, too, if a config was named; None on a machine that is no board."""
     if board.machine.soc is None:
         return None
-    return (
-        f"for the model, the memory and every NPU core: npu-farm doctor "
-        f"configs/{board.machine.soc}.yaml"
-    )
+    command = pasteable(f"npu-farm doctor configs/{board.machine.soc}.yaml")
+    return f"for the model, the memory and every NPU core: {command}"
 
 
 def lines(findings: list[Finding]) -> list[str]:
@@ -158,7 +160,7 @@ def lines(findings: list[Finding]) -> list[str]:
     for f in findings:
         said.append(f"{f.status.word:<8} {f.check:<{width}}  {printable(f.message)}")
         if f.fix:
-            said.append(f"{INDENT}fix: {printable(f.fix)}")
+            said.append(f"{INDENT}fix: {printable(pasteable(f.fix))}")
     return [*said, _sum(findings)]
 
 
@@ -175,7 +177,12 @@ def _sum(findings: list[Finding]) -> str:
 def as_json(findings: list[Finding]) -> str:
     """The same for programs: the worst status, and each finding with fix null where none is due."""
     rows = [
-        {"check": f.check, "status": f.status.word, "message": f.message, "fix": f.fix or None}
+        {
+            "check": f.check,
+            "status": f.status.word,
+            "message": f.message,
+            "fix": pasteable(f.fix) or None,
+        }
         for f in findings
     ]
     return json.dumps({"overall": worst(findings).word, "checks": rows}, indent=2)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import Final
 
 from farm.plan import FarmPlan
@@ -10,6 +15,7 @@ from farm.results import Prediction, Result
 from farm.stats import Snapshot
 from workers.runtime import ONNX
 
+PROGRAM: Final = "npu-farm"
 SIMULATED: Final = "simulated NPU: real images, make-believe answers and times"
 
 
@@ -18,6 +24,16 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def pasteable(command: str) -> str:
+    """A command of ours as the user's shell would find it, which may not know this environment."""
+    own = Path(sys.executable).with_name(PROGRAM)
+    if not command.startswith(f"{PROGRAM} ") or shutil.which(PROGRAM) or not own.is_file():
+        return command
+    inside = Path(os.path.relpath(own))
+    found = inside if ".." not in inside.parts else own
+    return f"{shlex.quote(str(found))}{command.removeprefix(PROGRAM)}"
 
 
 def line(result: Result) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from farm.text import pasteable
 from farm.troubles import explain
 from workers.runtime import RKNN
 
@@ -32,7 +33,7 @@ class Tidings:
         known = explain(reason) if self._runtime == RKNN else None
         if known is not None and known.seen not in self._explained:
             self._explained.add(known.seen)
-            self._tell(f"that means: {known.means}; try: {known.fix}")
+            self._tell(f"that means: {known.means}; try: {pasteable(known.fix)}")
 
     def left_out(self, cores: Iterable[int], others: Iterable[int]) -> None:
         """No worker is left on some NPU cores; `others` have workers."""
@@ -40,7 +41,7 @@ class Tidings:
             if core not in self._left_out:
                 self._left_out.add(core)
                 rest = ", ".join(map(str, sorted(others)))
-                self._tell(f"NPU core {core} IS LEFT OUT; its share goes to NPU core(s) {rest}")
+                self._tell(f"NPU core {core} IS LEFT OUT; its share goes to NPU core {rest}")
 
     def back(self, worker: int) -> None:
         """A new process has taken a lost worker's seat."""

@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy.typing as npt
 
 from farm.errors import ConversionError
+from farm.interrupts import check_left
 
 FLOAT: Final = 1  # TensorProto.FLOAT in onnx.proto
 CHANNELS: Final = 3
@@ -109,9 +110,12 @@ class Toolkit:
     def _call(self, step: str, **options: Any) -> Any:
         with _stdout_to_stderr():
             try:
-                return getattr(self._rknn, step)(**options)
+                result = getattr(self._rknn, step)(**options)
             except Exception as error:  # a ValueError, or whatever slips through the tool's net
+                check_left()
                 raise self._refused(step, _last_line(error)) from error
+        check_left()
+        return result
 
     def _refused(self, step: str, reason: str) -> ConversionError:
         return ConversionError(f"{self._model}: rknn-toolkit2 failed in {step}: {reason}")

@@ -14,7 +14,7 @@ INSTALL_LIBRARY: Final = (
 )
 INSTALL_TOOLKIT: Final = ".venv/bin/pip install --upgrade rknn-toolkit-lite2"
 UPDATE_KERNEL: Final = "sudo apt update && sudo apt full-upgrade && sudo reboot"
-JOIN_GROUP: Final = "sudo usermod -aG render,video $USER   # then log in again"
+JOIN_GROUP: Final = "sudo usermod -aG $(stat -c %G /dev/dri/renderD128) $USER   # then log in again"
 # systempaths: Docker hides /proc/device-tree (koush/scrypted pull 1444, immich-app pull 15241).
 CONTAINER_FLAGS: Final = (
     "docker run --device /dev/dri --security-opt systempaths=unconfined "
@@ -136,6 +136,12 @@ TROUBLES: Final = (
         seen="parseRKNN: invalid RKNN_MAGIC!; error code: RKNN_ERR_MODEL_INVALID",
         means="the model file is no whole .rknn model, or is for another SoC or a newer librknnrt",
         fix="sha256sum MODEL   # here and where it was made: the same?",
+    ),
+    Trouble(  # our own words, in farm/crew.py
+        pattern=r"has not ended within",
+        seen="the self-test has not ended within 10 s",
+        means="the NPU or its driver hangs, or the model is slow and many runtimes share a core",
+        fix="sudo dmesg | tail -n 30   # and restart the board; or --set self_test_seconds=60",
     ),
     Trouble(  # our own words, in workers/rknn.py
         pattern=r"rknn-toolkit-lite2 can't be imported|No module named 'rknnlite",

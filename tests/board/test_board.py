@@ -46,7 +46,7 @@ def test_fifty_renders_are_classified_and_every_npu_core_does_its_share(
     assert all(result["error"] is None and not result["simulated"] for result in results)
     shares = Counter(result["worker"] % board.npu_cores for result in results)
     assert set(shares) == set(range(board.npu_cores))
-    assert min(shares.values()) >= len(fifty) / board.npu_cores / 2, shares
+    assert min(shares.values()) >= len(fifty) / board.npu_cores / 3, shares
 
 
 def test_workers_and_all_their_threads_run_on_the_cpus_that_the_plan_promised(
@@ -85,8 +85,7 @@ def test_nothing_is_said_when_nothing_is_wrong(board: Platform) -> None:
     told: list[str] = []
     with Farm(config(board), tell=told.append):
         pass
-    if SOC:
-        assert told == []
+    assert [line for line in told if SOC or not line.startswith("cpu:")] == []
 
 
 @pytest.mark.skipif(SOC is None, reason="the stand-in makes no board of a PC")

@@ -120,7 +120,7 @@ def test_a_core_that_fails_is_left_out_and_said(
     said = [line for line in told if not line.startswith(("cpu:", "that means: "))]
     assert said == [
         f"worker 2 could not start: {reason}",
-        "NPU core 2 IS LEFT OUT; its share goes to NPU core(s) 0, 1",
+        "NPU core 2 IS LEFT OUT; its share goes to NPU core 0, 1",
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_core_that_hangs_is_left_out_and_its_worker_killed(
     with Farm(npu(model, fault, **{limit: 4}), tell=told.append) as farm:
         assert workers_of(classify(farm, renders)) == {0, 2}
     assert f"worker 1 could not start: {step} has not ended within 4 s" in told
-    assert "NPU core 1 IS LEFT OUT; its share goes to NPU core(s) 0, 2" in told
+    assert "NPU core 1 IS LEFT OUT; its share goes to NPU core 0, 2" in told
     assert children_of(os.getpid()) == []
 
 
@@ -208,7 +208,7 @@ def test_a_core_that_goes_bad_amid_a_run_is_given_up_and_its_share_goes_to_the_o
         results = classify(farm, renders * 2)
         while not farm.bad_cores:
             results += classify(farm, renders[:20])
-    assert "NPU core 1 IS LEFT OUT; its share goes to NPU core(s) 0, 2" in told
+    assert "NPU core 1 IS LEFT OUT; its share goes to NPU core 0, 2" in told
     assert {result.worker for result in results if result.error is None} == {0, 2}
 
 
@@ -251,7 +251,7 @@ def test_a_mask_that_the_soc_does_not_have_leaves_the_core_out(
     with Farm(npu(model), tell=told.append):
         pass
     assert any("The core mode 4 is not supported" in line for line in told)
-    assert "NPU core 2 IS LEFT OUT; its share goes to NPU core(s) 0, 1" in told
+    assert "NPU core 2 IS LEFT OUT; its share goes to NPU core 0, 1" in told
 
 
 def test_on_one_core_socs_no_mask_is_set(

@@ -25,7 +25,7 @@ def troubles(boards: Boards, model: Path, **changes: Any) -> list[tuple[str, str
     return bad(examine(Patient(boards.built(), boards.config(model, **changes), tried)))
 
 
-OTHER = "npu-farm doctor CONFIG -m MODEL-rk3588.rknn"
+OTHER = "npu-farm convert MODEL.onnx --platform rk3588 --calibrate IMAGES   # on a PC"
 
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_config_for_a_soc_with_the_same_models(tmp_path: Path) -> None:
     [
         (3, 378, 2),  # 55 for the coordinator, 108 each: 379 are needed
         (9, 900, 6),  # seven would do, but six fill three cores evenly
-        (3, 100, 1),
+        (3, 170, 1),
     ],
 )
 def test_memory_that_will_not_do(
@@ -140,6 +140,13 @@ def test_memory_that_will_not_do(
         f"{available_mb} MB are available"
     )
     assert fix == f"npu-farm run CONFIG -s {fitting}"
+
+
+def test_memory_that_will_not_do_for_one_worker_is_not_mended_by_fewer(tmp_path: Path) -> None:
+    boards = Boards(tmp_path, available_mb=100)
+    ((status, _, message, fix),) = troubles(boards, boards.model(), size=3)
+    assert (status, message.rpartition(": ")[2]) == ("warning", "not enough for one")
+    assert fix == "ps -e -o rss,comm --sort=-rss | head"
 
 
 def test_memory_for_workers_on_some_of_the_cores(tmp_path: Path) -> None:

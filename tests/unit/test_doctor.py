@@ -25,6 +25,13 @@ from farm.troubles import (
 )
 from tests.boards import Boards, bad, library_bytes
 
+
+@pytest.fixture(autouse=True)
+def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell finds `npu-farm`, so that commands stay as they are written."""
+    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
+
+
 SPEEDS = {
     "rk3588": "CPU 0-3 1800 MHz (ondemand), CPU 4-7 2400 MHz (ondemand)",
     "rk3582": "CPU 0-3 1800 MHz (ondemand), CPU 4-5 2400 MHz (ondemand)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from farm.plan import FarmPlan, plan
 from farm.platforms import Machine
 from farm.results import Prediction, Result, Timings
 from farm.stats import PHASES, Snapshot
-from farm.text import columns, line, plan_table, printable, summary
+from farm.text import columns, line, pasteable, plan_table, printable, summary
 from workers.wire import ItemError
 
 TOP5 = (Prediction(3, "tench, Tinca tinca", 0.5), Prediction(0, "hen", 0.25))
@@ -223,3 +224,21 @@ def test_a_simulated_plan_has_no_model() -> None:
     table = plan_table(planned(runtime="simulated"))
     assert table[0] == "platform rk3588, runtime simulated, 3 workers"
     assert table[1].startswith("model    (none: simulated NPU")
+
+
+def test_a_command_of_ours_is_told_as_the_shell_would_find_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "my env" / "bin" / "npu-farm"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    monkeypatch.setattr("sys.executable", str(program.with_name("python3")))
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.chdir(tmp_path)
+    assert pasteable("npu-farm plan x.yaml") == "'my env/bin/npu-farm' plan x.yaml"
+    monkeypatch.chdir("/")
+    assert pasteable("npu-farm plan x.yaml") == f"'{program}' plan x.yaml".replace("'/", "'", 1)
+    monkeypatch.chdir(program.parent)
+    assert pasteable("sudo reboot") == "sudo reboot"
+    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
+    assert pasteable("npu-farm plan x.yaml") == "npu-farm plan x.yaml"
