@@ -125,6 +125,7 @@ class FarmConfig(_Frozen):
     batch: Annotated[Count, Field(le=1024)] = 4
     window: Annotated[Count, Field(le=64)] = 2
     decoders: Annotated[Count, Field(le=64)] = 1
+    max_pixels: Annotated[Count, Field(le=2**30)] = 100_000_000  # 2**30: OpenCV's own limit
     start_seconds: Seconds = 60.0
     self_test_seconds: Seconds = 10.0
     on_bad_core: Literal["quarantine", "fail"] = "quarantine"

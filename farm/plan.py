@@ -58,6 +58,7 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
                 model=model,
                 input=input_hint(config, runtime),
                 decoders=config.decoders,
+                max_pixels=config.max_pixels,
                 simulated=_simulated(config, platform, run_dir) if runtime == SIMULATED else None,
                 run_dir=run_dir,
                 inbox=f"ipc://{run_dir}/worker-{index}",

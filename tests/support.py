@@ -58,6 +58,7 @@ def worker_spec(**changes: Any) -> WorkerSpec:
         "model": "",
         "input": InputHint(),
         "decoders": 1,
+        "max_pixels": 100_000_000,
         "simulated": None,
         "run_dir": "/nowhere",
         "inbox": "ipc:///nowhere/0",

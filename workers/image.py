@@ -1,4 +1,4 @@
-"""Files and bytes to pixels, pixels to a model's input tensor; the only file that decodes images.
+"""Bytes to pixels, pixels to a model's input tensor; the only file that decodes images.
 
 With the default input the pixels are, bit for bit, those of the field's published examples:
 OpenCV's colour `imread` (EXIF orientation applied), resized with INTER_AREA to the model's
@@ -7,28 +7,27 @@ input, as RGB.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
+import re
 from typing import Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workers import headers, libjpeg
 from workers.errors import ImageError
-from workers.spec import FLOAT32, NCHW, InputSpec
+from workers.reading import read
+from workers.spec import FLOAT32, MAX_PIXELS_VARIABLE, NCHW, InputSpec
 from workers.wire import Encoded, FileRef, Pixels
 
 Image = npt.NDArray[np.uint8]
 Tensor = npt.NDArray[Any]
 
-JPEG_MAGIC: Final = b"\xff\xd8\xff"
-JPEG_END: Final = b"\xff\xd9"
-PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
-PNG_END: Final = b"IEND\xaeB`\x82"
-SCAN: Final = 0xDA  # start of scan: the compressed pixels begin
-BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG markers without a length (T.81, B.1.1.3)
+OPENCVS_OWN_LIMIT: Final = 1 << 30  # pixels, where nobody says another
+# What an uncompressed file takes, with alpha; and room for thumbnails and profiles.
+BYTES_PER_PIXEL: Final = 4
+ROOM: Final = 16 << 20
 
 # A process per runtime is the farm's way to use many CPUs; OpenCV's own threads would only fight.
 cv2.setNumThreads(1)
@@ -39,16 +38,29 @@ else:
     cv2.utils.logging.setLogLevel(0)
 
 
+def _max_pixels() -> int:
+    """The limit that OpenCV, too, has taken from the environment when it was imported."""
+    said = os.environ.get(MAX_PIXELS_VARIABLE, "")
+    return int(said) if said.isdecimal() else OPENCVS_OWN_LIMIT
+
+
+MAX_PIXELS: Final = _max_pixels()
+MAX_BYTES: Final = BYTES_PER_PIXEL * MAX_PIXELS + ROOM
+
+
 def load(source: FileRef | Encoded | Pixels, spec: InputSpec) -> Tensor:
     """Turn one item into the model's input, shape (1, ...) as `spec` says; raises ImageError."""
-    return prepare(pixels(source), spec)
+    try:
+        return prepare(pixels(source), spec)
+    except MemoryError as error:
+        raise _no_memory() from error
 
 
 def pixels(source: FileRef | Encoded | Pixels) -> Image:
     """Give an item's pixels as height x width x 3 uint8, BGR, upright; raises ImageError."""
     match source:
         case FileRef(path):
-            return decode(read(path))
+            return decode(read(path, MAX_BYTES))
         case Encoded(data):
             return decode(data)
         case Pixels(data, height, width):
@@ -57,37 +69,22 @@ def pixels(source: FileRef | Encoded | Pixels) -> Image:
             return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
-def read(path: bytes) -> bytes:
-    """Read an image file whole; raises ImageError if it is missing, barred, empty or no file."""
-    try:
-        # O_NONBLOCK: opening a FIFO that nobody writes to would block for ever.
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
-        raise _unreadable(error) from error
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise ImageError("not_a_file", "not a regular file")
-        with open(fd, "rb", buffering=0, closefd=False) as file:
-            return file.read()
-    except OSError as error:
-        raise _unreadable(error) from error
-    finally:
-        os.close(fd)
-
-
 def decode(data: bytes) -> Image:
     """Decode an image file's bytes to upright BGR pixels; raises ImageError."""
     if not data:
         raise ImageError("empty", "the file is empty")
-    if _is_cut(data):
+    if headers.is_cut(data):
         # OpenCV would fill the missing part with grey and say nothing: a wrong result.
         raise ImageError("truncated", "the image is cut short; copy it again from its source")
+    written = libjpeg.written()
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise ImageError("not_an_image", f"OpenCV refuses it: {_last_line(error)}") from error
+        raise _refusal(error, data) from error
     if image is None:
         raise ImageError("not_an_image", "not an image that OpenCV can read")
+    if data.startswith(headers.JPEG_MAGIC) and libjpeg.complained(written):
+        raise ImageError("damaged", "part of the JPEG is broken; copy it again from its source")
     return image.astype(np.uint8, copy=False)
 
 
@@ -112,43 +109,20 @@ def _scaled(rgb: Tensor, spec: InputSpec) -> Tensor:
     return values
 
 
-def _is_cut(data: bytes) -> bool:
-    if data.startswith(JPEG_MAGIC):
-        return not data.endswith(JPEG_END) and data.find(JPEG_END, _first_scan(data)) < 0
-    if data.startswith(PNG_MAGIC):
-        return PNG_END not in data[-64:] and PNG_END not in data
-    return False
+def _refusal(error: cv2.error, data: bytes) -> ImageError:
+    words = str(error)
+    if "CV_IO_MAX_IMAGE_PIXELS" in words:
+        return ImageError("too_many_pixels", _too_many(headers.size(data)))
+    if error.code == cv2.Error.StsNoMem:
+        return _no_memory()
+    reason = re.sub(r".*error: (\(.*?\) )?", "", words.strip(), flags=re.DOTALL)
+    return ImageError("not_an_image", f"OpenCV refuses it: {reason}")
 
 
-def _first_scan(data: bytes) -> int:
-    """Where a JPEG's compressed pixels begin, past any thumbnail with an end marker of its own."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == SCAN:
-            return at
-        if marker == 0xFF:  # fill byte
-            at += 1
-        else:
-            at += 2 if marker in BARE else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return len(data)
+def _too_many(size: tuple[int, int] | None) -> str:
+    held = f"{size[0]}x{size[1]} are {size[0] * size[1]} pixels" if size else "too many pixels"
+    return f"{held}; max_pixels allows {MAX_PIXELS}, raise it in the config to read this"
 
 
-_WORDS: Final = {
-    errno.ENOENT: ("missing", "no such file"),
-    errno.ENOTDIR: ("missing", "no such file"),
-    errno.EACCES: ("unreadable", "no permission to read it; see `ls -l`"),
-    errno.EISDIR: ("not_a_file", "not a regular file"),
-    errno.ENXIO: ("not_a_file", "not a regular file"),
-    errno.ELOOP: ("unreadable", "a symbolic link that leads back to itself"),
-}
-
-
-def _unreadable(error: OSError | ValueError) -> ImageError:
-    code = error.errno if isinstance(error, OSError) else None
-    kind, message = _WORDS.get(code or 0, ("unreadable", f"can't be read: {error}"))
-    return ImageError(kind, message)
-
-
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+def _no_memory() -> ImageError:
+    return ImageError("no_memory", "not enough memory for it; see max_pixels, size and decoders")

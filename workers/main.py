@@ -18,6 +18,7 @@ from typing import Final
 
 from workers import wire
 from workers.errors import FarmError, WireError
+from workers.spec import MAX_PIXELS_VARIABLE
 
 LENGTH_BYTES: Final = 4
 RUN_DIR_PREFIX: Final = "npu-farm-"
@@ -41,6 +42,7 @@ def main() -> int:
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
     # One process per runtime is the parallelism; libraries' own thread pools would fight it.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    os.environ[MAX_PIXELS_VARIABLE] = str(birth.spec.max_pixels)
     threading.Thread(target=_follow, args=(run_dir,), daemon=True).start()
     try:
         from workers.loop import run

@@ -9,6 +9,8 @@ UINT8: Final = "uint8"
 FLOAT32: Final = "float32"
 NHWC: Final = "NHWC"
 NCHW: Final = "NCHW"
+# OpenCV reads its limit here, once, when it is imported: a larger image is refused undecoded.
+MAX_PIXELS_VARIABLE: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class WorkerSpec:
     model: str
     input: InputHint
     decoders: int
+    max_pixels: int
     simulated: SimulatedSpec | None
     run_dir: str
     inbox: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.odd_images import ANIMATED_GIF, CMYK, YCCK
 from workers import image
 from workers.errors import ImageError
 from workers.spec import InputSpec
@@ -125,6 +127,19 @@ def test_other_kinds_of_files_give_the_published_tensor(
 ) -> None:
     path = written(tmp_path / name, encoded(Path(name).suffix, picture))
     assert np.array_equal(load(path, spec())[0], published(path, 40, 30))
+
+
+@pytest.mark.parametrize("data", [CMYK, YCCK], ids=["CMYK", "YCCK"])
+def test_inks_become_the_colours_they_stand_for(data: bytes) -> None:
+    picture = image.pixels(Encoded(data)).astype(int)
+    for x, blue_green_red in ((4, (0, 0, 255)), (12, (0, 255, 0)), (20, (0, 0, 0))):
+        assert np.abs(picture[8, x] - blue_green_red).max() < 4
+
+
+@pytest.mark.skipif(cv2.imdecode(np.frombuffer(ANIMATED_GIF, np.uint8), 1) is None,
+                    reason="OpenCV before 4.11 can't read GIF")  # fmt: skip
+def test_of_an_animation_the_first_picture_is_taken() -> None:
+    assert image.pixels(Encoded(ANIMATED_GIF))[8, 12].tolist() == [0, 0, 255]
 
 
 def test_channels_are_red_green_blue(tmp_path: Path) -> None:
@@ -338,3 +353,32 @@ def test_pixels_of_another_size_than_they_say_are_refused(
 
 def test_pixels_of_the_right_size_are_rows_of_bgr() -> None:
     assert image.pixels(Pixels(bytes(range(18)), 2, 3))[1, 0].tolist() == [9, 10, 11]
+
+
+def opencv_without_memory() -> cv2.error:
+    failure = cv2.error("Failed to allocate 9 bytes")
+    failure.code = cv2.Error.StsNoMem
+    return failure
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), opencv_without_memory()])
+def test_an_image_that_memory_does_not_suffice_for_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    data = jpeg()
+    monkeypatch.setattr(cv2, "imdecode", fail)
+    with pytest.raises(ImageError) as caught:
+        image.load(Encoded(data), spec())
+    assert caught.value.kind == "no_memory"
+
+
+def test_a_picture_longer_than_opencv_takes_is_refused_in_its_words() -> None:
+    data = bytearray(encoded(".bmp", photo(48, 32)))
+    data[18:22] = struct.pack("<i", 1 << 21)
+    with pytest.raises(ImageError) as caught:
+        image.pixels(Encoded(bytes(data)))
+    assert caught.value.kind == "not_an_image"
+    assert re.fullmatch(r"OpenCV refuses it: \S*size.width\)? <= CV_\S+ in .*", str(caught.value))

@@ -40,6 +40,7 @@ SPEC = WorkerSpec(
     model="/models/größe.rknn",
     input=InputHint(width=224, layout="NHWC", mean=(1.0, 2.0, 3.0)),
     decoders=2,
+    max_pixels=100_000_000,
     simulated=None,
     run_dir="/run",
     inbox="ipc:///run/worker-2",

@@ -1,0 +1,212 @@
+"""One file for each row of the table of bad images in docs/reliability.md."""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.uint8]
+JPEG_END: Final = b"\xff\xd9"
+SIDE: Final = 20_000
+SPARSE_BYTES: Final = 10_000_000_000
+# 24 x 16 pixels: a red, a green and a black third, in inks.
+CMYK: Final = base64.b64decode(
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAGBAUGBQQGBgUGBwcGCAoQCgoJCQoUDg8MEBcUGBgXFBYWGh0lHxobIxwWFiAs"
+    "ICMmJykqKRkfLTAtKDAlKCko/8AAFAgAEAAYBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAkACP/EABQQ"
+    "AQAAAAAAAAAAAAAAAAAAAAD/2gAOBEMATQBZAEsAAD8A1Syoyo1SKsqiRVEVQVaFWKsqgqyqJFURVBVv/9k="
+)
+YCCK: Final = base64.b64decode(
+    "/9j/7gAOQWRvYmUAZAAAAAAC/9sAQwAGBAUGBQQGBgUGBwcGCAoQCgoJCQoUDg8MEBcUGBgXFBYWGh0lHxobIxwWFiAs"
+    "ICMmJykqKRkfLTAtKDAlKCko/8AAFAgAEAAYBEMRAE0RAFkRAEsRAP/EABgAAAMBAQAAAAAAAAAAAAAAAAcICQYA/8QA"
+    "FBABAAAAAAAAAAAAAAAAAAAAAP/aAA4EQwBNAFkASwAAPwAiNyVY1IONupw4uYHlwSrPe3JVlVAcbdThxcwPLglW/9k="
+)
+# 24 x 16 pixels: a red picture, then a blue one.
+ANIMATED_GIF: Final = base64.b64decode(
+    "R0lGODlhGAAQAIEAAP8AAAAAAAAAAAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQACgAAACwAAAAAGAAQAAAIIgABCBxI"
+    "sKDBgwgTKlzIsKHDhxAjSpxIsaLFixgzatxoMCAAIfkEAQoAAQAsAAAAABgAEACBAAD/AAAAAAAAAAAACCIAAQgcSLCg"
+    "wYMIEypcyLChw4cQI0qcSLGixYsYM2rcaDAgADs="
+)
+
+
+def picture(width: int = 48, height: int = 32, channels: int = 3) -> Array:
+    """Smooth noise, the same each time."""
+    noise = np.random.default_rng(width).integers(0, 256, (height, width, channels), np.uint8)
+    return np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8).reshape(noise.shape)
+
+
+def encoded(suffix: str, pixels: npt.NDArray[np.generic]) -> bytes:
+    """The bytes of an image file."""
+    done, data = cv2.imencode(suffix, np.asarray(pixels))
+    assert done
+    return data.tobytes()
+
+
+def jpeg() -> bytes:
+    """A good JPEG."""
+    return encoded(".jpg", picture())
+
+
+def deep() -> npt.NDArray[np.uint16]:
+    """Pixels of 16 bits."""
+    return picture().astype(np.uint16) * 257
+
+
+def half(suffix: str) -> bytes:
+    """The first half of a file."""
+    data = encoded(suffix, picture())
+    return data[: len(data) // 2]
+
+
+def hollow_jpeg() -> bytes:
+    """A JPEG with 200 bytes missing in its middle."""
+    data = jpeg()
+    return data[: len(data) // 2] + data[len(data) // 2 + 200 :]
+
+
+def broken_png() -> bytes:
+    """A PNG with one byte changed."""
+    data = bytearray(encoded(".png", picture()))
+    data[len(data) // 2] ^= 0x10
+    return bytes(data)
+
+
+def turned_jpeg() -> bytes:
+    """A JPEG with an EXIF segment that says it lies on its side."""
+    data = jpeg()
+    exif = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
+
+
+def huge_jpeg() -> bytes:
+    """A JPEG whose header says 20000x20000."""
+    data = bytearray(jpeg())
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = struct.pack(">HH", SIDE, SIDE)
+    return bytes(data)
+
+
+def huge_png() -> bytes:
+    """A PNG whose header says 20000x20000, with the right checksum."""
+    data = bytearray(encoded(".png", picture()))
+    data[16:24] = struct.pack(">II", SIDE, SIDE)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    return bytes(data)
+
+
+def huge_bmp() -> bytes:
+    """A BMP whose header says 20000x20000."""
+    data = bytearray(encoded(".bmp", picture()))
+    data[18:26] = struct.pack("<ii", SIDE, SIDE)
+    return bytes(data)
+
+
+Made = Callable[[Path], Path]
+
+
+def holding(name: str, data: bytes) -> Made:
+    """A file called `name`, bytes of any kind in it."""
+
+    def make(folder: Path) -> Path:
+        (folder / name).write_bytes(data)
+        return folder / name
+
+    return make
+
+
+def link(name: str, target: str) -> Made:
+    """A symbolic link."""
+
+    def make(folder: Path) -> Path:
+        (folder / name).symlink_to(target)
+        return folder / name
+
+    return make
+
+
+def fifo(folder: Path) -> Path:
+    """A pipe that nobody writes to."""
+    os.mkfifo(folder / "fifo.jpg")
+    return folder / "fifo.jpg"
+
+
+def socket(folder: Path) -> Path:
+    """A socket that nobody listens on."""
+    os.mknod(folder / "socket.jpg", stat.S_IFSOCK | 0o600)
+    return folder / "socket.jpg"
+
+
+def sparse(folder: Path) -> Path:
+    """10 GB that take no room on the disk."""
+    (folder / "sparse.jpg").touch()
+    os.truncate(folder / "sparse.jpg", SPARSE_BYTES)
+    return folder / "sparse.jpg"
+
+
+def barred(folder: Path) -> Path:
+    """A file that nobody but root may read."""
+    path = holding("barred.jpg", jpeg())(folder)
+    path.chmod(0)
+    return path
+
+
+def at(path: str) -> Made:
+    """What is there on every machine."""
+    return lambda folder: folder / path
+
+
+FILES: Final[dict[str, Made]] = {
+    "wrong extension (a PNG named `.jpg`)": holding("png.jpg", encoded(".png", picture())),
+    "grey JPEG": holding("grey.jpg", encoded(".jpg", picture(channels=1))),
+    "grey PNG": holding("grey.png", encoded(".png", picture(channels=1))),
+    "PNG with alpha": holding("alpha.png", encoded(".png", picture(channels=4))),
+    "PNG of 16 bits": holding("deep.png", encoded(".png", deep())),
+    "TIFF of 16 bits": holding("deep.tiff", encoded(".tiff", deep())),
+    "CMYK JPEG": holding("cmyk.jpg", CMYK),
+    "YCCK JPEG": holding("ycck.jpg", YCCK),
+    "JPEG turned by EXIF": holding("turned.jpg", turned_jpeg()),
+    "animated GIF": holding("animated.gif", ANIMATED_GIF),
+    "one pixel": holding("one.png", encoded(".png", picture(1, 1))),
+    "JPEG with bytes after its end": holding("tail.jpg", jpeg() + b"and a film"),
+    "name with a newline": holding("new\nline.jpg", jpeg()),
+    "name that is not UTF-8": holding(os.fsdecode(b"caf\xe9.jpg"), jpeg()),
+    "empty": holding("empty.jpg", b""),
+    "a text named `.jpg`": holding("text.jpg", b"dear diary\n"),
+    "JPEG cut short": holding("cut.jpg", half(".jpg")),
+    "PNG cut short": holding("cut.png", half(".png")),
+    "WebP cut short": holding("cut.webp", half(".webp")),
+    "BMP cut short": holding("cut.bmp", half(".bmp")),
+    "GIF cut short": holding("cut.gif", ANIMATED_GIF[:60]),
+    "TIFF cut short": holding("cut.tiff", half(".tiff")),
+    "JPEG cut short, with an end put on": holding("ended.jpg", half(".jpg") + JPEG_END),
+    "JPEG with a piece missing": holding("hollow.jpg", hollow_jpeg()),
+    "PNG with a byte changed": holding("broken.png", broken_png()),
+    "JPEG of 20000x20000": holding("huge.jpg", huge_jpeg()),
+    "PNG of 20000x20000": holding("huge.png", huge_png()),
+    "BMP of 20000x20000": holding("huge.bmp", huge_bmp()),
+    "file of 10 GB": sparse,
+    "FIFO": fifo,
+    "socket": socket,
+    "`/dev/zero`": at("/dev/zero"),
+    "`/dev/null`": at("/dev/null"),
+    "terminal": at("/dev/tty"),
+    "link to a device": link("device.jpg", "/dev/zero"),
+    "folder in a list of paths": at("."),
+    "link to nowhere": link("nowhere.jpg", "nowhere"),
+    "link to itself": link("loop.jpg", "loop.jpg"),
+    "file in a folder that is none": at("empty.jpg/inside.jpg"),
+    "name that is too long": at("x" * 300),
+    "file without permission (not as root)": barred,
+    "`/proc/version`": at("/proc/version"),
+    "`/proc/self/mem`": at("/proc/self/mem"),
+    "`/sys/devices/system/cpu/online`": at("/sys/devices/system/cpu/online"),
+}
