@@ -48,9 +48,11 @@ def test_a_lost_restart_marker_is_damage() -> None:
 
 
 def test_padding_before_the_end_is_no_damage() -> None:
-    """Some cameras do that; libjpeg: 4 extraneous bytes before marker 0xd9."""
-    padded = jpeg()[:-2] + b"\0\0\0\0" + JPEG_END
+    """Some cameras do that; libjpeg: N extraneous bytes before marker 0xd9."""
+    padded = jpeg()[:-2] + bytes(40) + JPEG_END
+    before = libjpeg.written()
     assert np.array_equal(image.pixels(Encoded(padded)), image.pixels(Encoded(jpeg())))
+    assert libjpeg.written() > before
 
 
 def test_without_the_kernels_count_nothing_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:

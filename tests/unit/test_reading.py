@@ -107,10 +107,17 @@ def test_a_file_replaced_by_a_fifo_just_now_is_not_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path / "a")
-    os.mkfifo(tmp_path / "fifo")
-    plain: Any = os.stat(path)
-    monkeypatch.setattr(os, "stat", lambda _: plain)
-    assert error_of(os.fsencode(tmp_path / "fifo")).kind == "not_a_file"
+    real = os.stat
+
+    def stat_and_replace(name: Any, **options: Any) -> os.stat_result:
+        status = real(name, **options)
+        if name == path:
+            os.unlink(path)
+            os.mkfifo(path)
+        return status
+
+    monkeypatch.setattr(os, "stat", stat_and_replace)
+    assert error_of(path).kind == "not_a_file"
 
 
 def test_an_error_does_not_repeat_the_path(tmp_path: Path) -> None:
