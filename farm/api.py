@@ -40,11 +40,16 @@ class Farm:
 
     `tell` hears what a user should know (a worker died, CPUs are missing), a line each; by
     default it goes to the logger `farm`. With `interrupts`, a first signal makes `run` finish
-    what is in the workers' hands, a second one makes it return at once.
+    what is in the workers' hands, a second one makes it return at once. Ids count from `first_id`.
     """
 
     def __init__(
-        self, config: FarmConfig, *, tell: Tell | None = None, interrupts: Interrupts | None = None
+        self,
+        config: FarmConfig,
+        *,
+        tell: Tell | None = None,
+        interrupts: Interrupts | None = None,
+        first_id: int = 0,
     ) -> None:
         self.config = config
         self._tell = tell or logging.getLogger("farm").warning
@@ -52,7 +57,7 @@ class Farm:
         self._plan: FarmPlan | None = None
         self._coordinator: Coordinator | None = None
         self._labels: tuple[str, ...] | None = None
-        self._next_id = 0
+        self._first_id = self._next_id = first_id
         self._running = False
 
     @classmethod
@@ -70,7 +75,7 @@ class Farm:
     @property
     def submitted(self) -> int:
         """How many items have been taken in since the farm was made."""
-        return self._next_id
+        return self._next_id - self._first_id
 
     @property
     def losses(self) -> int:

@@ -138,6 +138,7 @@ def _load(config: Path, said: dict[str, Any]) -> Any:
 @click.argument("images", nargs=-1)
 @click.option("-q", "--quiet", is_flag=True, help="No line per image, the summary only.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="results.jsonl or .csv")
+@click.option("--resume", is_flag=True, help="Go on with that .jsonl: skip what it has, append.")
 @click.option("--ordered", is_flag=True, help="Results in the order of the images.")
 def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     config: Path,
@@ -146,6 +147,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     repeat: int | None,
     quiet: bool,
     output: Path | None,
+    resume: bool,
     ordered: bool,
     **said: Any,
 ) -> None:
@@ -158,7 +160,12 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     from farm.run import run as run_farm
 
     request = Request(
-        targets=(*folders, *images), repeat=repeat or 1, output=output, ordered=ordered, quiet=quiet
+        targets=(*folders, *images),
+        repeat=repeat or 1,
+        output=output,
+        resume=resume,
+        ordered=ordered,
+        quiet=quiet,
     )
     sys.exit(run_farm(_load(config, said), request))
 

@@ -12,6 +12,7 @@ __all__ = [
     "ConversionError",
     "FarmError",
     "InterruptedStartError",
+    "InterruptedWriteError",
     "NoWorkersError",
     "OutputError",
     "SensorError",
@@ -57,6 +58,10 @@ class StartError(FarmError):
 
 class InterruptedStartError(FarmError):
     """A signal came while the workers were starting."""
+
+
+class InterruptedWriteError(FarmError):
+    """A signal came while nobody read the results."""
 
 
 class NoWorkersError(FarmError):

@@ -14,12 +14,15 @@ from typing import Any, Final
 from farm.errors import EXIT_SIGNAL_BASE
 
 CAUGHT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the terminal is gone
+LAST_SECONDS: Final = 6.0  # a little more than it takes to kill all workers
 
 
 class Interrupts:
     """While entered, the signals CAUGHT are collected in `received` and make `fd` readable.
 
-    One that was ignored before stays so: `nohup` means it.
+    One that was ignored before stays so: `nohup` means it. If the program has not ended 6 s after
+    the second one, it is ended where it stands: it may hang in a write to a terminal or a disk that
+    does not answer. Its workers notice and clean up.
     """
 
     def __init__(self) -> None:
@@ -36,6 +39,7 @@ class Interrupts:
         signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         heeded = [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]
         self._before = {number: signal.signal(number, self._note) for number in heeded}
+        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._leave)
         return self
 
     def __exit__(
@@ -44,6 +48,7 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(-1)
@@ -58,6 +63,11 @@ class Interrupts:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.received.append(number)
+        if len(self.received) == 2:
+            signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
+
+    def _leave(self, _number: int, _frame: FrameType | None) -> None:
+        os._exit(EXIT_SIGNAL_BASE + self.received[0])
 
 
 def leave_on_signals() -> None:

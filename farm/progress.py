@@ -15,8 +15,8 @@ LINE_SECONDS: Final = 10.0
 class Progress(Protocol):
     """Hears of each result."""
 
-    def advance(self) -> None:
-        """Count one result."""
+    def advance(self, *, skipped: int) -> None:
+        """Count one result; `skipped` images have been passed over so far."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def open_progress(total: int | None, *, lines_on_terminal: bool) -> Iterator[Pro
 
 
 class _Silence:
-    def advance(self) -> None:
+    def advance(self, *, skipped: int) -> None:
         """See Progress.advance."""
 
 
@@ -45,14 +45,16 @@ class _Lines:
         self._done = 0
         self._begun = self._said = time.monotonic()
 
-    def advance(self) -> None:
+    def advance(self, *, skipped: int) -> None:
         """See Progress.advance."""
         self._done += 1
         now = time.monotonic()
         if now - self._said >= LINE_SECONDS:
             self._said = now
             rate = self._done / (now - self._begun)
-            print(f"{self._done}{self._of} images, {rate:.0f} per second", file=sys.stderr)
+            print(
+                f"{self._done + skipped}{self._of} images, {rate:.0f} per second", file=sys.stderr
+            )
 
 
 @contextmanager
@@ -77,12 +79,13 @@ def _bar(total: int | None) -> Iterator[Progress]:
 class _Bar:
     def __init__(self, rich: object, task: object) -> None:
         self._rich, self._task = rich, task
-        self._done = 0
+        self._done = self._skipped = 0
         self._begun = self._shown = time.monotonic()
 
-    def advance(self) -> None:
+    def advance(self, *, skipped: int) -> None:
         """See Progress.advance."""
         self._done += 1
+        self._skipped = skipped
         now = time.monotonic()
         if now - self._shown >= BAR_SECONDS:
             self.show(now)
@@ -91,4 +94,5 @@ class _Bar:
         """Draw the bar as it is `now` (CLOCK_MONOTONIC seconds)."""
         self._shown = now
         rate = self._done / max(now - self._begun, BAR_SECONDS)
-        self._rich.update(self._task, completed=self._done, rate=rate)  # type: ignore[attr-defined]
+        at = self._done + self._skipped
+        self._rich.update(self._task, completed=at, rate=rate)  # type: ignore[attr-defined]

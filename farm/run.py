@@ -15,18 +15,22 @@ from typing import Final
 from farm import sources, text
 from farm.api import Farm
 from farm.config import FarmConfig
+from farm.earlier import Earlier, read
 from farm.errors import (
     EXIT_OK,
     EXIT_SIGNAL_BASE,
     EXIT_SOME_FAILED,
     InterruptedStartError,
+    InterruptedWriteError,
     OutputError,
 )
 from farm.interrupts import Interrupts
+from farm.outlet import Patience
 from farm.progress import open_progress
 from farm.renders import write_renders
+from farm.resume import Remaining
 from farm.stats import Stats
-from farm.writers import Writer, open_writer
+from farm.writers import JSONL, Writer, open_writer
 
 RENDERS: Final = 200
 SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
@@ -34,11 +38,15 @@ SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to classify (`targets`; empty: what the config says), how often, where results go."""
+    """What to classify (`targets`; empty: what the config says), how often, where results go.
+
+    With `resume`, `output` is gone on with.
+    """
 
     targets: tuple[str, ...]
     repeat: int
     output: Path | None
+    resume: bool
     ordered: bool
     quiet: bool
 
@@ -50,15 +58,21 @@ def say(message: str) -> None:
 
 def run(config: FarmConfig, request: Request) -> int:
     """Classify what `request` names; gives 0 (all ok), 1 (some failed) or 128 plus a signal."""
-    source = sources.from_targets(targets(config, request.targets), times=request.repeat)
+    everything = sources.from_targets(targets(config, request.targets), times=request.repeat)
+    earlier = _earlier(request)
     stats = Stats()
     with Interrupts() as interrupts:
-        farm = Farm(config, tell=say, interrupts=interrupts)
+        source = Remaining(everything, earlier, lambda: bool(interrupts.received))
+        patience = Patience(interrupts, config.drain_seconds)
+        farm = Farm(config, tell=say, interrupts=interrupts, first_id=earlier.next_id)
+        output = open_writer(
+            request.output, request.quiet, patience, earlier if request.resume else None
+        )
         try:
             # The output is opened last: a farm that can't start leaves earlier results alone.
-            with farm, summed_up(farm, stats), open_writer(request.output, request.quiet) as writer:
+            with farm, summed_up(farm, stats, source), output as writer:
                 _classify(farm, source, request, stats, writer)
-        except InterruptedStartError as error:
+        except (InterruptedStartError, InterruptedWriteError) as error:
             say(str(error))
         if interrupts.received:
             say("stopped by a signal: not all images were processed")
@@ -69,27 +83,44 @@ def run(config: FarmConfig, request: Request) -> int:
     return EXIT_SOME_FAILED if stats.failures else EXIT_OK
 
 
+def _earlier(request: Request) -> Earlier:
+    """What earlier runs have done of this one; raises OutputError where that can't be known."""
+    if not request.resume:
+        return Earlier()
+    if request.output is None:
+        raise OutputError(f"--resume: name the file to go on with: -o results{JSONL}")
+    if request.output.suffix != JSONL:
+        raise OutputError(f"--resume: {request.output}: only a {JSONL} file can be gone on with")
+    earlier = read(request.output)
+    if earlier.torn:
+        say(
+            f"{request.output}: its last line was cut off ({earlier.torn} bytes of it are there); "
+            "it is taken out, its image is done again"
+        )
+    return earlier
+
+
 def _classify(
-    farm: Farm, source: sources.Source, request: Request, stats: Stats, writer: Writer
+    farm: Farm, source: Remaining, request: Request, stats: Stats, writer: Writer
 ) -> None:
     on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
     truth = truth_of(farm.config.truth)
     with open_progress(source.total, lines_on_terminal=on_terminal) as progress:
         for result in farm.run(source, ordered=request.ordered):
+            writer.write(result, time.monotonic())
             stats.count(result, truth(result.path))
-            writer.write(result)
-            progress.advance()
+            progress.advance(skipped=source.skipped)
 
 
 @contextmanager
-def summed_up(farm: Farm, stats: Stats) -> Iterator[None]:
+def summed_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
     """Print the summary of what was done in the block, however it ends."""
     begun = time.monotonic()
     try:
         yield
     finally:
         stats.losses, stats.left_out = farm.losses, farm.bad_cores
-        stats.dropped = farm.dropped
+        stats.dropped, stats.skipped = farm.dropped, source.skipped
         snapshot = stats.snapshot(seconds=time.monotonic() - begun)
         print("\n".join(text.summary(snapshot, farm.plan)), file=sys.stderr)
 

@@ -35,8 +35,10 @@ class Source(Protocol):
 
     total: int | None
     """How many there will be, None if that is not known."""
-    fds: tuple[int, ...]
-    """What to wait on when `take` gave nothing; empty for a source that never has to wait."""
+
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """What to wait on when `take` gave nothing; empty for a source that never has to wait."""
 
     @property
     def exhausted(self) -> bool:

@@ -40,7 +40,7 @@ class Snapshot:
     """What a run has done so far; `seconds` is its wall-clock time.
 
     `dropped` counts messages that were late, double or none of ours; `left_out` are the NPU cores
-    that no worker could use.
+    that no worker could use; `skipped` counts the images that earlier runs had done.
     """
 
     ok: int
@@ -56,6 +56,7 @@ class Snapshot:
     judged: int
     top1_right: int
     top5_right: int
+    skipped: int = 0
 
     @property
     def ended(self) -> int:
@@ -86,6 +87,7 @@ class Stats:
     judged: int = 0
     top1_right: int = 0
     top5_right: int = 0
+    skipped: int = 0
     phases: dict[str, Histogram] = field(
         default_factory=lambda: {phase: Histogram() for phase in PHASES}
     )
@@ -129,4 +131,5 @@ class Stats:
             judged=self.judged,
             top1_right=self.top1_right,
             top5_right=self.top5_right,
+            skipped=self.skipped,
         )

@@ -61,6 +61,8 @@ def summary(snapshot: Snapshot, plan: FarmPlan) -> list[str]:
     ]
     if plan.simulated:
         lines.append(f"Runtime      {SIMULATED}")
+    if snapshot.skipped:
+        lines.append(f"Skipped      {snapshot.skipped}: done by earlier runs")
     if snapshot.failed:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(snapshot.failures.items()))
         lines.append(f"Failed       {snapshot.failed} of {snapshot.ended}: {kinds}")

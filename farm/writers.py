@@ -1,8 +1,9 @@
-"""Where results go: readable lines, JSON lines or CSV, each written as it comes."""
+"""Where results go: readable lines, JSON lines or CSV, each written whole and as it comes."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -10,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
 
+from farm.earlier import Earlier
 from farm.errors import OutputError, WriterError
+from farm.linefile import LineFile
+from farm.outlet import Patience, write_all
 from farm.results import Result
 from farm.stats import PHASES
 from farm.text import line
 from workers.topk import K
 
-BY_LINE: Final = 1  # a stopped run leaves whole lines
 JSONL: Final = ".jsonl"
 CSV: Final = ".csv"
 CSV_HEAD: Final = (
@@ -35,49 +38,54 @@ CSV_HEAD: Final = (
 class Writer(Protocol):
     """Takes results, one at a time."""
 
-    def write(self, result: Result) -> None:
-        """Write one result; raises WriterError if that fails."""
+    def write(self, result: Result, now: float, /) -> None:
+        """Write one result, `now` (seconds); raises WriterError, InterruptedWriteError."""
 
 
 @contextmanager
-def open_writer(output: Path | None, quiet: bool) -> Iterator[Writer]:
+def open_writer(
+    output: Path | None, quiet: bool, patience: Patience, earlier: Earlier | None = None
+) -> Iterator[Writer]:
     """Open what results go to: the file `output` (.jsonl or .csv), else lines on standard output.
 
-    Raises OutputError for another suffix, or a file that can't be written.
+    A file that is there is replaced, or gone on with after what is whole of `earlier`. Raises
+    OutputError for another suffix, or a file that can't be written.
     """
     if output is None:
-        yield Silence() if quiet else Lines(sys.stdout)
+        yield Silence() if quiet else Lines(sys.stdout, patience)
         return
     if output.suffix not in (JSONL, CSV):
         raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
-    try:
-        file = output.open("w", buffering=BY_LINE, encoding="utf-8", newline="")
-    except OSError as error:
-        raise OutputError(f"--output {output}: can't be made: {error.strerror}") from error
-    try:
-        yield JsonLines(file, output) if output.suffix == JSONL else Table(file, output)
-    finally:
-        _close(file, output)
+    with _opened(output, patience, earlier) as file:
+        yield JsonLines(file) if output.suffix == JSONL else Table(file)
+
+
+def _opened(output: Path, patience: Patience, earlier: Earlier | None) -> LineFile:
+    if earlier is None:
+        return LineFile(output, patience)
+    return LineFile(output, patience, keep=earlier.whole, expected=earlier.whole + earlier.torn)
 
 
 class Silence:
     """Writes nothing."""
 
-    def write(self, result: Result) -> None:
+    def write(self, _result: Result, _now: float, /) -> None:
         """See Writer.write."""
 
 
 class Lines:
     """One readable line per result."""
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+    def __init__(self, out: TextIO, patience: Patience) -> None:
+        self._out, self._patience = out, patience
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, _now: float, /) -> None:
         """See Writer.write."""
-        # Flushed: whoever reads a pipe gets each result when it is there, not 8 kB later.
+        data = f"{line(result)}\n".encode(self._out.encoding, self._out.errors or "strict")
+        # Past the stream's own buffer: whoever reads a pipe gets each result when it is there, and
+        # what nobody reads is not waited for once more when the program ends.
         try:
-            print(line(result), file=self._out, flush=True)
+            write_all(self._out.fileno(), data, self._patience)
         except BrokenPipeError:
             raise  # whoever read has gone, as `head` does: nothing to tell anybody
         except OSError as error:
@@ -88,52 +96,49 @@ class Lines:
 class JsonLines:
     """One JSON object per line."""
 
-    def __init__(self, file: TextIO, name: Path) -> None:
-        self._file, self._name = file, name
+    def __init__(self, file: LineFile) -> None:
+        self._file = file
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, now: float, /) -> None:
         """See Writer.write."""
-        text = json.dumps(as_dict(result)) + "\n"
-        try:
-            self._file.write(text)
-        except OSError as error:
-            raise _unwritable(self._name, error) from error
+        self._file.append(f"{json.dumps(as_dict(result))}\n".encode())
+        self._file.sync_if_due(now)
 
 
 class Table:
     """A CSV table with a head line."""
 
-    def __init__(self, file: TextIO, name: Path) -> None:
-        self._csv, self._name = csv.writer(file), name
-        self._write(CSV_HEAD)
+    def __init__(self, file: LineFile) -> None:
+        self._file = file
+        self._file.append(_row(CSV_HEAD))
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, now: float, /) -> None:
         """See Writer.write."""
-        top5 = [x for p in result.top5 or () for x in (p.class_id, p.label, f"{p.score:.6g}")]
-        error = (result.error.kind, result.error.message) if result.error else ("", "")
-        path = None if result.path is None else result.path.encode("utf-8", "replace").decode()
-        padding = [""] * (3 * K - len(top5))
-        ms = [f"{getattr(result.ms, phase):.3f}" for phase in PHASES]
-        simulated = str(result.simulated).lower()
-        self._write(
-            (
-                result.id,
-                path,
-                *top5,
-                *padding,
-                *error,
-                result.worker,
-                result.attempts,
-                *ms,
-                simulated,
-            )
-        )
+        self._file.append(_row(as_cells(result)))
+        self._file.sync_if_due(now)
 
-    def _write(self, row: tuple[Any, ...]) -> None:
-        try:
-            self._csv.writerow(row)
-        except OSError as error:
-            raise _unwritable(self._name, error) from error
+
+def as_cells(result: Result) -> tuple[Any, ...]:
+    """A result as the cells below CSV_HEAD."""
+    top5 = [x for p in result.top5 or () for x in (p.class_id, p.label, f"{p.score:.6g}")]
+    path = None if result.path is None else result.path.encode("utf-8", "replace").decode()
+    return (
+        result.id,
+        path,
+        *top5,
+        *[""] * (3 * K - len(top5)),
+        *((result.error.kind, result.error.message) if result.error else ("", "")),
+        result.worker,
+        result.attempts,
+        *(f"{getattr(result.ms, phase):.3f}" for phase in PHASES),
+        str(result.simulated).lower(),
+    )
+
+
+def _row(cells: tuple[Any, ...]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    return text.getvalue().encode()
 
 
 def as_dict(result: Result) -> dict[str, Any]:
@@ -153,14 +158,3 @@ def as_dict(result: Result) -> dict[str, Any]:
         "ms": {phase: round(getattr(result.ms, phase), 3) for phase in PHASES},
         "simulated": result.simulated,
     }
-
-
-def _close(file: TextIO, name: Path) -> None:
-    try:
-        file.close()
-    except OSError as error:
-        raise _unwritable(name, error) from error
-
-
-def _unwritable(name: Path, error: OSError) -> WriterError:
-    return WriterError(f"--output {name}: can't be written: {error.strerror}")

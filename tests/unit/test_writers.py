@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from farm.errors import OutputError, WriterError
+from farm.outlet import Patience
 from farm.results import Prediction, Result, Timings
 from farm.writers import Lines, open_writer
 from workers.wire import ItemError
@@ -59,9 +59,9 @@ def failed(**changes: Any) -> Result:
 
 
 def written(path: Path, *results: Result) -> str:
-    with open_writer(path, quiet=False) as writer:
+    with open_writer(path, False, Patience()) as writer:
         for each in results:
-            writer.write(each)
+            writer.write(each, 0.0)
     return path.read_text(encoding="utf-8")
 
 
@@ -196,8 +196,8 @@ def test_what_was_written_stays_when_the_run_fails(tmp_path: Path, suffix: str) 
     path = tmp_path / f"r{suffix}"
 
     def fail_after_one() -> None:
-        with open_writer(path, quiet=False) as writer:
-            writer.write(result())
+        with open_writer(path, False, Patience()) as writer:
+            writer.write(result(), 0.0)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -208,8 +208,8 @@ def test_what_was_written_stays_when_the_run_fails(tmp_path: Path, suffix: str) 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
 def test_a_result_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"r{suffix}"
-    with open_writer(path, quiet=False) as writer:
-        writer.write(result(path="/first.jpg"))
+    with open_writer(path, False, Patience()) as writer:
+        writer.write(result(path="/first.jpg"), 0.0)
         assert "/first.jpg" in path.read_text()
 
 
@@ -217,7 +217,7 @@ def test_a_result_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path, suffix
 def test_another_suffix_is_refused_and_nothing_is_made(tmp_path: Path, name: str) -> None:
     with (
         pytest.raises(OutputError, match=r"must end in \.jsonl or \.csv"),
-        open_writer(tmp_path / name, quiet=False),
+        open_writer(tmp_path / name, False, Patience()),
     ):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -229,7 +229,7 @@ def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: st
     (tmp_path / "folder.jsonl").mkdir()
     with (
         pytest.raises(OutputError, match="can't be made: ") as caught,
-        open_writer(tmp_path / name, quiet=False),
+        open_writer(tmp_path / name, False, Patience()),
     ):
         pass
     assert f"--output {tmp_path / name}: " in str(caught.value)
@@ -238,7 +238,7 @@ def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: st
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write into folders of mode 500")
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(OutputError), open_writer(tmp_path / "r.jsonl", quiet=False):
+    with pytest.raises(OutputError), open_writer(tmp_path / "r.jsonl", False, Patience()):
         pass
 
 
@@ -255,26 +255,25 @@ def test_a_full_disk_is_a_writer_error(tmp_path: Path, name: str, count: int) ->
 
 
 def test_without_a_file_results_are_lines_on_standard_output(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with open_writer(None, quiet=False) as writer:
-        writer.write(result())
-        writer.write(failed())
-    first, second = capsys.readouterr().out.splitlines()
+    with open_writer(None, False, Patience()) as writer:
+        writer.write(result(), 0.0)
+        writer.write(failed(), 0.0)
+    first, second = capfd.readouterr().out.splitlines()
     assert first.startswith("/photos/a.jpg: label 0 50.0%, ")
     assert second == "/photos/a.jpg: error: missing: no such file"
 
 
-def test_quiet_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with open_writer(None, quiet=True) as writer:
-        writer.write(result())
-    assert capsys.readouterr() == ("", "")
+def test_quiet_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with open_writer(None, True, Patience()) as writer:
+        writer.write(result(), 0.0)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_full_disk_behind_standard_output_is_a_writer_error() -> None:
-    class Full(io.StringIO):
-        def write(self, _text: str, /) -> int:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with pytest.raises(WriterError, match="No space left on device"):
-        Lines(Full()).write(result())
+    with (
+        open("/dev/full", "w") as full,
+        pytest.raises(WriterError, match="standard output: can't be written: No space"),
+    ):
+        Lines(full, Patience()).write(result(), 0.0)

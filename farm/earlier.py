@@ -1,0 +1,130 @@
+"""What a results file holds from earlier runs: which images, which ids, whether its end is torn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from farm.errors import OutputError
+
+DIGEST_BYTES: Final = 8  # of two million paths, two are alike with a chance of one in ten million
+KEY: Final = os.urandom(16)  # and nobody can choose names that are
+LONGEST_LINE: Final = 1 << 20  # bytes; a path has 4096 at most
+LARGEST_ID: Final = 2**53  # above it, programs that read JSON numbers as floats mix ids up
+BEGIN: Final = b'{"id": '  # of each of our lines, however little of it there is
+
+
+@dataclass(slots=True)
+class Earlier:
+    """The images that need not be done again, each as often as the file has a line of it.
+
+    `digests` are the sorted digests of the lines' paths, `next_id` the first id above all of
+    theirs, `whole` the bytes that its whole lines take, `torn` those of the piece after them.
+    `skipped` counts the images that `skip` has passed over.
+    """
+
+    digests: array[int] = field(default_factory=lambda: array("Q"))
+    next_id: int = 0
+    whole: int = 0
+    torn: int = 0
+    skipped: int = 0
+    _used: array[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # How many lines of a path have been used up, at the index of its first one.
+        self._used = array("I", bytes(len(self.digests) * array("I").itemsize))
+
+    def skip(self, path: bytes) -> bool:
+        """Whether the file has one more line of this path; it is used up by that."""
+        if not self.digests:
+            return False
+        wanted = digest(path)
+        first = bisect_left(self.digests, wanted)
+        if first == len(self.digests) or self.digests[first] != wanted:
+            return False
+        if self._used[first] == bisect_right(self.digests, wanted) - first:
+            return False
+        self._used[first] += 1
+        self.skipped += 1
+        return True
+
+
+def digest(path: bytes) -> int:
+    """A number that stands for a path, another one in each process."""
+    found = hashlib.blake2b(path, digest_size=DIGEST_BYTES, key=KEY).digest()
+    return int.from_bytes(found, "little")
+
+
+def read(name: Path) -> Earlier:
+    """Read a results file and change nothing; one that is not there is an empty one.
+
+    Takes 12 bytes of memory per line. Raises OutputError for a file that can't be read, and for
+    one with a line that is whole and no result: then it is some other file.
+    """
+    try:
+        if name.exists() and not name.is_file():
+            raise OutputError(f"--resume: {name} is no regular file: what it got can't be read")
+        with name.open("rb") as file:
+            return _read(file, name)
+    except FileNotFoundError:
+        return Earlier()
+    except OSError as error:
+        raise OutputError(f"--resume: {name}: can't be read: {error.strerror}") from error
+
+
+def _read(file: BinaryIO, name: Path) -> Earlier:
+    digests, next_id, whole = array("Q"), 0, 0
+    for number, line in enumerate(_lines(file), start=1):
+        if not line.endswith(b"\n") and _is_torn(line, file):
+            return _sorted(digests, next_id, whole, torn=os.fstat(file.fileno()).st_size - whole)
+        found = parse(line)
+        if found is None:
+            raise OutputError(
+                f"--resume: {name}: line {number} is no result of npu-farm; "
+                "name another file, or take that line out"
+            )
+        digests.append(digest(found[1]))
+        next_id, whole = max(next_id, found[0] + 1), whole + len(line)
+    return _sorted(digests, next_id, whole, torn=0)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: file.readline(LONGEST_LINE), b"")
+
+
+def _sorted(digests: array[int], next_id: int, whole: int, *, torn: int) -> Earlier:
+    if digests:
+        np.frombuffer(digests, np.uint64).sort()  # in place
+    return Earlier(digests, next_id, whole, torn)
+
+
+def _is_torn(line: bytes, file: BinaryIO) -> bool:
+    """Whether it may be the beginning of one of our lines, and `file` has no more than that.
+
+    A power cut can leave zeros where the rest should be.
+    """
+    begun = line.rstrip(b"\0")
+    is_ours = begun.startswith(BEGIN) or BEGIN.startswith(begun)
+    return is_ours and not any(more.strip(b"\0") for more in _lines(file))
+
+
+def parse(line: bytes) -> tuple[int, bytes] | None:
+    """The id and the path of a line that is a result, None for any other."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        found = json.loads(line)
+        number, path = found["id"], os.fsencode(found["path"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    is_id = type(number) is int and 0 <= number < LARGEST_ID
+    return (number, path) if is_id and {"top5", "error"} <= found.keys() else None
