@@ -6,12 +6,14 @@ PLATFORM ?= rk3588
 SOC ?= rk3588
 SIZE ?= 3
 REPEAT ?= 10
+KILLS ?= 20
+SEED ?= 1
 BIN := .venv/bin
 
 # What runs models: the vendor's package comes by itself on a board; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test check format board bench images models converter data clean
+.PHONY: help run test kills check format board bench images models converter data clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,6 +23,9 @@ run: .venv/run images  ## Set up, render images, classify them
 
 test: .venv/dev  ## Set up, run the tests
 	$(BIN)/pytest
+
+kills: .venv/dev  ## Kill a run at random moments and resume it: make kills KILLS=20 SEED=3
+	KILLS=$(KILLS) SEED=$(SEED) $(BIN)/pytest -v tests/process/test_kills.py
 
 check: .venv/dev  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

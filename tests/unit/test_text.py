@@ -164,6 +164,10 @@ def test_a_run_without_any_result_is_two_lines_at_most() -> None:
     ]
 
 
+def test_images_that_were_skipped_are_told() -> None:
+    assert "Skipped      120: done by earlier runs" in summed_up(skipped=120)
+
+
 def test_losses_are_told_where_there_were_some() -> None:
     assert "Workers lost 2; what they held went to others" in summed_up(losses=2)
 
