@@ -32,7 +32,11 @@ class Unread:
         self.reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_PAGES * PAGE)
         self.process = subprocess.Popen(
-            [*PROGRAM, *FAST, *arguments], cwd=ROOT, stdout=writer, stderr=subprocess.DEVNULL
+            [*PROGRAM, *FAST, *arguments],
+            cwd=ROOT,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         os.close(writer)
         assert wait_for(self.is_full, within=30)
@@ -48,7 +52,7 @@ class Unread:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
         os.close(self.reader)
 
 
@@ -81,11 +85,13 @@ def test_a_run_that_nobody_reads_is_stopped_by_signals(
     unread = Unread("--set", f"drain_seconds={drain_seconds}", "-d", folder, "-r", "100")
     for number in signals:
         unread.process.send_signal(number)
-    assert unread.process.wait(timeout=20) == code
+    _, err = unread.process.communicate(timeout=20)
+    assert unread.process.returncode == code
+    assert "nobody reads the results" in err  # it ended by itself, not by its last resort
     assert len(unread.workers) == 3
     assert not any(map(is_alive, unread.workers))
     assert list(run_dirs.iterdir()) == []
-    unread.end()
+    os.close(unread.reader)
 
 
 def test_a_reader_that_pauses_gets_all_and_memory_is_flat(folder: str) -> None:

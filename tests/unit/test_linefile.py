@@ -84,6 +84,23 @@ def test_a_short_write_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "r.jsonl").read_bytes() == b"0123456789\n"
 
 
+def test_a_pipe_that_somebody_else_filled_first_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, full = os.write, [True]
+
+    def write(fd: int, data: bytes) -> int:
+        if full:
+            full.pop()
+            raise BlockingIOError
+        return real(fd, data)
+
+    monkeypatch.setattr(os, "write", write)
+    with LineFile(tmp_path / "r.jsonl", Patience()) as file:
+        file.append(b"x\n")
+    assert (tmp_path / "r.jsonl").read_bytes() == b"x\n"
+
+
 def test_a_line_is_one_write_however_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     real = os.write
