@@ -28,8 +28,8 @@ from farm.events import (
     WorkerDown,
     WorkerUp,
 )
-from farm.patience import Patience
 from farm.seat import Seat
+from farm.timelimit import TimeLimit
 from workers.wire import Batch, FileRef, Item, ItemError
 
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
@@ -41,12 +41,12 @@ class Dispatcher:
     """The ledger of who holds what, with `window` batches of up to `batch` items per worker.
 
     A worker that owes an answer for more than `limit` seconds is to be killed; with None, the
-    limit is learned from the answers, see farm.patience.
+    limit is learned from the answers, see farm.timelimit.
     """
 
     def __init__(self, *, batch: int, window: int, limit: float | None) -> None:
         self._batch, self._window = batch, window
-        self._patience = Patience(limit, batch)
+        self._time = TimeLimit(limit, batch)
         self._waiting: deque[Task] = deque()
         self._waiting_bytes = 0
         self._seats: dict[int, Seat] = {}
@@ -78,7 +78,7 @@ class Dispatcher:
     def deadline(self) -> float | None:
         """When the next worker is overdue (same clock as `now`); None if nobody owes an answer."""
         owing = [
-            seat.progress_at + self._patience.limit
+            seat.progress_at + self._time.seconds
             for seat in self._seats.values()
             if seat.held and not seat.condemned
         ]
@@ -133,7 +133,7 @@ class Dispatcher:
         if tasks and strange:
             return self._condemn(answer.worker, "answered a batch with other items than its own")
         del seat.held[answer.batch]
-        self._patience.learn(now - seat.progress_at, max(1, len(tasks)))
+        self._time.learn(now - seat.progress_at, max(1, len(tasks)))
         seat.progress_at = now
         seat.answers += 1
         delivered = [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
@@ -161,10 +161,8 @@ class Dispatcher:
         return [
             action
             for worker, seat in self._seats.items()
-            if seat.held and now - seat.progress_at > self._patience.limit
-            for action in self._condemn(
-                worker, f"no answer for {round(self._patience.limit, 1):g} s"
-            )
+            if seat.held and now - seat.progress_at > self._time.seconds
+            for action in self._condemn(worker, f"no answer for {round(self._time.seconds, 1):g} s")
         ]
 
     def _condemn(self, worker: int, reason: str) -> list[Action]:

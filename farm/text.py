@@ -71,6 +71,14 @@ def summary(snapshot: Snapshot, plan: FarmPlan) -> list[str]:
         lines.extend(_latency(snapshot))
         counts = ", ".join(f"{worker}: {n}" for worker, n in snapshot.per_worker.items())
         lines.append(f"Per worker   {counts}")
+    lines.extend(_troubles(snapshot))
+    if snapshot.judged:
+        lines.append(_accuracy(snapshot))
+    return lines
+
+
+def _troubles(snapshot: Snapshot) -> list[str]:
+    lines = []
     if snapshot.losses:
         lines.append(f"Workers lost {snapshot.losses}; what they held went to others")
     if snapshot.dropped:
@@ -78,8 +86,6 @@ def summary(snapshot: Snapshot, plan: FarmPlan) -> list[str]:
     if snapshot.left_out:
         cores = ", ".join(map(str, snapshot.left_out))
         lines.append(f"NPU cores    {cores} LEFT OUT: no worker could use it; see above")
-    if snapshot.judged:
-        lines.append(_accuracy(snapshot))
     return lines
 
 

@@ -10,7 +10,7 @@ SHORTEST_LIMIT: Final = 10.0
 GENEROSITY: Final = 20.0  # times the slowest that was seen: a kill repeats a batch's work
 
 
-class Patience:
+class TimeLimit:
     """The time limit for a batch of at most `batch` items, in seconds; `limit` None: learned."""
 
     def __init__(self, limit: float | None, batch: int) -> None:
@@ -23,7 +23,7 @@ class Patience:
         self._slowest = max(self._slowest, seconds / items)
 
     @property
-    def limit(self) -> float:
+    def seconds(self) -> float:
         """Seconds that a batch may take from now on."""
         if self._said is not None:
             return self._said
