@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from farm.platforms import detect
 from tests.process.test_command import HOST, npu_farm
+
+
+@pytest.fixture(autouse=True)
+def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell finds `npu-farm`, so that commands stay as they are written."""
+    folder = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", folder + os.pathsep + os.environ["PATH"])
+
 
 on_a_pc = pytest.mark.skipif(detect().soc is not None, reason="this is a board")
 
