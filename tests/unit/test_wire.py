@@ -264,3 +264,20 @@ def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
 def test_deeply_nested_arrays_are_refused(start: bytes, depth: int) -> None:
     with pytest.raises(WireError):
         wire.decode(start + b"\x91" * depth + b"\x90")
+
+
+def test_a_list_longer_than_any_batch_is_refused() -> None:
+    with pytest.raises(WireError, match="4096"):
+        wire.decode(wire.encode(Done(worker=0, generation=0, batch=0, outcomes=(ANSWERED,) * 4097)))
+
+
+@pytest.mark.parametrize(("top5", "error"), [(None, None), (ANSWERED.top5, REFUSED.error)])
+def test_an_outcome_with_neither_or_both_of_top5_and_error_is_refused(
+    top5: Any, error: Any
+) -> None:
+    names = [part.name for part in fields(Outcome)]
+    *start, (outcome, _) = raw(MESSAGES["done"])
+    refusal = raw(MESSAGES["done"])[-1][1][1 + names.index("error")]
+    wrong = changed(outcome, 1 + names.index("top5"), outcome[2] if top5 else None)
+    wrong = changed(wrong, 1 + names.index("error"), refusal if error else None)
+    shows_an_error([*start, [wrong]])
