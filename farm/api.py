@@ -83,9 +83,9 @@ class Farm:
         return self._up().losses
 
     @property
-    def dropped(self) -> int:
-        """How many messages were dropped: late or double answers, and such as are none of ours."""
-        return self._up().dropped
+    def strays(self) -> int:
+        """How many messages were dropped: not to be understood, or waited for by nobody."""
+        return self._up().strays
 
     @property
     def bad_cores(self) -> tuple[int, ...]:

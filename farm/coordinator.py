@@ -31,7 +31,9 @@ FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
 KILL_SECONDS: Final = 5.0
 WEIGH_SECONDS: Final = 1.0
-LONGEST_ANSWER: Final = 16 << 20  # bytes; 1024 items with a long error each are 1 MB
+# The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
+# breaks with who announces more, before it takes it in.
+ANSWER_BYTES: Final = 16 << 20
 
 
 def allow_open_files(workers: int) -> None:
@@ -52,7 +54,7 @@ class Coordinator:
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
-        self._sink = Inbox(self._context, specs[0].sink, LONGEST_ANSWER)
+        self._sink = Inbox(self._context, specs[0].sink, most_bytes=ANSWER_BYTES)
         self.crew = Crew(specs, self._context, limits, tell)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
@@ -61,7 +63,7 @@ class Coordinator:
         self._weighed_at = 0.0
         self._tell = tell
         self.losses = 0
-        self.rubbish = 0
+        self._rubbish = 0
 
     @property
     def room(self) -> int:
@@ -74,9 +76,9 @@ class Coordinator:
         return self._dispatcher.outstanding
 
     @property
-    def dropped(self) -> int:
-        """How many messages were dropped: late, double, or none of ours."""
-        return self.rubbish + self._dispatcher.stray_answers
+    def strays(self) -> int:
+        """How many messages were dropped: not to be understood, or waited for by nobody."""
+        return self._rubbish + self.crew.strays + self._dispatcher.stray_answers
 
     @property
     def busy(self) -> bool:
@@ -173,7 +175,7 @@ class Coordinator:
             try:
                 message = self._sink.receive(block=False)
             except WireError:
-                self.rubbish += 1
+                self._rubbish += 1
                 continue
             match message:
                 case None:
@@ -185,7 +187,7 @@ class Coordinator:
                     for change in self.crew.heard(message, now=time.monotonic()):
                         delivered += self._act(change)
                 case _:
-                    self.rubbish += 1
+                    self._rubbish += 1
 
     def _bury(self, worker: int) -> list[Deliver]:
         delivered: list[Deliver] = []

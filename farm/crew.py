@@ -8,7 +8,7 @@ from typing import Final
 
 from farm.errors import StartError
 from farm.events import WorkerDown, WorkerUp
-from farm.lifecycle import BOOTING, OVER, Event, State, after, back_off, recent
+from farm.lifecycle import BOOTING, NEXT, OVER, Event, State, after, back_off, recent
 from farm.limits import Limits
 from farm.process import WorkerProcess
 from farm.tidings import Tell, Tidings
@@ -19,7 +19,6 @@ from workers.transport import Context
 from workers.wire import Failed, Ready
 
 Change = WorkerUp | WorkerDown
-ENDING: Final = OVER | {State.FAILING}  # the process is still there, but not for long
 LEAVE_SECONDS: Final = 5.0  # for a worker that was asked to go
 TERM_SECONDS: Final = 2.0  # from SIGTERM to SIGKILL
 
@@ -54,6 +53,7 @@ class Crew:
         self._context = context
         self._limits = limits
         self._tidings = Tidings(tell, self.members[0].spec.runtime)
+        self.strays = 0
 
     def launch(self, *, now: float) -> None:
         """Start every worker's process; they report Ready later."""
@@ -94,13 +94,12 @@ class Crew:
         return min((m.due for m in self.members if m.due is not None), default=None)
 
     def heard(self, message: Ready | Failed, *, now: float) -> list[Change]:
-        """Take in what a worker says of itself; from an earlier process it counts for nothing."""
-        if message.worker >= len(self.members):
-            return []
-        member = self.members[message.worker]
-        if message.generation != member.generation or member.process is None:
-            return []
-        if member.state in ENDING:  # its time was up as it spoke
+        """Take in what a worker says of itself; what does not fit its life is counted as stray."""
+        told = Event.READY if isinstance(message, Ready) else Event.FAILED
+        member = self._author(message)
+        # It may be said twice, or cross with the worker's being given up for its slowness.
+        if member is None or (member.state, told) not in NEXT:
+            self.strays += 1
             return []
         if isinstance(message, Ready):
             return self._ready(member, message)
@@ -182,6 +181,12 @@ class Crew:
                     member.process.ask_to_stop()
             if member.process is not None and kill:
                 member.process.kill()
+
+    def _author(self, message: Ready | Failed) -> Member | None:
+        """Whose life a message is about, None if of an earlier process or of nobody."""
+        author = (message.worker, message.generation)
+        alive = (m for m in self.members if m.process is not None)
+        return next((m for m in alive if (m.spec.index, m.generation) == author), None)
 
     def _spawn(self, member: Member, now: float) -> None:
         member.generation += 1

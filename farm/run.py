@@ -120,7 +120,7 @@ def summed_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
         yield
     finally:
         stats.losses, stats.left_out = farm.losses, farm.bad_cores
-        stats.dropped, stats.skipped = farm.dropped, source.skipped
+        stats.dropped, stats.skipped = farm.strays, source.skipped
         snapshot = stats.snapshot(seconds=time.monotonic() - begun)
         print("\n".join(text.summary(snapshot, farm.plan)), file=sys.stderr)
 

@@ -17,20 +17,18 @@ Context = zmq.Context[zmq.Socket[bytes]]
 # How long a leaving worker waits for its last answers to be taken.
 FLUSH_MS: Final = 2000
 UNLIMITED: Final = 0
-# A batch has 8 MB or one raw image of any size, an answer a few hundred bytes per item. ZeroMQ
-# drops the connection of whoever announces more, before it makes room for it.
-LONGEST_MESSAGE: Final = 2**31
+ANY_SIZE: Final = -1
 
 
 class Inbox:
-    """A PULL socket: messages of at most `longest` bytes come in."""
+    """A PULL socket: messages of up to `most_bytes` come in."""
 
-    def __init__(self, context: Context, address: str, longest: int = LONGEST_MESSAGE) -> None:
+    def __init__(self, context: Context, address: str, most_bytes: int = ANY_SIZE) -> None:
         self.socket = context.socket(zmq.PULL)
+        self.socket.maxmsgsize = most_bytes
         # Bounded by credits, not by ZeroMQ: at a high-water mark PUSH would block its sender.
         self.socket.set_hwm(UNLIMITED)
         self.socket.linger = 0
-        self.socket.setsockopt(zmq.MAXMSGSIZE, longest)
         self.socket.bind(address)
 
     def receive(self, *, block: bool) -> wire.Message | None:
