@@ -7,13 +7,14 @@ SOC ?= rk3588
 SIZE ?= 3
 REPEAT ?= 10
 KILLS ?= 20
-SEED ?= 1
+IMAGES ?= 20000
+SEED ?=
 BIN := .venv/bin
 
 # What runs models: the vendor's package comes by itself on a board; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test kills check format board bench images models converter data clean
+.PHONY: help run test kills chaos check format board bench images models converter data clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,7 +26,10 @@ test: .venv/dev  ## Set up, run the tests
 	$(BIN)/pytest
 
 kills: .venv/dev  ## Kill a run at random moments and resume it: make kills KILLS=20 SEED=3
-	KILLS=$(KILLS) SEED=$(SEED) $(BIN)/pytest -v tests/process/test_kills.py
+	KILLS=$(KILLS) SEED=$(or $(SEED),1) $(BIN)/pytest -v tests/process/test_kills.py
+
+chaos: .venv/dev  ## Kill and freeze workers amid a run: make chaos IMAGES=20000 SEED=7
+	$(BIN)/python -m tests.chaos --images $(IMAGES) $(if $(SEED),--seed $(SEED))
 
 check: .venv/dev  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -1,0 +1,13 @@
+"""A small chaos run; `make chaos` is the big one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.chaos.run import Chaos, run
+
+
+def test_amid_chaos_each_image_has_one_right_result(run_dirs: Path) -> None:
+    chaos = Chaos(images=600, seed=5, service_ms=15.0, between=0.15, least=10, most=15)
+    assert run(chaos).violations == ()
+    assert list(run_dirs.iterdir()) == []
