@@ -224,7 +224,7 @@ class Crew:
         if member.process is None:
             return
         step, limits = member.process.words.step, self._limits
-        limit = limits.self_test_seconds if step == steps.SELF_TEST else limits.start_seconds
+        limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
         self._failed(member, f"{step} has not ended within {limit:g} s", now)
         self.condemn(member.spec.index, member.reason, now=now)
 

@@ -80,8 +80,9 @@ def serve(birth: Birth, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Out
     """Say Ready, then answer batches until Stop; raises RuntimeFailure if the runtime fails."""
     inbox, outbox = queues
     decoders = Decoders(birth.spec.decoders, runtime.input)
-    steps.begin(steps.WORK)
+    steps.begin(steps.REPORT)
     outbox.send(ready)
+    steps.begin(steps.WORK)
     try:
         Desk(birth, runtime, decoders).serve(inbox, outbox)
     finally:

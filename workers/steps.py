@@ -11,7 +11,9 @@ from typing import Final
 
 MARK: Final = b"npu-farm step: "
 SELF_TEST: Final = "the self-test"
+REPORT: Final = "saying that it is ready"
 WORK: Final = "work"  # the start is over
+TESTED: Final = frozenset({SELF_TEST, REPORT})  # within the time for the self-test
 STDERR: Final = 2
 
 
