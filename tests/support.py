@@ -20,6 +20,7 @@ from workers.wire import FileRef
 ROOT: Final = Path(__file__).parent.parent
 SHARED_DATA: Final = ROOT.parent / "shared" / "data"
 VENDOR: Final = ROOT / "tests" / "vendor"  # a fake of the NPU vendor's package
+FAULTS: Final = ROOT / "tests" / "faults"  # what makes workers misbehave
 
 
 def simulated(**changes: Any) -> FarmConfig:

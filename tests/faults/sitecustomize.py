@@ -1,0 +1,88 @@
+"""Makes one worker misbehave at one of its steps, as the file $FAULT tells when it starts.
+
+Python imports this before anything else where its folder is on PYTHONPATH: in the workers of a few
+tests. The file has one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+EXIT_CODE = 7
+
+
+def misbehave(how: str, error: type[Exception]) -> None:
+    """Do what `how` says; returns only if that is nothing."""
+    match how:
+        case "raise":
+            raise error("made to fail")
+        case "exit":
+            os._exit(EXIT_CODE)
+        case "SIGSEGV" | "SIGKILL":
+            os.kill(os.getpid(), signal.Signals[how])
+        case "hang":
+            time.sleep(3600)
+
+
+class Fault:
+    """A fault of this process: from the call after `after` others on, or only then if `once`."""
+
+    def __init__(self, file: Path, *, how: str, after: int, once: bool) -> None:
+        self._file, self._how, self._left, self._once = file, how, after, once
+
+    def strike(self, error: type[Exception] = Exception) -> None:
+        """Count a call, and misbehave if it is its turn."""
+        self._left -= 1
+        if self._left >= 0:
+            return
+        if self._once:  # before the deed: the next process finds nothing
+            self._file.unlink()
+        misbehave(self._how, error)
+
+    def before(self, owner: Any, name: str) -> None:
+        """Strike at each call of a method."""
+        method: Callable[..., Any] = getattr(owner, name)
+
+        def struck(*args: Any, **kwargs: Any) -> Any:
+            self.strike()
+            return method(*args, **kwargs)
+
+        setattr(owner, name, struck)
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Strike at the import of the vendor's package: as a finder that finds nothing."""
+        if name == "rknnlite.api":
+            self.strike(ImportError)
+
+
+def install(at: str, fault: Fault) -> None:
+    """Have `fault` strike at one of a worker's steps."""
+    if at == "import":
+        sys.meta_path.insert(0, fault)
+    elif at == "reply":
+        from workers.transport import Outbox
+
+        fault.before(Outbox, "send")
+    else:
+        from rknnlite.api import RKNNLite, Runtime
+
+        fault.before(*{"load": (RKNNLite, "load_rknn"), "infer": (Runtime, "run")}[at])
+
+
+def main() -> None:
+    """Read what is to happen to this process, if anything."""
+    name = sys.orig_argv[-2]
+    file = Path(os.environ["FAULTS"], name)
+    if name.startswith("worker-") and file.exists():
+        told = json.loads(file.read_text(encoding="ascii"))
+        install(told.pop("at"), Fault(file, **told))
+
+
+main()
