@@ -12,8 +12,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # imported late: a fault may be meant to strike at that
+    from workers.wire import Done
 
 EXIT_CODE = 7
 
@@ -56,6 +60,46 @@ class Fault:
 
         setattr(owner, name, struck)
 
+    def spoil_answers(self) -> None:
+        """Send something else for each answer, as `how` says."""
+        from workers.transport import Outbox
+        from workers.wire import Done, Message
+
+        send = Outbox.send
+        if self._once:
+            self._file.unlink()
+
+        def spoilt(outbox: Outbox, message: Message) -> None:
+            messages = self._instead(message) if isinstance(message, Done) else [message]
+            for each in messages:
+                send(outbox, each)
+
+        Outbox.send = spoilt  # type: ignore[assignment, method-assign]
+
+    def _instead(self, done: Done) -> list[Done]:
+        match self._how:
+            case "twice":
+                return [done, done]
+            case "another batch's":
+                return [replace(done, batch=done.batch + 1), done]
+            case "other items":
+                strange = [replace(outcome, item=outcome.item + 1) for outcome in done.outcomes]
+                return [replace(done, outcomes=tuple(strange))]
+            case "an item too few":
+                return [replace(done, outcomes=done.outcomes[1:])]
+            case "those of an earlier life":
+                return [*self._of_an_earlier_life(done), done]
+        raise ValueError(self._how)
+
+    def _of_an_earlier_life(self, done: Done) -> list[Done]:
+        from workers import wire
+
+        kept = self._file.with_name(f"{done.generation}-{done.batch}.kept")
+        kept.write_bytes(wire.encode(done))
+        before = self._file.parent.glob(f"{done.generation - 1}-*.kept")
+        messages = [wire.decode(file.read_bytes()) for file in before]
+        return [message for message in messages if isinstance(message, wire.Done)]
+
     def find_spec(self, name: str, *_: object) -> None:
         """Strike at the import of the vendor's package: as a finder that finds nothing."""
         if name == "rknnlite.api":
@@ -66,6 +110,8 @@ def install(at: str, fault: Fault) -> None:
     """Have `fault` strike at one of a worker's steps."""
     if at == "import":
         sys.meta_path.insert(0, fault)
+    elif at == "answer":
+        fault.spoil_answers()
     elif at == "reply":
         from workers.transport import Outbox
 
