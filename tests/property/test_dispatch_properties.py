@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -36,6 +37,10 @@ SEATS = 4
 picks = st.integers(0, 10**6)
 
 
+# A failure is made small before it is told, for up to five minutes.
+pytestmark = pytest.mark.timeout(400)
+
+
 class Frame(bytes):
     """Pixels that nobody wants to see printed."""
 
@@ -43,7 +48,8 @@ class Frame(bytes):
         return "Frame"
 
 
-FRAME = Frame(BATCH_BYTES // 2 + 1)  # two of these do not travel together
+# Two of these do not travel together, four are more than the look-ahead.
+FRAME = Frame(max(BATCH_BYTES // 2, LOOKAHEAD_BYTES // 4) + 1)
 
 
 def outcome(item: int) -> Outcome:

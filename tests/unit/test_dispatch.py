@@ -255,3 +255,19 @@ def test_with_a_learned_limit_a_slow_model_is_given_more_time() -> None:
     d.handle(Submitted(tasks(1, 1)), now=100.0)
     assert d.handle(Tick(), now=100.0 + 20 * 50 - 1) == []
     assert d.handle(Tick(), now=100.0 + 20 * 50 + 1) == [Kill(0, "no answer for 1000 s")]
+
+
+def test_big_images_that_come_back_count_for_the_look_ahead_again() -> None:
+    d = dispatcher(1)
+    frames = tuple(Task(Item(i, Encoded(bytes(LOOKAHEAD_BYTES * 3 // 4))), 0.0) for i in range(2))
+    d.handle(Submitted(frames), now=0.0)
+    assert d.room > 0
+    d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
+    assert d.room == 0
+
+
+def test_a_second_batch_in_its_hands_gives_a_worker_no_more_time_for_the_first() -> None:
+    d = dispatcher(1)
+    d.handle(Submitted(tasks(0, 1)), now=0.0)
+    assert batches(d.handle(Submitted(tasks(1, 1)), now=4.0)) == [(0, (1,))]
+    assert d.deadline() == 5.0
