@@ -203,6 +203,8 @@ class Crew:
             self._tidings.back(message.worker)
         member.state, member.due = after(member.state, Event.READY), None
         member.ready, member.came_up = message, True
+        if member.process is not None:
+            member.process.words.step = steps.WORK  # whatever else it has printed unread
         self._tell_left_out()
         return [WorkerUp(message.worker)] if member.state is State.UP else []
 

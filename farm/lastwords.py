@@ -60,7 +60,7 @@ class LastWords:
     def _keep(self, line: bytes) -> None:
         step = steps.split(line)
         text = line[:LINE_BYTES].decode("utf-8", "replace").strip()
-        if step is not None:
+        if step is not None and self.step != steps.WORK:
             self.step = step
-        elif text:
+        elif text and step is None:
             self._lines.append(text)

@@ -82,7 +82,6 @@ def serve(birth: Birth, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Out
     decoders = Decoders(birth.spec.decoders, runtime.input)
     steps.begin(steps.REPORT)
     outbox.send(ready)
-    steps.begin(steps.WORK)
     try:
         Desk(birth, runtime, decoders).serve(inbox, outbox)
     finally:

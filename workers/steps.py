@@ -12,7 +12,7 @@ from typing import Final
 MARK: Final = b"npu-farm step: "
 SELF_TEST: Final = "the self-test"
 REPORT: Final = "saying that it is ready"
-WORK: Final = "work"  # the start is over
+WORK: Final = "work"  # the start is over: not told, for Ready has been heard
 TESTED: Final = frozenset({SELF_TEST, REPORT})  # within the time for the self-test
 STDERR: Final = 2
 
