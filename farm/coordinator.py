@@ -208,8 +208,8 @@ class Coordinator:
                     process = self.crew.process(worker)
                     if process is not None:
                         process.send(batch)
-                case Kill(worker, reason):
-                    self.crew.condemn(worker, reason, now=time.monotonic())
+                case Kill():
+                    self.crew.condemn(action, now=time.monotonic())
                 case Replace(worker):
                     self.crew.replace(worker, now=time.monotonic())
         return delivered

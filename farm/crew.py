@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from farm.errors import StartError
-from farm.events import WorkerDown, WorkerUp
+from farm.events import Kill, WorkerDown, WorkerUp
 from farm.lifecycle import BOOTING, NEXT, OVER, Event, State, after, back_off, recent
 from farm.limits import Limits
 from farm.process import WorkerProcess
@@ -34,6 +34,7 @@ class Member:
     deaths: list[float] = field(default_factory=list)
     due: float | None = None
     reason: str = ""
+    hangs: bool = False
     ready: Ready | None = None
     came_up: bool = False  # whether the present process, or the last one, was ready
 
@@ -121,7 +122,8 @@ class Crew:
         if member.process is None:
             return []
         before, how = member.state, member.process.reap()
-        member.reason = _joined(member.reason, member.process.words.place())
+        if member.hangs and (place := member.process.words.place()):
+            member.reason = f"{member.reason}, in {place}"
         member.reason = member.reason or _with(how, member.process.words.library_errors())
         member.process.close()
         member.process = None
@@ -135,11 +137,11 @@ class Crew:
             self._plan_respawn(member, now)
         return [WorkerDown(worker, member.reason)] if before is State.UP else []
 
-    def condemn(self, worker: int, reason: str, *, now: float) -> None:
-        """End a worker for `reason`, by SIGTERM and then SIGKILL; its end is reported as any."""
-        member = self.members[worker]
+    def condemn(self, kill: Kill, *, now: float) -> None:
+        """End a worker by SIGTERM and then SIGKILL; its end is reported as any."""
+        member = self.members[kill.worker]
         if member.process is not None:
-            member.reason = reason
+            member.reason, member.hangs = kill.reason, kill.hangs
             member.process.terminate()
             member.due = now + TERM_SECONDS
 
@@ -190,7 +192,7 @@ class Crew:
 
     def _spawn(self, member: Member, now: float) -> None:
         member.generation += 1
-        member.reason, member.came_up = "", False
+        member.reason, member.hangs, member.came_up = "", False, False
         try:
             member.process = WorkerProcess(member.spec, member.generation, self._context)
         except OSError as error:
@@ -228,7 +230,7 @@ class Crew:
         step, limits = member.process.words.step, self._limits
         limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
         self._failed(member, f"{step} has not ended within {limit:g} s", now)
-        self.condemn(member.spec.index, member.reason, now=now)
+        self.condemn(Kill(member.spec.index, member.reason, hangs=True), now=now)
 
     def _tell_left_out(self) -> None:
         """Say, once it is known who could start, on which NPU cores nobody runs."""
@@ -253,10 +255,6 @@ class Crew:
             return
         member.due = now + wait
         self._tidings.died(number, member.reason, wait)
-
-
-def _joined(reason: str, place: str) -> str:
-    return f"{reason}, in {place}" if reason and place else reason
 
 
 def _with(reason: str, library: str) -> str:

@@ -162,15 +162,17 @@ class Dispatcher:
             action
             for worker, seat in self._seats.items()
             if seat.held and now - seat.progress_at > self._time.seconds
-            for action in self._condemn(worker, f"no answer for {round(self._time.seconds, 1):g} s")
+            for action in self._condemn(
+                worker, f"no answer for {round(self._time.seconds, 1):g} s", hangs=True
+            )
         ]
 
-    def _condemn(self, worker: int, reason: str) -> list[Action]:
+    def _condemn(self, worker: int, reason: str, *, hangs: bool = False) -> list[Action]:
         """Ask for a worker's end, once; what it holds comes back with its WorkerDown."""
         if self._seats[worker].condemned:
             return []
         self._seats[worker].condemned = True
-        return [Kill(worker, reason)]
+        return [Kill(worker, reason, hangs)]
 
     def _drop(self, *, held: bool) -> None:
         self._waiting.clear()

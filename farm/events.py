@@ -92,10 +92,11 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """`worker` must go; `reason` says why."""
+    """`worker` must go; `reason` says why, `hangs` that it is for giving no answer."""
 
     worker: int
     reason: str
+    hangs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

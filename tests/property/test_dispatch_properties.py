@@ -23,10 +23,12 @@ from farm.events import (
     Dropped,
     Event,
     Kill,
+    Replace,
     Send,
     Submitted,
     Task,
     Tick,
+    TooBig,
     WorkerDown,
     WorkerUp,
 )
@@ -81,6 +83,9 @@ class Farm(RuleBasedStateMachine):
         self.due: dict[int, float] = {}  # of those that hold something: when they must be killed
         self.flying: list[Answered] = []  # answers on their way, some for ever
         self.batches: set[int] = set()
+        self.died_at: dict[int, int] = {}  # where an item last saw a worker die
+        self.answered: set[int] = set()  # who has answered something since it came up
+        self.retiring: set[int] = set()
 
     def hear(self, event: Event) -> None:
         """Have the dispatcher handle an event, and do what it asks for."""
@@ -106,10 +111,29 @@ class Farm(RuleBasedStateMachine):
                 assert worker in self.hands
                 assert worker not in self.condemned
                 self.condemned.add(worker)
+            case Replace(worker):
+                assert worker in self.retiring
+                assert self.hands[worker] == []
+                self.leave(worker)
+
+    def leave(self, worker: int) -> list[Batch]:
+        """A worker's process is gone; gives what it held."""
+        self.condemned.discard(worker)
+        self.retiring.discard(worker)
+        self.answered.discard(worker)
+        self.due.pop(worker, None)
+        return self.hands.pop(worker)
+
+    def die_with(self, worker: int) -> list[Batch]:
+        lost = self.leave(worker)
+        ids = [i.id for batch in lost for i in batch.items]
+        self.deaths.update(ids)
+        self.died_at.update(dict.fromkeys(ids, worker))
+        return lost
 
     def check_send(self, worker: int, batch: Batch) -> None:
         assert worker in self.hands, "it is down"
-        assert worker not in self.condemned
+        assert worker not in self.condemned | self.retiring
         assert batch.id not in self.batches, "a number is used once"
         self.batches.add(batch.id)
         ids = [item.id for item in batch.items]
@@ -126,6 +150,7 @@ class Farm(RuleBasedStateMachine):
         if any(self.deaths[i] for i in ids):
             assert len(ids) == 1
             assert self.hands[worker] == []
+            assert worker != self.died_at[ids[0]] or len(self.hands) == 1, "another is there"
 
     def busy(self) -> list[int]:
         return sorted(worker for worker, held in self.hands.items() if held)
@@ -171,13 +196,18 @@ class Farm(RuleBasedStateMachine):
     @rule(pick=picks, last_words=st.booleans())
     def die(self, pick: int, last_words: bool) -> None:
         worker = sorted(self.hands)[pick % len(self.hands)]
-        lost = self.hands.pop(worker)
-        self.condemned.discard(worker)
-        self.due.pop(worker, None)
-        self.deaths.update(i.id for batch in lost for i in batch.items)
+        lost = self.die_with(worker)
         if last_words:  # sent before it died, heard after
             self.flying += [answer_to(worker, batch) for batch in lost]
         self.hear(WorkerDown(worker, "SIGKILL"))
+
+    @precondition(lambda self: self.hands)
+    @rule(pick=picks)
+    def grow(self, pick: int) -> None:
+        worker = sorted(self.hands)[pick % len(self.hands)]
+        if worker in self.answered:  # a new one would be as big
+            self.retiring.add(worker)
+        self.hear(TooBig(worker))
 
     @precondition(lambda self: self.busy())
     @rule(pick=picks, twice=st.booleans())
@@ -241,6 +271,7 @@ class Farm(RuleBasedStateMachine):
     def put_down(self, worker: int, batch: Batch) -> None:
         """The worker has answered a batch: for the next one, the time begins anew."""
         self.hands[worker].remove(batch)
+        self.answered.add(worker)
         self.due.pop(worker, None)
         if self.hands[worker]:
             self.due[worker] = self.now + LIMIT
@@ -269,7 +300,8 @@ class Farm(RuleBasedStateMachine):
     def nobody_idles_while_work_waits(self) -> None:
         if self.dispatcher.waiting:
             idle = {worker for worker, held in self.hands.items() if not held}
-            assert idle <= self.condemned
+            barred = self.died_at.get(self.dispatcher.waiting[0].item.id, -1)
+            assert idle <= self.condemned | ({barred} if len(self.hands) > 1 else set())
 
     @invariant()
     def the_deadline_is_that_of_the_first_who_owes(self) -> None:
@@ -292,14 +324,12 @@ class Farm(RuleBasedStateMachine):
         while self.flying:
             self.arrive(self.flying.pop())
         for worker in sorted(self.condemned):
-            self.deaths.update(i.id for batch in self.hands.pop(worker) for i in batch.items)
-            self.due.pop(worker, None)
-            self.condemned.discard(worker)
+            self.die_with(worker)
             self.hear(WorkerDown(worker, "killed"))
-        if not self.hands:
-            self.hands[0] = []
-            self.hear(WorkerUp(0))
-        while self.busy():
+        while self.dispatcher.outstanding or self.busy():
+            if not self.hands:
+                self.hands[0] = []
+                self.hear(WorkerUp(0))
             self.arrive(answer_to(*self.some_batch(0)))
         assert self.ended == Counter(set(self.submitted) - self.dropped)
         assert self.dispatcher.outstanding == 0
