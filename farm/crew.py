@@ -97,7 +97,8 @@ class Crew:
     def heard(self, message: Ready | Failed, *, now: float) -> list[Change]:
         """Take in what a worker says of itself; what does not fit its life is counted as stray."""
         told = Event.READY if isinstance(message, Ready) else Event.FAILED
-        member = self._author(message)
+        author = (message.worker, message.generation)
+        member = next((m for m in self.members if (m.spec.index, m.generation) == author), None)
         # It may be said twice, or cross with the worker's being given up for its slowness.
         if member is None or (member.state, told) not in NEXT:
             self.strays += 1
@@ -183,12 +184,6 @@ class Crew:
                     member.process.ask_to_stop()
             if member.process is not None and kill:
                 member.process.kill()
-
-    def _author(self, message: Ready | Failed) -> Member | None:
-        """Whose life a message is about, None if of an earlier process or of nobody."""
-        author = (message.worker, message.generation)
-        alive = (m for m in self.members if m.process is not None)
-        return next((m for m in alive if (m.spec.index, m.generation) == author), None)
 
     def _spawn(self, member: Member, now: float) -> None:
         member.generation += 1
