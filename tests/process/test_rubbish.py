@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 import zmq
 
 from farm.api import Farm
+from tests.stage import process_of
 from tests.support import children_of, simulated, worker_spec
 from workers.spec import NHWC, UINT8, InputSpec
 from workers.transport import Context
@@ -25,7 +27,7 @@ READY = Ready(
     classes=1000,
     self_test_ms=1.0,
 )
-FAILED = Failed(worker=1, generation=0, message="from an earlier life")
+FAILED = Failed(worker=1, generation=0, message="no more")
 OUTCOME = Outcome(
     item=0, top5=((7, 1.0),), error=None, started=0.0, decode_ms=0.0, wait_ms=0.0, infer_ms=0.0
 )
@@ -119,3 +121,16 @@ def test_a_message_bigger_than_any_answer_is_not_taken_in(farm: Farm, renders: l
             classified(farm, renders)
             assert told.poll(30_000)
         socket.disable_monitor()
+
+
+def test_a_worker_that_says_it_can_not_go_on_and_stays_is_killed(
+    renders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.crew.LEAVE_SECONDS", 0.1)
+    told: list[str] = []
+    with Farm(simulated(), tell=told.append) as farm:
+        os.kill(process_of(1), signal.SIGSTOP)  # its own words would be followed by its end
+        with push(farm, encode(replace(FAILED, generation=1))):
+            while "worker 1 is back" not in told:
+                list(farm.classify(renders[:6]))
+    assert "worker 1 died (no more); a new one starts in 0.1 s" in told
