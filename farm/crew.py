@@ -20,7 +20,7 @@ from workers.wire import Failed, Ready
 
 Change = WorkerUp | WorkerDown
 LEAVE_SECONDS: Final = 5.0  # for a worker that was asked to go
-TERM_SECONDS: Final = 2.0  # from SIGTERM to SIGKILL
+TERM_SECONDS: Final = 1.0  # from SIGTERM to SIGKILL
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from tests.stage import BATCH_SECONDS, SELF_TEST_SECONDS, START_SECONDS, Stage, 
 
 HOW = {1: "raise", 2: "exit", 3: "SIGSEGV", 4: "SIGKILL", 5: "hang"}  # by worker; 0 is well
 WHERE = {
-    "import": "its imports",
+    "import": "its start",
     "load": "RKNNLite.load_rknn({model!r})",
     "infer": "the self-test",  # is the first inference
     "reply": "saying that it is ready",  # is the first message

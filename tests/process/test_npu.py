@@ -114,7 +114,7 @@ def test_a_core_that_fails_is_left_out_and_said(
     model: Path, renders: list[Path], fault: str, reason: str
 ) -> None:
     told: list[str] = []
-    with Farm(npu(model, fault), tell=told.append) as farm:
+    with Farm(npu(model, fault, drain_seconds=1), tell=told.append) as farm:
         assert workers_of(classify(farm, renders)) == {0, 1}
         assert farm.bad_cores == (2,)
     said = [line for line in told if not line.startswith(("cpu:", "that means: "))]

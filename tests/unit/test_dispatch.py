@@ -254,7 +254,9 @@ def test_with_a_learned_limit_a_slow_model_is_given_more_time() -> None:
     d.handle(Answered(0, sent.batch.id, answer(sent.batch)), now=50.0)
     d.handle(Submitted(tasks(1, 1)), now=100.0)
     assert d.handle(Tick(), now=100.0 + 20 * 50 - 1) == []
-    assert d.handle(Tick(), now=100.0 + 20 * 50 + 1) == [Kill(0, "no answer for 1000 s", hangs=True)]
+    assert d.handle(Tick(), now=100.0 + 20 * 50 + 1) == [
+        Kill(0, "no answer for 1000 s", hangs=True)
+    ]
 
 
 def test_big_images_that_come_back_count_for_the_look_ahead_again() -> None:
