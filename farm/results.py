@@ -74,9 +74,13 @@ def _predictions(
     if isinstance(outcome, ItemError) or outcome.top5 is None:
         return None
     return tuple(
-        Prediction(class_id, labels[class_id] if labels else None, score)
-        for class_id, score in outcome.top5
+        Prediction(class_id, _label(class_id, labels), score) for class_id, score in outcome.top5
     )
+
+
+def _label(class_id: int, labels: tuple[str, ...] | None) -> str | None:
+    """A class's name; None for a number that no checked model gives, which a stranger may say."""
+    return labels[class_id] if labels and 0 <= class_id < len(labels) else None
 
 
 def _timings(task: Task, outcome: Outcome | ItemError, now: float) -> Timings:
