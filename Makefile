@@ -57,7 +57,7 @@ models: converter  ## Convert our model for every SoC into build/models, measure
 	@MALLOC_PERTURB_=255 build/convert/bin/python models/convert_glyphs.py $(REPLACE) \
 	    2>build/models/log || (tail -n 5 build/models/log >&2; exit 1)
 
-converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 2 GB)
+converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 1.5 GB)
 
 data: ## Clone the public photos and models of the field's examples (network)
 	git clone --depth 1 https://github.com/swdee/go-rknnlite-data.git build/data

@@ -38,6 +38,7 @@ FORMS: Final = {  # where pydantic would speak of its own types, or of one of tw
     "labels": "use the path of a file with one label a line",
     "images": "use a folder, a file, a glob or a .txt list",
 }
+BRANCH: Final = r"\[|^constrained-"  # how pydantic names the branches of a union
 SECTIONS: Final = ("input", "simulated")
 PATH_KEYS: Final = ("model", "images", "labels")
 
@@ -235,7 +236,7 @@ def _in_words(error: ValidationError) -> tuple[str, str]:
     mistakes = sorted(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
     first = mistakes[0]
     # The place names union branches ('tuple[...]', 'constrained-float') after the key; skip those.
-    place = [str(part) for part in first["loc"] if not re.search(r"[\[-]", str(part))]
+    place = [str(part) for part in first["loc"] if not re.search(BRANCH, str(part))]
     key = ".".join(place)
     more = len({mistake["loc"][:1] for mistake in mistakes}) - 1
     rest = f"\n({more} more like this)" if more else ""

@@ -157,9 +157,8 @@ class Crew:
 
     def too_big(self) -> list[int]:
         """The workers at work that have more memory of their own than the limits allow."""
-        up = [m for m in self.members if m.state is State.UP and m.process is not None]
-        limit = self._limits.worker_mb
-        return [m.spec.index for m in up if m.process and m.process.memory_mb() > limit]
+        at_work = [m.process for m in self.members if m.state is State.UP and m.process is not None]
+        return [p.index for p in at_work if p.memory_mb() > self._limits.worker_mb]
 
     def tick(self, *, now: float) -> None:
         """Do what has come due: start anew after the back-off, kill who is not ready or gone."""

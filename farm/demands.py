@@ -25,10 +25,8 @@ MB: Final = 2**20
 WORKER_MB: Final = 60
 COORDINATOR_MB: Final = 55
 PHOTO_MB: Final = 36  # 12 megapixels as a decoder holds them, 3 bytes each
-MODEL_COPIES: Final = 2  # the file's bytes in Python, and what the library makes of them
-BUFFERS_MB: Final = (
-    10  # the NPU's own between layers: 6.2 MB for a small detector's 2.6 MB of weights
-)
+MODEL_COPIES: Final = 2  # an estimate: the file's bytes, and what the library makes of them
+BUFFERS_MB: Final = 10  # the NPU's own between layers: an estimate, not measured on a board
 HELD: Final = ("powersave", "userspace", "performance")  # these do not raise a clock by themselves
 GOVERNORS: Final = {
     "NPU": "/sys/class/devfreq/*npu*/governor",

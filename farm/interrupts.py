@@ -20,7 +20,7 @@ LAST_SECONDS: Final = 6.0  # a little more than it takes to kill all workers
 class Interrupts:
     """While entered, the signals CAUGHT are collected in `received` and make `fd` readable.
 
-    One that was ignored before stays so: `nohup` means it. If the program has not ended 6 s after
+    One that was ignored before stays so. If the program has not ended 6 s after
     the second one, it is ended where it stands: it may hang in a write to a terminal or a disk that
     does not answer. Its workers notice and clean up.
     """
@@ -37,8 +37,7 @@ class Interrupts:
         os.set_blocking(self._write_end, False)
         # Python runs handlers between two steps of its own; the wake-up fd ends a poll at once.
         signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
-        heeded = [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]
-        self._before = {number: signal.signal(number, self._note) for number in heeded}
+        self._before = {number: signal.signal(number, self._note) for number in _heeded()}
         self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._leave)
         return self
 
@@ -70,13 +69,18 @@ class Interrupts:
         os._exit(EXIT_SIGNAL_BASE + self.received[0])
 
 
-def leave_on_signals() -> None:
-    """Let the signals CAUGHT end the program by SystemExit, so that temporary files are removed."""
-    for caught in CAUGHT:
-        signal.signal(caught, _leave)
+def _heeded() -> list[signal.Signals]:
+    """Those of CAUGHT that are not ignored: `nohup` means it."""
+    return [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]
 
 
 _left: list[int] = []
+
+
+def leave_on_signals() -> None:
+    """Let signals end the program by SystemExit, so that temporary files are removed."""
+    for caught in _heeded():
+        signal.signal(caught, _leave)
 
 
 def check_left() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from farm.errors import SensorError
+from farm.files import text
 from farm.platforms import cpu_list
 
 # rknpu_debugger.c of Rockchip's kernels shows the same text in either, if it was built to, and to
@@ -55,7 +56,7 @@ def npu_load(root: Path = Path("/")) -> tuple[float, ...]:
     Raises SensorError, which says what could not be read and how to allow it. The kernel writes
     `NPU load:  0%` for one core and `NPU load:  Core0: 12%, Core1:  3%,` for several.
     """
-    file = root / PROC_LOAD if _text(root / PROC_LOAD) else root / DEBUGFS_LOAD
+    file = root / PROC_LOAD if text(root / PROC_LOAD) else root / DEBUGFS_LOAD
     said = _load_text(file, root / DEBUGFS)
     # A stuck job has been seen as 20000 % (rockchip-linux/rknn-toolkit2, issue 293).
     shares = tuple(min(max(float(found), 0.0), 100.0) / 100 for found in SHARE.findall(said))
@@ -89,7 +90,7 @@ def temperatures(root: Path = Path("/")) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*")):
-        name, millidegrees = _text(zone / "type"), _number(zone / "temp")
+        name, millidegrees = text(zone / "type"), _number(zone / "temp")
         if name and millidegrees is not None:
             found[name] = max(found.get(name, millidegrees / 1000), millidegrees / 1000)
     return found
@@ -104,10 +105,10 @@ def _cpu_clocks(root: Path) -> list[Clock]:
     found = []
     policies = (root / "sys/devices/system/cpu/cpufreq").glob("policy*")
     for policy in sorted(policies, key=lambda path: (len(path.name), path.name)):
-        cpus = [int(cpu) for cpu in (_text(policy / "related_cpus") or "").split() if cpu.isdigit()]
+        cpus = [int(cpu) for cpu in (text(policy / "related_cpus") or "").split() if cpu.isdigit()]
         khz = _number(policy / "scaling_cur_freq")
         highest = _number(policy / "cpuinfo_max_freq") or _number(policy / "scaling_max_freq")
-        governor = _text(policy / "scaling_governor")
+        governor = text(policy / "scaling_governor")
         if cpus and khz:
             name = f"CPU {cpu_list(tuple(cpus))}"
             found.append(Clock(name, round(khz / 1e3), _mhz(highest, 1e3), governor))
@@ -119,7 +120,7 @@ def _device_clocks(root: Path) -> list[Clock]:
     for device in (root / "sys/class/devfreq").glob("*"):
         name, hz = _device(device.name), _number(device / "cur_freq")
         if name and hz:
-            highest, governor = _number(device / "max_freq"), _text(device / "governor")
+            highest, governor = _number(device / "max_freq"), text(device / "governor")
             found[name] = Clock(name, round(hz / 1e6), _mhz(highest, 1e6), governor)
     return [found[name] for name in ("NPU", "DDR") if name in found]
 
@@ -142,13 +143,6 @@ def _mhz(value: int | None, per_mhz: float) -> int | None:
 
 def _number(file: Path) -> int | None:
     try:
-        return int(_text(file) or "")
+        return int(text(file) or "")
     except ValueError:
-        return None
-
-
-def _text(file: Path) -> str | None:
-    try:
-        return file.read_bytes().decode("ascii", "replace").strip()
-    except OSError:
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator, allow_open_files
 from farm.errors import ConfigError, FarmError
+from farm.files import refusal
 from farm.limits import Limits
 from farm.plan import FarmPlan, plan
 from farm.platforms import detect, runs
@@ -53,10 +54,9 @@ def _limits(config: FarmConfig, workers: int) -> Limits:
 
 def _check_model(decided: FarmPlan) -> None:
     model = decided.workers[0].model
-    if model and not os.path.isfile(model):
-        raise ConfigError(f"model: {model}: no such file")
-    if model and not os.access(model, os.R_OK):
-        raise ConfigError(f"model: {model}: no permission to read it")
+    refused = refusal(Path(model)) if model else None
+    if refused is not None:
+        raise ConfigError(f"model: {model}: {refused}")
     told = describe(Path(model)) if decided.runtime == RKNN else None
     if told is not None and not any(runs(decided.platform, name) for name in told.targets):
         raise ConfigError(

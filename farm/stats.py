@@ -56,7 +56,7 @@ class Snapshot:
     judged: int
     top1_right: int
     top5_right: int
-    skipped: int = 0
+    skipped: int
 
     @property
     def ended(self) -> int:

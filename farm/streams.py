@@ -16,9 +16,11 @@ class Unheard(io.FileIO):
     def write(self, data: bytes) -> int:  # type: ignore[override]
         """Write what can be written; gives the number of bytes that are done with."""
         try:
-            return super().write(data) or 0
+            written: int | None = super().write(data)
         except OSError:
-            return len(data)
+            written = None
+        # None, too, where somebody made the terminal non-blocking and it is full just now.
+        return len(data) if written is None else written
 
 
 def prepare() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, Final
 
 import numpy.typing as npt
 
 from workers.errors import RuntimeFailure
-from workers.runtime import check_tensor, input_from
+from workers.runtime import check_classifier, check_tensor, input_from
 from workers.spec import WorkerSpec
 
 DTYPES: Final = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
@@ -21,14 +22,10 @@ class OnnxRuntime:
     def __init__(self, spec: WorkerSpec) -> None:
         self._session = _session(spec.model)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise RuntimeFailure(
-                f"{spec.model} has {len(inputs)} inputs and {len(outputs)} outputs; "
-                "a classifier with one of each is needed"
-            )
+        check_classifier(spec.model, len(inputs), len(outputs))
         dims = tuple(dim if isinstance(dim, int) and dim > 0 else None for dim in inputs[0].shape)
         self.input = input_from(dims, DTYPES.get(inputs[0].type, inputs[0].type), spec.input)
-        self.classes = _classes(outputs[0].shape)
+        self.classes = math.prod(dim for dim in outputs[0].shape if isinstance(dim, int))
         self._input_name, self._output_name = inputs[0].name, outputs[0].name
 
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -62,10 +59,3 @@ def _session(model: str) -> Any:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base of their own
         raise RuntimeFailure(f"{model}: ONNX Runtime can't open it: {error}") from error
-
-
-def _classes(dims: list[Any]) -> int:
-    count = 1
-    for dim in dims:
-        count *= dim if isinstance(dim, int) else 1
-    return count

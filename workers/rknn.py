@@ -7,6 +7,7 @@ before, so the steps are called one by one and each code is checked.
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from workers import steps
 from workers.errors import RuntimeFailure
-from workers.runtime import check_tensor, input_from
+from workers.runtime import check_classifier, check_tensor, input_from
 from workers.spec import NHWC, UINT8, WorkerSpec
 
 VENDOR_LOGGER: Final = "acuityLogger"
@@ -74,11 +75,7 @@ class RknnRuntime:
         """Learn what the model takes and gives; raises RuntimeFailure if it is no classifier."""
         vendor = self._lite.rknn_runtime
         inputs, outputs = self._called("get_in_out_num", vendor.get_in_out_num)
-        if (inputs, outputs) != (1, 1):
-            raise RuntimeFailure(
-                f"{spec.model} has {inputs} inputs and {outputs} outputs; "
-                "a classifier with one of each is needed"
-            )
+        check_classifier(spec.model, inputs, outputs)
         image = self._attribute(is_output=False)
         dims = _dims(image)
         if image.fmt == NCHW_FORMAT:
@@ -86,9 +83,7 @@ class RknnRuntime:
         self.input = input_from(dims, spec.input.dtype or UINT8, spec.input)
         if self.input.layout != NHWC:
             raise RuntimeFailure(f"{spec.model}: the NPU takes NHWC images, the model {list(dims)}")
-        self.classes = 1
-        for dim in _dims(self._attribute(is_output=True)):
-            self.classes *= dim
+        self.classes = math.prod(_dims(self._attribute(is_output=True)))
 
     def _attribute(self, *, is_output: bool) -> Any:
         vendor = self._lite.rknn_runtime

@@ -56,6 +56,15 @@ def open_runtime(spec: WorkerSpec) -> Runtime:
     raise RuntimeFailure(f"runtime {spec.runtime!r} is not known: {RKNN}, {ONNX} or {SIMULATED}")
 
 
+def check_classifier(model: str, inputs: int, outputs: int) -> None:
+    """Raise RuntimeFailure unless a model has one input and one output."""
+    if (inputs, outputs) != (1, 1):
+        raise RuntimeFailure(
+            f"{model} has {inputs} inputs and {outputs} outputs; "
+            "a classifier with one of each is needed"
+        )
+
+
 def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> InputSpec:
     """Join what a model tells of its image input with what the config says.
 

@@ -48,6 +48,7 @@ def snapshot(**changes: Any) -> Snapshot:
             "per_worker": {0: 1334, 1: 1333, 2: 1333},
             "losses": 0,
             "dropped": 0,
+            "skipped": 0,
             "left_out": (),
             "seconds": 9.6,
             "percentiles": dict.fromkeys(PHASES, (1.0, 2.0, 3.0)),
