@@ -15,7 +15,7 @@ from farm.config import FarmConfig
 from workers import image
 from workers.spec import NHWC, UINT8, InputHint, InputSpec, WorkerSpec
 from workers.topk import top5
-from workers.wire import FileRef
+from workers.wire import FileRef, Outcome
 
 ROOT: Final = Path(__file__).parent.parent
 SHARED_DATA: Final = ROOT.parent / "shared" / "data"
@@ -67,6 +67,20 @@ def worker_spec(**changes: Any) -> WorkerSpec:
         **changes,
     }
     return WorkerSpec(**values)
+
+
+def outcome(item: int, **changes: Any) -> Outcome:
+    """A classified item, its times all different, with `changes` to what became of it."""
+    values: dict[str, Any] = {
+        "top5": ((7, 0.5), (0, 0.25)),
+        "error": None,
+        "started": 12.5,
+        "decode_ms": 1.5,
+        "wait_ms": 0.25,
+        "infer_ms": 2.0,
+        **changes,
+    }
+    return Outcome(item=item, **values)
 
 
 def expected_of_the_fake(path: Path) -> list[tuple[int, float]]:

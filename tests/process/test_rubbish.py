@@ -15,10 +15,10 @@ import zmq
 
 from farm.api import Farm
 from tests.stage import process_of
-from tests.support import children_of, simulated, worker_spec
+from tests.support import children_of, outcome, simulated, worker_spec
 from workers.spec import NHWC, UINT8, InputSpec
 from workers.transport import Context
-from workers.wire import Batch, Birth, Done, Failed, FileRef, Item, Outcome, Ready, Stop, encode
+from workers.wire import Batch, Birth, Done, Failed, FileRef, Item, Ready, Stop, encode
 
 READY = Ready(
     worker=1,
@@ -28,10 +28,7 @@ READY = Ready(
     self_test_ms=1.0,
 )
 FAILED = Failed(worker=1, generation=0, message="no more")
-OUTCOME = Outcome(
-    item=0, top5=((7, 1.0),), error=None, started=0.0, decode_ms=0.0, wait_ms=0.0, infer_ms=0.0
-)
-DONE = Done(worker=1, generation=1, batch=10**9, outcomes=(OUTCOME,))
+DONE = Done(worker=1, generation=1, batch=10**9, outcomes=(outcome(0),))
 RUBBISH = {
     "nothing": b"",
     "random bytes": bytes(os.urandom(4096)),

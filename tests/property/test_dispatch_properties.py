@@ -32,7 +32,8 @@ from farm.events import (
     WorkerDown,
     WorkerUp,
 )
-from workers.wire import Batch, Encoded, FileRef, Item, ItemError, Outcome
+from tests.support import outcome
+from workers.wire import Batch, Encoded, FileRef, Item, ItemError
 
 LIMIT = 10.0
 SEATS = 4
@@ -52,18 +53,6 @@ class Frame(bytes):
 
 # Two of these do not travel together, four are more than the look-ahead.
 FRAME = Frame(max(BATCH_BYTES // 2, LOOKAHEAD_BYTES // 4) + 1)
-
-
-def outcome(item: int) -> Outcome:
-    return Outcome(
-        item=item,
-        top5=((item, 1.0),),
-        error=None,
-        started=0.0,
-        decode_ms=1.0,
-        wait_ms=1.0,
-        infer_ms=1.0,
-    )
 
 
 class Farm(RuleBasedStateMachine):

@@ -16,6 +16,7 @@ from farm.events import (
     WorkerDown,
     WorkerUp,
 )
+from tests.support import outcome
 from workers.wire import Batch, Encoded, FileRef, Item, ItemError, Outcome
 
 
@@ -39,18 +40,7 @@ def batches(actions: list[Action]) -> list[tuple[int, tuple[int, ...]]]:
 
 
 def answer(batch: Batch) -> tuple[Outcome, ...]:
-    return tuple(
-        Outcome(
-            item=item.id,
-            top5=(),
-            error=None,
-            started=0.0,
-            decode_ms=0.0,
-            wait_ms=0.0,
-            infer_ms=0.0,
-        )
-        for item in batch.items
-    )
+    return tuple(outcome(item.id) for item in batch.items)
 
 
 def test_work_goes_round_the_workers_up_to_the_window() -> None:

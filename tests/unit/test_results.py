@@ -4,21 +4,14 @@ import pytest
 
 from farm.events import Deliver, Task
 from farm.results import from_delivery
-from workers.wire import FileRef, Item, Outcome
+from tests.support import outcome
+from workers.wire import FileRef, Item
 
 
 def named(class_id: int, labels: tuple[str, ...] | None) -> str | None:
-    outcome = Outcome(
-        item=3,
-        top5=((class_id, 0.5),),
-        error=None,
-        started=1.0,
-        decode_ms=1.0,
-        wait_ms=1.0,
-        infer_ms=1.0,
-    )
-    ended = Deliver(Task(Item(3, FileRef(b"a.jpg")), 0.0), 0, outcome)
-    result = from_delivery(ended, labels, simulated=False, now=2.0)
+    task = Task(Item(3, FileRef(b"a.jpg")), 12.0)
+    ended = Deliver(task, 0, outcome(3, top5=((class_id, 0.5),)))
+    result = from_delivery(ended, labels, simulated=False, now=13.0)
     assert result.top5 is not None
     assert result.top5[0].class_id == class_id
     return result.top5[0].label

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import msgpack
 import pytest
 
+from tests.support import outcome
 from workers import wire
 from workers.errors import WireError
 from workers.spec import InputHint, InputSpec, SimulatedSpec, WorkerSpec
@@ -46,16 +47,8 @@ SPEC = WorkerSpec(
     inbox="ipc:///run/worker-2",
     sink="ipc:///run/sink",
 )
-ANSWERED = Outcome(
-    item=9,
-    top5=((7, 0.5), (0, 0.25)),
-    error=None,
-    started=12.5,
-    decode_ms=1.5,
-    wait_ms=0.25,
-    infer_ms=2.0,
-)
-REFUSED = replace(ANSWERED, item=10, top5=None, error=ItemError("missing", "no such file"))
+ANSWERED = outcome(9)
+REFUSED = outcome(10, top5=None, error=ItemError("missing", "no such file"))
 INPUT = InputSpec(width=224, height=160, layout="NCHW", dtype="float32", std=(58.0, 57.0, 57.5))
 MESSAGES: dict[str, Message] = {
     "batch of files": Batch(1, (Item(0, FileRef(b"/caf\xe9/\xff.jpg")), Item(2**40, FileRef(b"")))),
@@ -218,9 +211,9 @@ def test_a_wrong_field_inside_a_birth_is_refused(field: str, wrong: Any) -> None
 
 @pytest.mark.parametrize("top5", [3, [7, 0.5], [[7]], [[7, 0.5, 1]], [[7, 1]], [[0.5, 7]], [{}]])
 def test_a_top_5_that_is_no_list_of_class_and_score_is_refused(top5: Any) -> None:
-    version, tag, worker, generation, batch, (outcome, _) = raw(MESSAGES["done"])
+    version, tag, worker, generation, batch, (first, _) = raw(MESSAGES["done"])
     place = 1 + [part.name for part in fields(Outcome)].index("top5")
-    wrong = [changed(outcome, place, top5)]
+    wrong = [changed(first, place, top5)]
     shows_an_error([version, tag, worker, generation, batch, wrong])
 
 
@@ -276,8 +269,8 @@ def test_an_outcome_with_neither_or_both_of_top5_and_error_is_refused(
     top5: Any, error: Any
 ) -> None:
     names = [part.name for part in fields(Outcome)]
-    *start, (outcome, _) = raw(MESSAGES["done"])
+    *start, (first, _) = raw(MESSAGES["done"])
     refusal = raw(MESSAGES["done"])[-1][1][1 + names.index("error")]
-    wrong = changed(outcome, 1 + names.index("top5"), outcome[2] if top5 else None)
+    wrong = changed(first, 1 + names.index("top5"), first[2] if top5 else None)
     wrong = changed(wrong, 1 + names.index("error"), refusal if error else None)
     shows_an_error([*start, [wrong]])
