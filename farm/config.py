@@ -235,12 +235,14 @@ def _in_words(error: ValidationError) -> tuple[str, str]:
     # A misspelt key first: it explains the one that is missing.
     mistakes = sorted(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
     first = mistakes[0]
+    unknown = first["type"] == "extra_forbidden"
     # The place names union branches ('tuple[...]', 'constrained-float') after the key; skip those.
-    place = [str(part) for part in first["loc"] if not re.search(BRANCH, str(part))]
+    # An unknown key stands at no branch, and may look like one.
+    place = [str(part) for part in first["loc"] if unknown or not re.search(BRANCH, str(part))]
     key = ".".join(place)
     more = len({mistake["loc"][:1] for mistake in mistakes}) - 1
     rest = f"\n({more} more like this)" if more else ""
-    if first["type"] == "extra_forbidden":
+    if unknown:
         return key, f"{key}: not a known key; known are {', '.join(_known_keys(place))}{rest}"
     reason = first["msg"].removeprefix("Value error, ")
     if not place:  # a rule of ours about several keys; it names the first itself

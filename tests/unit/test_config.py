@@ -62,10 +62,16 @@ def test_an_unknown_key_is_named_with_those_that_are_known(file: Path) -> None:
     assert said == f": sizee: not a known key; known are {', '.join(FARM_KEYS)}"
 
 
+@pytest.mark.parametrize("key", ["batch-size", "constrained-size", "batch[0]"])
+def test_an_unknown_key_is_named_whatever_characters_are_in_it(file: Path, key: str) -> None:
+    assert refusal(file, on("host", f"{key}: 3")).startswith(f": {key}: not a known key; ")
+
+
 @pytest.mark.parametrize(
     ("line", "key", "known"),
     [
         ("input: {widht: 3}", "input.widht", "dtype, height, layout, mean, std, width"),
+        ("input: {lay-out: 3}", "input.lay-out", "dtype, height, layout, mean, std, width"),
         ("simulated: {ms: 2}", "simulated.ms", "classes, npu_cores, seed, service_ms"),
     ],
 )
