@@ -79,8 +79,9 @@ def _exit_code(error: FarmError) -> int:
     return EXIT_SOME_FAILED
 
 
-# Until a farm runs, Ctrl-C simply ends the program.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+# Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored: `cmd &` in sh.
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 streams.prepare()
 
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
