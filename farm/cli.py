@@ -79,7 +79,7 @@ def _exit_code(error: FarmError) -> int:
     return EXIT_SOME_FAILED
 
 
-# Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored: `cmd &` in sh.
+# Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored (`cmd &`).
 if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 streams.prepare()
