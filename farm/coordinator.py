@@ -135,6 +135,7 @@ class Coordinator:
             for process in self.crew.processes():
                 self._tell(f"worker {process.index} (pid {process.pid}) does not die")
                 process.close()
+            self.crew.close()
             self._sink.close()
             self._context.destroy(linger=0)
             self._run_dir.remove()

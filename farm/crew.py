@@ -8,6 +8,7 @@ from typing import Final
 
 from farm.errors import StartError
 from farm.events import Kill, WorkerDown, WorkerUp
+from farm.forkserver import ForkServer
 from farm.lifecycle import BOOTING, NEXT, OVER, Event, State, after, back_off, recent
 from farm.limits import Limits
 from farm.process import WorkerProcess
@@ -52,6 +53,8 @@ class Crew:
     ) -> None:
         self.members = [Member(spec) for spec in specs]
         self._context = context
+        first = self.members[0].spec
+        self._server = ForkServer(first.run_dir, first.max_pixels)
         self._limits = limits
         self._tidings = Tidings(tell, self.members[0].spec.runtime)
         self.strays = 0
@@ -184,11 +187,18 @@ class Crew:
             if member.process is not None and kill:
                 member.process.kill()
 
+    def close(self) -> None:
+        """Let go what workers are forked from; they must be gone, or be given up."""
+        self._server.close()
+
     def _spawn(self, member: Member, now: float) -> None:
         member.generation += 1
         member.reason, member.hangs, member.came_up = "", False, False
+        self._server = self._server.renewed()
         try:
-            member.process = WorkerProcess(member.spec, member.generation, self._context)
+            member.process = WorkerProcess(
+                member.spec, member.generation, self._context, self._server
+            )
         except OSError as error:
             number = member.spec.index
             raise StartError(f"worker {number}: no process can be started: {error}") from error

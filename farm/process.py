@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import zmq
 
-import workers
+from farm.forkserver import ForkServer
 from farm.lastwords import LastWords
 from workers import steps
 from workers.main import framed
@@ -20,11 +19,6 @@ from workers.spec import WorkerSpec
 from workers.transport import Context, Outbox
 from workers.wire import Batch, Birth, Stop
 
-# As `python -m workers.main`, but a numpy.py in the current folder is not taken for numpy.
-BOOT: Final = (
-    "import sys; sys.path[:] = filter(None, sys.path); "
-    "from workers.main import main; sys.exit(main())"
-)
 READ_BYTES: Final = 65536
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 JOIN_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itself hangs
@@ -36,40 +30,31 @@ class WorkerProcess:
     `words` is what it printed; `talks` says whether more can come.
     """
 
-    def __init__(self, spec: WorkerSpec, generation: int, context: Context) -> None:
+    def __init__(
+        self, spec: WorkerSpec, generation: int, context: Context, server: ForkServer
+    ) -> None:
         self.index, self.generation = spec.index, generation
         # An address of its own for each start: what was meant for the last one can't reach this.
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
-        self._context = context
+        self._context, self._server = context, server
         self._outbox: Outbox | None = None
         self.words = LastWords()
         self.talks = True
+        read_by_child, self._life_line = os.pipe()
         self.sentinel, held_by_child = os.pipe()
         self.output, printed_by_child = os.pipe()
         os.set_blocking(self.output, False)
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", BOOT, f"worker-{spec.index}", spec.run_dir],
-                stdin=subprocess.PIPE,
-                stdout=printed_by_child,  # the vendor's library prints: never our stdout
-                stderr=printed_by_child,
-                pass_fds=(held_by_child,),
-                start_new_session=True,  # Ctrl-C is the coordinator's to handle
-                env=_environment(),
-            )
-        except OSError:
-            os.close(self.sentinel)
-            os.close(self.output)
-            raise
-        finally:
-            os.close(held_by_child)
-            os.close(printed_by_child)
+        # The vendor's library prints: never on our own standard output.
+        theirs = [read_by_child, printed_by_child, held_by_child]
+        self._child = server.fork(f"worker-{spec.index}", theirs)
+        for fd in theirs:
+            os.close(fd)
         self._tell_birth()
 
     @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
+    def pid(self) -> int | None:
+        """Its process id; None if it never came to be, for the fork server died."""
+        return self._server.pid(self._child)
 
     def send(self, batch: Batch) -> None:
         """Queue a batch on the worker's own socket; never blocks."""
@@ -81,11 +66,11 @@ class WorkerProcess:
 
     def terminate(self) -> None:
         """Ask the kernel to end it (SIGTERM); it prints where it was."""
-        self._process.terminate()
+        self._server.send_signal(self._child, signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
-        self._process.kill()
+        self._server.send_signal(self._child, signal.SIGKILL)
 
     def listen(self) -> bool:
         """Keep what it has printed; False once nothing more can come."""
@@ -108,13 +93,13 @@ class WorkerProcess:
 
     def reap(self) -> str:
         """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
-        self._process.kill()  # no more than a formality, unless it closed the sentinel and lives
-        code = self._wait()
+        self.kill()  # no more than a formality, unless it closed the sentinel and lives
+        code = self._server.wait(self._child, JOIN_SECONDS)
         while self.listen() and self._waiting_output():
             pass
         self.words.end()
         if code is None:
-            return f"its process {self.pid} does not end"
+            return self._unknown()
         how = _signal(-code) if code < 0 else f"exit code {code}"
         if self.words.step != steps.WORK:
             how = f"{how} in {self.words.step}"
@@ -126,17 +111,16 @@ class WorkerProcess:
         """Release all that the coordinator holds of it; the process must be gone or going."""
         if self._outbox is not None:
             self._outbox.close(flush=False)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        os.close(self.sentinel)
-        os.close(self.output)
+        self._close_pipes()
 
-    def _wait(self) -> int | None:
-        """Its exit code, minus a signal's number; None if the kernel can't end it."""
-        try:
-            return self._process.wait(JOIN_SECONDS)
-        except subprocess.TimeoutExpired:  # a driver holds it while its device is being closed
-            return None
+    def _close_pipes(self) -> None:
+        for fd in (self._life_line, self.sentinel, self.output):
+            os.close(fd)
+
+    def _unknown(self) -> str:
+        if not self._server.alive:
+            return "the process that all workers are forked from has died"
+        return f"its process {self.pid} does not end"  # a driver holds it, closing its device
 
     def _send(self, message: Batch | Stop) -> None:
         # Connected at the first message, when the worker mostly listens already: an earlier
@@ -146,12 +130,8 @@ class WorkerProcess:
         self._outbox.send(message)
 
     def _tell_birth(self) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
-        try:
-            self._process.stdin.write(framed(Birth(self._spec, self.generation)))
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            return  # it died before it could read; the sentinel tells
+        with suppress(BrokenPipeError):  # it died before it could read; the sentinel tells
+            os.write(self._life_line, framed(Birth(self._spec, self.generation)))
 
     def _waiting_output(self) -> bool:
         poller = zmq.Poller()
@@ -162,11 +142,3 @@ class WorkerProcess:
 def _signal(number: int) -> str:
     named = {known.value: known.name for known in signal.Signals}
     return named.get(number, f"signal {number}")
-
-
-def _environment() -> dict[str, str]:
-    """The child's: it finds our packages where this process did."""
-    home = str(Path(workers.__file__).parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join([home, inherited] if inherited else [home])
-    return {**os.environ, "PYTHONPATH": path}

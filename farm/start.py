@@ -29,13 +29,13 @@ def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
         decided = plan(config, detect(), run_dir.path)
         _check_model(decided)
         allow_open_files(len(decided.workers))
+        for notice in decided.notices:
+            tell(notice)
+        limits = _limits(config, len(decided.workers))
+        return decided, Coordinator(decided.workers, run_dir, limits, tell)
     except FarmError:
         run_dir.remove()
         raise
-    for notice in decided.notices:
-        tell(notice)
-    limits = _limits(config, len(decided.workers))
-    return decided, Coordinator(decided.workers, run_dir, limits, tell)
 
 
 def _limits(config: FarmConfig, workers: int) -> Limits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,12 @@ import pytest
 from farm import lifecycle
 from farm.renders import write_renders
 from tests.support import SHARED_DATA
+
+
+def pytest_configure() -> None:
+    """Heed what `&` or `nohup` ignore: the programs that tests start would ignore it, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from farm.api import Farm
 from farm.config import FarmConfig
 from farm.results import Result
-from tests.support import children_of, expected_of_the_fake
+from tests.support import expected_of_the_fake, names_of_children
 
 START_SECONDS: Final = 5  # long enough for a healthy worker on a busy machine
 SELF_TEST_SECONDS: Final = 3
@@ -64,5 +64,5 @@ class Stage:
 
 def process_of(worker: int) -> int:
     """The process id of a worker."""
-    named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children_of(os.getpid())}
-    return next(pid for pid, command in named.items() if b"\0worker-%d\0" % worker in command)
+    names = names_of_children(os.getpid())
+    return next(pid for pid, name in names.items() if name == f"worker-{worker}")

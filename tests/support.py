@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from workers.wire import FileRef, Outcome
 ROOT: Final = Path(__file__).parent.parent
 SHARED_DATA: Final = ROOT.parent / "shared" / "data"
 VENDOR: Final = ROOT / "tests" / "vendor"  # a fake of the NPU vendor's package
+SERVER: Final = "npu-farm-forks"
 FAULTS: Final = ROOT / "tests" / "faults"  # what makes workers misbehave
 
 
@@ -102,17 +103,33 @@ def wait_for(fact: Callable[[], bool], *, within: float) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """The workers of the coordinator `pid` that are alive, by their command lines."""
-    found = []
+    """The workers of the coordinator `pid` that are alive."""
+    return list(names_of_children(pid))
+
+
+def names_of_children(pid: int) -> dict[int, str]:
+    """The same with their names; their parent is the coordinator's fork server."""
+    processes = list(_processes())
+    servers = [found for found, parent, name in processes if (parent, name) == (pid, SERVER)]
+    of_servers = {found: name for found, parent, name in processes if parent in servers}
+    return {found: name for found, name in of_servers.items() if name.startswith("worker-")}
+
+
+def fork_server_of(pid: int) -> int:
+    """The process that the workers of the coordinator `pid` are forked from."""
+    return next(found for found, parent, name in _processes() if (parent, name) == (pid, SERVER))
+
+
+def _processes() -> Iterator[tuple[int, int, str]]:
+    """Every living process: its number, its parent's, its name."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
-            command = (stat.parent / "cmdline").read_bytes()
+            front, _, back = stat.read_text().rpartition(")")
         except OSError:
             continue
-        if int(fields[1]) == pid and fields[0] != "Z" and b"workers.main" in command:
-            found.append(int(stat.parent.name))
-    return found
+        state, parent = back.split()[:2]
+        if state != "Z":
+            yield int(stat.parent.name), int(parent), front.partition("(")[2]
 
 
 def is_alive(pid: int) -> bool:

@@ -1,8 +1,8 @@
 """A worker's entry: `python -m workers.main NAME RUN_DIR`, its Birth on standard input.
 
-The name is for people who look at a process list. The process is pinned before anything that
-starts threads is imported: threads begun earlier, such as a BLAS library's, would stay where
-they were. It lives no longer than its standard input is held open by its coordinator.
+The farm's are forked, see workers.forkserver; by hand it runs as it is. The process is pinned
+before anything starts threads: those begun earlier, such as a BLAS library's, would stay where they
+were. It lives no longer than its standard input is held open by its coordinator.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ def main() -> int:
     os.sched_setaffinity(0, birth.spec.cpus)
     # Even from inside a call that never returns: the coordinator learns where that is.
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
-    # One process per runtime is the parallelism; libraries' own thread pools would fight it.
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    calm_libraries()
     os.environ[MAX_PIXELS_VARIABLE] = str(birth.spec.max_pixels)
     threading.Thread(target=_follow, args=(run_dir,), daemon=True).start()
     try:
@@ -54,6 +53,14 @@ def main() -> int:
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(EXIT_CRASHED)
+
+
+def calm_libraries() -> None:
+    """Let libraries that are imported from now on start no threads of their own.
+
+    One process per runtime is the parallelism; their thread pools would fight it.
+    """
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
 
 def framed(birth: wire.Birth) -> bytes:

@@ -1,7 +1,7 @@
 """Makes one worker misbehave at one of its steps, as the file $FAULT tells when it starts.
 
-Python imports this before anything else where its folder is on PYTHONPATH: in the workers of a few
-tests. The file has one JSON object.
+Python imports this before anything else where its folder is on PYTHONPATH: in what the workers of
+a few tests are forked from. The file has one JSON object.
 """
 
 from __future__ import annotations
@@ -123,12 +123,12 @@ def install(at: str, fault: Fault) -> None:
 
 
 def main() -> None:
-    """Read what is to happen to this process, if anything."""
-    name = sys.orig_argv[-2]
+    """Read what is to happen to this process, a worker just forked, if anything."""
+    name = sys.argv[1]
     file = Path(os.environ["FAULTS"], name)
-    if name.startswith("worker-") and file.exists():
+    if file.exists():
         told = json.loads(file.read_text(encoding="ascii"))
         install(told.pop("at"), Fault(file, **told))
 
 
-main()
+os.register_at_fork(after_in_child=main)

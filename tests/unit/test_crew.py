@@ -23,7 +23,9 @@ START_SECONDS = 60
 class Made:
     """A process that does nothing, in its self-test."""
 
-    def __init__(self, spec: WorkerSpec, generation: int, _context: Context) -> None:
+    def __init__(
+        self, spec: WorkerSpec, generation: int, _context: Context, _server: object
+    ) -> None:
         self.index, self.generation, self.words = spec.index, generation, LastWords()
 
     def listen(self) -> bool:
@@ -39,9 +41,20 @@ class Made:
     kill = terminate = close = ask_to_stop
 
 
+class Server:
+    """Forks nothing."""
+
+    def __init__(self, run_dir: str, max_pixels: int) -> None:
+        pass
+
+    def renewed(self) -> Server:
+        return self
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("farm.crew.WorkerProcess", Made)
+    monkeypatch.setattr("farm.crew.ForkServer", Server)
     return []
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 import zmq
 
+from farm.forkserver import ForkServer
 from farm.process import WorkerProcess
 from tests.support import worker_spec
 
@@ -16,12 +16,14 @@ def test_a_process_that_the_kernel_can_not_end_is_no_error_of_ours(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    process = WorkerProcess(worker_spec(run_dir=str(tmp_path)), 1, context)
+    server = ForkServer(str(tmp_path), max_pixels=1)
+    process = WorkerProcess(worker_spec(run_dir=str(tmp_path)), 1, context, server)
     with monkeypatch.context() as patch:
         patch.setattr("farm.process.JOIN_SECONDS", 0.1)
-        patch.setattr(subprocess.Popen, "kill", lambda _self: None)
+        patch.setattr(server, "send_signal", lambda *_: None)
         assert process.reap() == f"its process {process.pid} does not end"
     process.kill()
     assert "SIGKILL" in process.reap()
     process.close()
+    server.close()
     context.term()

@@ -1,0 +1,102 @@
+"""The process that workers are forked from: it has imported what they need, and does nothing else.
+
+So a start costs no imports, and the libraries' pages are shared. It has one thread, no socket of
+ZeroMQ and no runtime: nothing that a fork could break. `python -m workers.forkserver RUN_DIR FD`
+takes requests on the socket FD, a name and three descriptors each: the worker's standard input,
+its output, and one to hold open for as long as it lives. It leaves when the socket ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import struct
+import sys
+import traceback
+from contextlib import suppress
+from typing import Final, NoReturn
+
+from workers import main as worker
+
+FORKED: Final = 1  # a request is done, in the order of the requests: process id, 0
+ENDED: Final = 2  # process id, exit code or minus the signal's number
+ANSWER: Final = struct.Struct("=iii")
+NAME: Final = "npu-farm-forks"
+NAME_BYTES: Final = 15  # what the kernel keeps of a process's name
+DESCRIPTORS: Final = 3
+
+
+def main() -> int:
+    """Fork workers until nobody is left to ask for them; gives the exit code."""
+    run_dir, channel = sys.argv[-2], socket.socket(fileno=int(sys.argv[-1]))
+    take_name(NAME)
+    trouble = preload()
+    signal.signal(signal.SIGCHLD, lambda *_: tell_ends(channel))
+    while True:
+        name, fds, _, _ = socket.recv_fds(channel, NAME_BYTES, DESCRIPTORS)
+        if not name:
+            return 0
+        # Held back: that a process has ended must not be told before its number is.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        sys.argv[1:] = [name.decode("ascii"), run_dir]
+        pid = os.fork()
+        if pid == 0:
+            channel.close()
+            become_worker(fds, trouble)
+        for fd in fds:
+            os.close(fd)
+        with suppress(BrokenPipeError):  # nobody is left, as the next turn will show
+            channel.send(ANSWER.pack(FORKED, pid, 0))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+def preload() -> str:
+    """Import what every worker needs; gives the trace if that fails, for the workers to say."""
+    worker.calm_libraries()
+    try:
+        import workers.loop  # noqa: F401 - to have it
+    except Exception:
+        return traceback.format_exc()
+    gc.collect()
+    gc.freeze()  # a collection in a child would write to the pages that it shares
+    return ""
+
+
+def tell_ends(channel: socket.socket) -> None:
+    """Collect the workers that have ended, and tell how."""
+    with suppress(ChildProcessError, BrokenPipeError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            channel.send(ANSWER.pack(ENDED, pid, os.waitstatus_to_exitcode(status)))
+
+
+def become_worker(fds: list[int], trouble: str) -> NoReturn:
+    """Turn this forked process into the worker that `sys.argv` names."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    os.setsid()  # Ctrl-C is the coordinator's to handle
+    standard_input, output, _held = fds
+    for source, target in ((standard_input, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    os.close(standard_input)
+    os.close(output)
+    take_name(sys.argv[1])
+    if trouble:
+        sys.stderr.write(trouble)
+        sys.stderr.flush()
+        os._exit(worker.EXIT_CRASHED)
+    sys.exit(worker.main())
+
+
+def take_name(name: str) -> None:
+    """Show `name` in process lists: `ps -e`, top."""
+    with open("/proc/self/comm", "w", encoding="ascii") as comm:
+        comm.write(name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
