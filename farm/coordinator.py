@@ -31,6 +31,7 @@ FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
 KILL_SECONDS: Final = 5.0
 WEIGH_SECONDS: Final = 1.0
+FOREVER: Final = -1
 # The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
 # breaks with who announces more, before it takes it in.
 ANSWER_BYTES: Final = 16 << 20
@@ -154,21 +155,19 @@ class Coordinator:
             raise BadCoreError(f"NPU core {bad[0]} is of no use, and on_bad_core says fail: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
-        poller = zmq.Poller()
-        poller.register(self._sink.socket, zmq.POLLIN)
+        watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
         for process in self.crew.processes():
-            poller.register(process.sentinel, zmq.POLLIN)
+            watched.append(process.sentinel)
             if process.talks:
-                poller.register(process.output, zmq.POLLIN)
-        for fd in also:
-            poller.register(fd, zmq.POLLIN)
+                watched.append(process.output)
         due = [self.crew.deadline(), self._dispatcher.deadline(), until]
         soonest = min((at for at in due if at is not None), default=None)
-        if soonest is None:
-            return {source for source, _ in poller.poll()}
         # Rounded up: a poll that ends a little early would spin until the time has come.
-        milliseconds = max(0, int((soonest - time.monotonic()) * 1000) + 1)
-        return {source for source, _ in poller.poll(milliseconds)}
+        left = FOREVER
+        if soonest is not None:
+            left = max(0, int((soonest - time.monotonic()) * 1000) + 1)
+        ready = zmq.zmq_poll([(each, zmq.POLLIN) for each in watched], left)
+        return {source for source, _ in ready}
 
     def _hear(self) -> list[Deliver]:
         delivered: list[Deliver] = []

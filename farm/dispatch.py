@@ -34,6 +34,7 @@ from workers.wire import Batch, FileRef, Item, ItemError
 
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
 BATCH_BYTES: Final = 8 << 20  # raw frames are megabytes each: a batch of them stays small
+LOOKAHEAD_BATCHES: Final = 3  # of every worker
 LOOKAHEAD_BYTES: Final = 32 << 20
 
 
@@ -55,10 +56,13 @@ class Dispatcher:
 
     @property
     def room(self) -> int:
-        """How many more tasks it is worth to submit now: enough to fill every next batch."""
+        """How many more tasks it is worth to submit now: `_take` halves what is there, so as not to
+        shrink batches amid a run there must be two for every worker after it has filled one."""
         if self._waiting_bytes > LOOKAHEAD_BYTES:
             return 0
-        return max(0, 2 * self._batch * max(1, len(self._seats)) - len(self._waiting))
+        return max(
+            0, LOOKAHEAD_BATCHES * self._batch * max(1, len(self._seats)) - len(self._waiting)
+        )
 
     @property
     def outstanding(self) -> int:

@@ -24,15 +24,15 @@ class Schema:
         self.decoder: Callable[[Any], Decoder] = cache(self._decoder)
         self._field_decoders: Callable[[type], tuple[Decoder, ...]] = cache(self._of_fields)
 
-    def plain(self, value: Any) -> Any:
-        """Give what msgpack can pack of `value`: a dataclass, a tuple, a scalar or None."""
+    def plain(self, value: Any) -> list[Any]:
+        """Give a dataclass as [tag, field, ...], the fields as they are; TypeError for others.
+
+        msgpack asks for it again where a field holds dataclasses, and packs tuples itself.
+        """
         tag = self._tag_of.get(type(value))
-        if tag is not None:
-            names = self._names_of[type(value)]
-            return [tag, *(self.plain(getattr(value, name)) for name in names)]
-        if type(value) is tuple:
-            return [self.plain(part) for part in value]
-        return value
+        if tag is None:
+            raise TypeError(f"{type(value).__name__} is no part of a message")
+        return [tag, *[getattr(value, name) for name in self._names_of[type(value)]]]
 
     def _decoder(self, kind: Any) -> Decoder:
         """Build the function that checks a raw value and converts it to the annotation `kind`."""

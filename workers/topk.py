@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,7 @@ def top5(raw: npt.NDArray[np.generic]) -> tuple[tuple[int, float], ...]:
     RuntimeFailure for other dtypes, and for scores that are not finite.
     """
     scores = probabilities(dequantised(raw))
-    return tuple((int(index), float(scores[index])) for index in best(scores))
+    return tuple((index, float(scores[index])) for index in best(scores))
 
 
 def dequantised(raw: npt.NDArray[np.generic]) -> Scores:
@@ -43,33 +44,32 @@ def dequantised(raw: npt.NDArray[np.generic]) -> Scores:
         raise RuntimeFailure(f"the model gives {raw.dtype} scores; it must be float32 or (u)int8")
     if scores.size == 0:
         raise RuntimeFailure("the model gave no scores")
-    if not np.isfinite(scores).all():
-        raise RuntimeFailure("the model gave scores that are not finite numbers")
     return scores
 
 
 def probabilities(scores: Scores) -> Scores:
     """Give the scores as probabilities: unchanged if they are some already, else their softmax."""
-    return scores if _are_probabilities(scores) else _softmax(scores)
-
-
-def best(scores: Scores) -> npt.NDArray[np.intp]:
-    """Give the indices of the five highest scores (fewer if there are fewer), best first."""
-    if scores.size <= K:
-        return np.argsort(-scores, kind="stable")
-    # Sorting only what reaches the fifth place is several times cheaper than sorting all.
-    fifth = np.partition(scores, scores.size - K)[scores.size - K]
-    candidates = np.flatnonzero(scores >= fifth)
-    return candidates[np.argsort(-scores[candidates], kind="stable")][:K]
-
-
-def _are_probabilities(scores: Scores) -> bool:
-    """Each from 0 to 1, and in sum 1, give or take what rounding each to 1/256 can add up to."""
-    slack = ROUNDING + scores.size * QUANTISED_STEP / 2
-    inside = np.min(scores) >= 0.0 and np.max(scores) <= 1.0 + ROUNDING
-    return bool(inside and abs(float(scores.sum()) - 1.0) <= slack)
-
-
-def _softmax(scores: Scores) -> Scores:
-    powers = np.exp(scores - np.max(scores))  # never overflows: the largest power is 1
+    lowest, highest = float(scores.min()), float(scores.max())
+    if not (math.isfinite(lowest) and math.isfinite(highest)):  # either is NaN if any score is
+        raise RuntimeFailure("the model gave scores that are not finite numbers")
+    if lowest >= 0.0 and highest <= 1.0 + ROUNDING and _add_up_to_one(scores):
+        return scores
+    powers = np.exp(scores - np.float32(highest))  # never overflows: the largest power is 1
     return np.asarray(powers / np.sum(powers), np.float32)
+
+
+def best(scores: Scores) -> list[int]:
+    """Give the indices of the five highest scores (fewer if there are fewer), best first."""
+    left = scores.copy()
+    found = []
+    for _ in range(min(K, scores.size)):
+        index = int(left.argmax())  # the first of equal ones
+        found.append(index)
+        left[index] = -np.inf
+    return found
+
+
+def _add_up_to_one(scores: Scores) -> bool:
+    """Whether scores are in sum 1, give or take what rounding each to 1/256 can add up to."""
+    slack = ROUNDING + scores.size * QUANTISED_STEP / 2
+    return abs(float(scores.sum()) - 1.0) <= slack

@@ -149,7 +149,9 @@ _SCHEMA: Final = Schema(_TAGGED)
 
 def encode(message: Message) -> bytes:
     """Give the bytes that `decode` turns back into an equal message."""
-    packed: bytes = msgpack.packb([VERSION, *_SCHEMA.plain(message)], unicode_errors=FILE_NAMES)
+    packed: bytes = msgpack.packb(
+        [VERSION, *_SCHEMA.plain(message)], default=_SCHEMA.plain, unicode_errors=FILE_NAMES
+    )
     return packed
 
 

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from farm.dispatch import BATCH_BYTES, LOOKAHEAD_BYTES, MAX_DEATHS, Dispatcher
+from farm.dispatch import BATCH_BYTES, LOOKAHEAD_BATCHES, LOOKAHEAD_BYTES, MAX_DEATHS, Dispatcher
 from farm.events import (
     Action,
     Answered,
@@ -303,7 +303,7 @@ class Farm(RuleBasedStateMachine):
         if size_of(waiting) > LOOKAHEAD_BYTES:
             assert self.dispatcher.room == 0
         else:
-            wanted = 2 * self.batch * max(1, len(self.hands))
+            wanted = LOOKAHEAD_BATCHES * self.batch * max(1, len(self.hands))
             assert self.dispatcher.room == max(0, wanted - len(waiting))
 
     def teardown(self) -> None:
