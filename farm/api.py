@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from farm import config as configs
 from farm import labels as label_files
+from farm import sensors
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator
 from farm.errors import FarmError, InterruptedStartError
@@ -22,7 +23,7 @@ from farm.results import Result, from_delivery
 from farm.sources import Item, Ref, Source, from_items
 from farm.start import prepare
 from farm.tidings import Tell
-from workers.simulated import Timelines
+from workers.timelines import Busy, look
 from workers.wire import Item as WireItem
 
 Results: TypeAlias = Generator[Result, None, None]
@@ -59,6 +60,7 @@ class Farm:
         self._labels: tuple[str, ...] | None = None
         self._first_id = self._next_id = first_id
         self._running = False
+        self._npu_seen: Busy | None = None
 
     @classmethod
     def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
@@ -140,15 +142,20 @@ class Farm:
                 self._coordinator.drop(held=True)
 
     def npu_busy_seconds(self) -> tuple[float, ...] | None:
-        """How long each simulated NPU core has been busy; None for a real runtime."""
-        npu = self.plan.workers[0].simulated
-        if npu is None:
-            return None
-        timelines = Timelines(npu.timelines, npu.npu_cores)
-        try:
-            return timelines.busy_seconds()
-        finally:
-            timelines.close()
+        """How long each simulated NPU core has worked up to now; None for a real runtime."""
+        seen = self._look_at_npu()
+        return seen.seconds if seen is not None else None
+
+    def npu_load(self) -> tuple[float, ...]:
+        """The share (0 to 1) of time in which each NPU core worked; see farm.sensors.load_text.
+
+        Of a simulated NPU, since this was last asked or the farm was up. Of a real one, in the
+        last full second, as its kernel tells; raises SensorError where it does not.
+        """
+        before, self._npu_seen = self._npu_seen, self._look_at_npu()
+        if before is None or self._npu_seen is None:
+            return sensors.npu_load()
+        return self._npu_seen.load_since(before)
 
     def _results(self, source: Source, order: Order) -> Iterator[Result]:
         while not self._signals():
@@ -177,9 +184,14 @@ class Farm:
                 raise InterruptedStartError("the workers were still starting")
             coordinator.poll(self._signal_fds())
         coordinator.check_started()
+        self._npu_seen = self._look_at_npu()
         if self._labels is not None and not self.plan.simulated:
             classes = {m.ready.classes for m in coordinator.crew.members if m.ready}
             label_files.check(self._labels, classes.pop(), self.config.labels)
+
+    def _look_at_npu(self) -> Busy | None:
+        npu = self.plan.workers[0].simulated
+        return look(npu.timelines, npu.npu_cores) if npu is not None else None
 
     def _feed(self, source: Source, order: Order) -> tuple[int, ...]:
         """Submit as many items as it is worth; gives what to wait on for more."""

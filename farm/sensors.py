@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,19 +54,33 @@ def sample(root: Path = Path("/")) -> Sample:
 def npu_load(root: Path = Path("/")) -> tuple[float, ...]:
     """Read the share (0 to 1) of the last full second in which each NPU core was busy.
 
-    Raises SensorError, which says what could not be read and how to allow it. The kernel writes
-    `NPU load:  0%` for one core and `NPU load:  Core0: 12%, Core1:  3%,` for several.
+    Raises SensorError, which says what could not be read and how to allow it.
     """
     file = root / PROC_LOAD if text(root / PROC_LOAD) else root / DEBUGFS_LOAD
-    said = _load_text(file, root / DEBUGFS)
-    # A stuck job has been seen as 20000 % (rockchip-linux/rknn-toolkit2, issue 293).
-    shares = tuple(min(max(float(found), 0.0), 100.0) / 100 for found in SHARE.findall(said))
-    if not shares:
+    said = _said_of_load(file, root / DEBUGFS)
+    if not (shares := load_shares(said)):
         raise SensorError(f"NPU load: {file} is not understood: {said[:QUOTED]!r}")
     return shares
 
 
-def _load_text(file: Path, debugfs: Path) -> str:
+def load_text(shares: Sequence[float]) -> str:
+    """Write shares (0 to 1) of busy time as the kernel does, without its line end.
+
+    `NPU load:  0%` for one core, `NPU load:  Core0: 12%, Core1:  3%,` for several.
+    """
+    whole = [f"{share * 100:2.0f}%" for share in shares]
+    if len(whole) == 1:
+        return f"NPU load: {whole[0]}"
+    return "NPU load: " + "".join(f" Core{core}: {busy}," for core, busy in enumerate(whole))
+
+
+def load_shares(said: str) -> tuple[float, ...]:
+    """Read the shares (0 to 1), by core, out of what the kernel or `load_text` wrote."""
+    # A stuck job has been seen as 20000 % (rockchip-linux/rknn-toolkit2, issue 293).
+    return tuple(min(max(float(found), 0.0), 100.0) / 100 for found in SHARE.findall(said))
+
+
+def _said_of_load(file: Path, debugfs: Path) -> str:
     try:
         return file.read_bytes().decode("ascii", "replace")
     except PermissionError:

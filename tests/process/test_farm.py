@@ -215,6 +215,24 @@ def test_a_farm_is_up_once_and_says_when_it_is_not(renders: list[Path]) -> None:
         assert len(list(farm.classify(renders[:2]))) == 2
 
 
+def test_the_simulated_npu_tells_its_load_and_busy_time_while_it_runs(renders: list[Path]) -> None:
+    service_ms, seen = 4.0, []
+    with Farm(simulated(simulated={"service_ms": service_ms})) as farm:
+        assert farm.npu_load() == (0.0, 0.0, 0.0)  # the self-tests were before the farm was up
+        for result in farm.classify(renders * 3):
+            seen.append(farm.npu_load())
+            assert result.error is None
+        assert len(seen) == 3 * len(renders)
+        runs = len(seen) + len(farm.plan.workers)
+        busy = farm.npu_busy_seconds()
+        with_nothing_to_do = (farm.npu_load(), farm.npu_load())[1]
+    assert busy is not None
+    assert sum(busy) == pytest.approx(runs * service_ms / 1000, abs=1e-9)
+    assert all(0.0 <= share <= 1.0 for shares in seen for share in shares)
+    assert all(any(shares) for shares in zip(*seen, strict=True))  # each core worked
+    assert with_nothing_to_do == (0.0, 0.0, 0.0)
+
+
 def test_big_arrays_are_read_a_few_at_a_time() -> None:
     taken = 0
 

@@ -73,6 +73,15 @@ def refused(config: FarmConfig) -> str:
     return str(caught.value)
 
 
+def test_the_load_of_a_real_npu_is_what_its_kernel_tells(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.sensors.npu_load", lambda: (0.5, 0.25, 0.0))
+    with Farm(npu(model)) as farm:
+        assert farm.npu_busy_seconds() is None
+        assert farm.npu_load() == (0.5, 0.25, 0.0)
+
+
 def test_every_core_does_its_share_and_no_image_gets_the_scores_of_another(
     model: Path, renders: list[Path]
 ) -> None:

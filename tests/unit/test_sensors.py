@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from farm.errors import FarmError, SensorError
-from farm.sensors import Clock, clocks, npu_load, sample, temperatures
+from farm.sensors import Clock, clocks, load_shares, load_text, npu_load, sample, temperatures
 
 LOAD = "sys/kernel/debug/rknpu/load"
 THREE = "NPU load:  Core0: 12%, Core1:  3%, Core2: 100%,\n"
@@ -66,6 +66,23 @@ def test_the_load_of_each_core_is_a_share_of_1(
     tmp_path: Path, text: str, shares: tuple[float, ...]
 ) -> None:
     assert npu_load(tree(tmp_path, {LOAD: text})) == shares
+
+
+@pytest.mark.parametrize(
+    ("shares", "text"),
+    [
+        ((0.0,), "NPU load:  0%"),
+        ((0.366,), "NPU load: 37%"),
+        ((1.0,), "NPU load: 100%"),
+        ((0.12, 0.031), "NPU load:  Core0: 12%, Core1:  3%,"),
+        ((0.12, 0.034, 1.0), THREE.rstrip("\n")),
+    ],
+)
+def test_shares_are_written_as_the_kernel_does_and_read_again(
+    shares: tuple[float, ...], text: str
+) -> None:
+    assert load_text(shares) == text
+    assert load_shares(text) == tuple(round(share, 2) for share in shares)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "NPU load:\n", "Core0:", "%", "load 12", "\0\1\x7f"])
