@@ -17,7 +17,8 @@ class Platform:
     """One SoC: its NPU cores, its fast and slow CPUs, whose models it runs.
 
     `service_ms` is the time of one MobileNet-v2 INT8 inference on one core, as the vendor
-    publishes it (RKNN model zoo); the simulated runtime waits that long.
+    publishes it (RKNN model zoo 2.3.2, README); the simulated runtime waits that long. See
+    docs/simulated.md.
     """
 
     name: str

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.platforms import HOST, SOCS, Machine, cpu_list, detect, disagreements, host
+from tests.support import ROOT
 
 BIG_LITTLE = dict.fromkeys(range(4), 530) | dict.fromkeys(range(4, 8), 1024)
 
@@ -138,7 +139,18 @@ def test_each_socs_npu_cores_and_cpus(name: str, cores: int, fast: str, slow: st
     assert (soc.name, soc.npu_cores) == (name, cores)
     assert (cpu_list(soc.fast), cpu_list(soc.slow)) == (fast, slow)
     assert soc.takes_core_mask is (cores > 1)
-    assert soc.service_ms > 0
+
+
+@pytest.mark.parametrize("name", SOCS)
+def test_the_simulated_times_are_those_of_the_published_table(name: str) -> None:
+    text = (ROOT / "docs" / "simulated.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    ((_, cores, published, ms, least),) = [row for row in rows if name in (row or [""])[0]]
+    soc = SOCS[name]
+    assert (int(cores), float(ms)) == (soc.npu_cores, soc.service_ms)
+    assert float(least.split()[0]) == pytest.approx(soc.service_ms / soc.npu_cores, abs=0.005)
+    if name != "rk3582":
+        assert soc.service_ms == round(1000 / float(published), 1)
 
 
 @pytest.mark.parametrize(
