@@ -22,8 +22,12 @@ class Spread:
 class Round:
     """One timed run over the images.
 
-    `saturation` is the share (0 to 1) of the time in which each NPU core was busy; the CPU times
-    are user and system milliseconds per image, of the coordinator and of all workers together.
+    `images` were classified, `failed` were not. `saturation` is the share (0 to 1) of the time in
+    which each NPU core was busy; the kernel's NPU load, where it is told, is that of all rounds.
+    The CPU times are user and system milliseconds per image, of the coordinator and of all its
+    other processes together; a worker that died amid the round takes its own with it.
+    `others_cpus` is how many CPUs' worth of time programs that are not ours took from those that
+    ours may use, None where the kernel does not tell.
     """
 
     seconds: float
@@ -32,6 +36,7 @@ class Round:
     saturation: tuple[float, ...]
     coordinator_cpu_ms: float
     workers_cpu_ms: float
+    others_cpus: float | None
 
     @property
     def average_ms(self) -> float:
@@ -51,22 +56,33 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """All rounds of one number of runtimes.
+    """All rounds of one number of runtimes, at least one.
 
-    `percentiles` are 50, 90 and 99 per cent of the milliseconds an image spent, by phase (queue,
-    decode, wait, infer, total), over all rounds; `distribution` counts the images by `total`, as
-    (ms, images) pairs in rising order. `spans` are a short slice of one round. Memory is PSS.
+    `npu_cores` are those with a runtime, empty where the CPU does the work; `cpus` are the
+    workers' CPUs, `coordinator_cpus` the coordinator's. `service_ms` is how long an inference
+    takes a core: as the simulated NPU has it, or the median inference where no two runtimes share
+    a core; else None. `percentiles` are 50, 90 and 99 per cent of the milliseconds an image spent,
+    by phase (queue, decode, wait, infer, total), over all rounds, and `means` their means;
+    `distribution` counts the images by `total`, as (ms, images) pairs in rising order. `spans`
+    are a short slice of one round. Memory is PSS: `helpers_mb` is what the farm's other processes
+    have; a process that does not tell has none.
     """
 
     runtimes: int
     decoders: int
+    npu_cores: tuple[int, ...]
+    cpus: tuple[int, ...]
+    coordinator_cpus: tuple[int, ...]
+    service_ms: float | None
     rounds: tuple[Round, ...]
     percentiles: dict[str, tuple[float, float, float]]
+    means: dict[str, float]
     distribution: tuple[tuple[float, int], ...]
     spans: tuple[Span, ...]
     per_worker: dict[int, int]
     start_seconds: float
     coordinator_mb: float
+    helpers_mb: float
     worker_mb: tuple[float, ...]
     failures: dict[str, int]
     losses: int
@@ -82,6 +98,11 @@ class Measured:
     def cpu_ms(self) -> Spread:
         """CPU milliseconds per image over the rounds, all processes together."""
         return _spread([each.coordinator_cpu_ms + each.workers_cpu_ms for each in self.rounds])
+
+    @property
+    def memory_mb(self) -> float:
+        """The PSS of all processes together."""
+        return self.coordinator_mb + self.helpers_mb + sum(self.worker_mb)
 
     @property
     def saturation(self) -> tuple[float, ...]:
@@ -103,9 +124,11 @@ class Published:
 class Report:
     """A whole benchmark: what was measured, on what, and what it means.
 
-    `what` names the runtime, with the word SIMULATED where it is; `saturation_source` says where
-    the busy shares are from. `published_source` names who published `published`. `verdict` is a
-    few sentences for the user. `machine` maps names (CPU, kernel, Python, ...) to facts.
+    `npu_cores` is how many NPU cores there are to fill, 0 where the CPU does the work. `what` names
+    the runtime, with the word SIMULATED where it is; `saturation_source` says where the busy shares
+    are from. A round went over `images` images `repeat` times. `published_source` names who
+    published `published`, of which model and images. `verdict` is a few sentences for the user.
+    `machine` maps names (CPU, kernel, Python, ...) to facts.
     """
 
     platform: str

@@ -19,10 +19,26 @@ class Histogram:
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
+        self._sum = 0.0
 
     def add(self, ms: float) -> None:
         """Count one duration in milliseconds."""
         self._counts[round(math.log(max(ms, SMALLEST_MS), BUCKET_RATIO))] += 1
+        self._sum += ms
+
+    def include(self, other: Histogram) -> None:
+        """Count what another has counted, too."""
+        self._counts.update(other._counts)
+        self._sum += other._sum
+
+    @property
+    def mean(self) -> float:
+        """The mean of the durations in milliseconds, exact; 0 if there are none."""
+        return self._sum / self._counts.total() if self._counts else 0.0
+
+    def buckets(self) -> tuple[tuple[float, int], ...]:
+        """How many durations there were, as (milliseconds, count) pairs in rising order."""
+        return tuple((float(BUCKET_RATIO**at), self._counts[at]) for at in sorted(self._counts))
 
     def percentile(self, percent: float) -> float:
         """Milliseconds that `percent` per cent of the durations do not exceed; 0 if none."""
@@ -111,6 +127,18 @@ class Stats:
             self.judged += 1
             self.top1_right += truth in labels[:1]
             self.top5_right += truth in labels
+
+    def include(self, other: Stats) -> None:
+        """Count the results that another has counted, too."""
+        self.failures.update(other.failures)
+        self.per_worker.update(other.per_worker)
+        for worker, ms in other.busy_ms.items():
+            self.busy_ms[worker] += ms
+        for phase, histogram in self.phases.items():
+            histogram.include(other.phases[phase])
+        self.judged += other.judged
+        self.top1_right += other.top1_right
+        self.top5_right += other.top5_right
 
     def snapshot(self, *, seconds: float) -> Snapshot:
         """Sum up after `seconds` of the run."""
