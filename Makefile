@@ -4,8 +4,9 @@ PYTHON ?= python3
 CONVERT_PYTHON ?= python3.11
 PLATFORM ?= rk3588
 SOC ?= rk3588
-SIZE ?= 3
-REPEAT ?= 10
+SIZE ?=
+SIZES ?=
+REPEAT ?=
 KILLS ?= 20
 IMAGES ?= 20000
 SEED ?=
@@ -46,7 +47,8 @@ board: .venv/dev  ## Test on this board, or on an emulated one: make board SOC=r
 	tests/board/run.sh $(SOC)
 
 bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
-	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -s $(SIZE) -r $(REPEAT) -d build/renders
+	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \
+	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
 
 images: .venv/run  ## Render 200 images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200

@@ -61,6 +61,7 @@ class Farm:
         self._first_id = self._next_id = first_id
         self._running = False
         self._npu_seen: Busy | None = None
+        self.start_seconds = 0.0  # from the begin of the `with` block until all workers were up
 
     @classmethod
     def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
@@ -97,6 +98,7 @@ class Farm:
     def __enter__(self) -> Farm:
         if self._coordinator is not None:
             raise FarmError("this farm is up already: one `with` block at a time")
+        begun = time.monotonic()
         if self.config.labels is not None:
             self._labels = label_files.read(self.config.labels)
         self._plan, self._coordinator = prepare(self.config, self._tell)
@@ -105,6 +107,7 @@ class Farm:
         except BaseException:
             self._close(drain_seconds=0)
             raise
+        self.start_seconds = time.monotonic() - begun
         return self
 
     def __exit__(

@@ -93,7 +93,7 @@ class Board:
 
 def this_process() -> Caller:
     """The process that asks. Packages are looked up, not imported: the vendor's may not survive."""
-    versions = {name: _installed(name) for name in (TOOLKIT, ONNXRUNTIME)}
+    versions = {name: installed(name) for name in (TOOLKIT, ONNXRUNTIME)}
     return Caller(
         user=current_user(),
         arch=platform.machine(),
@@ -191,7 +191,8 @@ def _elf_machine(head: bytes) -> int | None:
     return int.from_bytes(head[ELF_MACHINE], "little") if head.startswith(b"\x7fELF") else None
 
 
-def _installed(package: str) -> str | None:
+def installed(package: str) -> str | None:
+    """The version of a Python package, None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -25,27 +24,7 @@ from farm.errors import (
     SourceError,
     StartError,
 )
-
-BENCH_REPEAT: Final = 10
-Command = Callable[..., Any]
-
-
-def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str, ...]) -> Any:
-    """Turn --set key=value into a dict; values are read as YAML, as in a config."""
-    import yaml
-
-    from farm.config import NOT_YAML
-
-    values = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise click.BadParameter(f"{pair!r}: write key=value")
-        try:
-            values[key] = yaml.safe_load(value)
-        except NOT_YAML as error:
-            raise click.BadParameter(f"{pair!r}: the value is not YAML") from error
-    return values
+from farm.flags import BENCH, CONVERSION, IMAGES, SHARED, with_options
 
 
 class _InWords(click.Command):
@@ -87,43 +66,6 @@ streams.prepare()
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
 _command: Final = partial(click.command, cls=_InWords, context_settings=_HELP)
 
-_SHARED: Final = (
-    click.argument("config", type=click.Path(path_type=Path)),
-    click.option("-m", "--model", help="Model file (.onnx, .rknn)."),
-    click.option("-s", "--size", type=int, help="Number of runtimes, one process each."),
-    click.option("-p", "--platform", help="rk3562, rk3566, ... rk3588, or host."),
-    click.option("-c", "--cpu", help="CPUs to run on: fast, slow, all, or a list like 4-7."),
-    click.option("--labels", help="Labels file, one class a line."),
-    click.option("--runtime", help="auto, rknn, onnx or simulated."),
-    click.option("--set", "settings", multiple=True, callback=_setting, metavar="KEY=VALUE",
-                 help="Any config key, e.g. --set simulated.service_ms=2.6; may be repeated."),
-)  # fmt: skip
-_IMAGES: Final = (
-    click.option("-d", "--images", "folders", multiple=True,
-                 help="Folder, file, glob, .txt list of paths, or - for a list on stdin."),
-    click.option("-r", "--repeat", type=click.IntRange(min=1), help="Go over the images so often."),
-)  # fmt: skip
-
-_CONVERSION: Final = (
-    click.argument("model", type=click.Path(path_type=Path)),
-    click.option("-p", "--platform", required=True, help="The SoC: rk3562, rk3566, ... rk3588."),
-    click.option("--calibrate", required=True, metavar="IMAGES",
-                 help="Folder, glob or .txt list of images like those it will see."),
-    click.option("-o", "--output", type=click.Path(path_type=Path),
-                 help="Without: MODEL-SOC.rknn beside the model."),
-    click.option("--mean", metavar="R,G,B", help="What to subtract from values 0 to 255."),
-    click.option("--std", metavar="R,G,B", help="What to divide them by after that."),
-)  # fmt: skip
-
-
-def _with(options: tuple[Command, ...]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
 
 def _load(config: Path, said: dict[str, Any]) -> Any:
     from farm.config import load
@@ -134,8 +76,8 @@ def _load(config: Path, said: dict[str, Any]) -> Any:
 
 
 @_command()
-@_with(_SHARED)
-@_with(_IMAGES)
+@with_options(SHARED)
+@with_options(IMAGES)
 @click.argument("images", nargs=-1)
 @click.option("-q", "--quiet", is_flag=True, help="No line per image, the summary only.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="results.jsonl or .csv")
@@ -172,7 +114,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
 
 
 @_command()
-@_with(_SHARED)
+@with_options(SHARED)
 def plan(config: Path, **said: Any) -> None:
     """Show which worker would run where, and start nothing."""
     from farm.plan import plan as make_plan
@@ -183,16 +125,34 @@ def plan(config: Path, **said: Any) -> None:
 
 
 @_command()
-@_with(_SHARED)
-@_with(_IMAGES)
-def bench(config: Path, folders: tuple[str, ...], repeat: int | None, **said: Any) -> None:
-    """Measure: execution time, core saturation, average time per image.
+@with_options(SHARED)
+@with_options(IMAGES)
+@with_options(BENCH)
+def bench(
+    config: Path,
+    folders: tuple[str, ...],
+    sizes: tuple[int, ...],
+    repeat: int | None,
+    **said: Any,
+) -> None:
+    """Measure: execution time, core saturation, average time per image, and what limits it.
 
     Without the platform's NPU the simulated one is measured, and the table says so.
     """
+    from farm.bench import Request
     from farm.bench import bench as run_bench
 
-    sys.exit(run_bench(_load(config, said), folders, repeat=repeat or BENCH_REPEAT))
+    if sizes and said["size"] is not None:
+        raise click.UsageError("--size or --sizes, not both")
+    outputs = {f"--{form}": said.pop(form) for form in ("json", "csv")}
+    request = Request(
+        images=folders,
+        repeat=repeat,
+        rounds=said.pop("rounds"),
+        outputs={flag: name for flag, name in outputs.items() if name is not None},
+    )
+    loaded = [_load(config, {**said, "size": size}) for size in sizes or (said["size"],)]
+    sys.exit(run_bench(loaded, request))
 
 
 @_command()
@@ -209,7 +169,7 @@ def render(folder: Path, **said: int | None) -> None:
 
 @_command()
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@_with(_SHARED[1:])
+@with_options(SHARED[1:])
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
     """Look for what keeps this board's NPU from working, and say what to do.
@@ -236,7 +196,7 @@ def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
 
 
 @_command()
-@_with(_CONVERSION)
+@with_options(CONVERSION)
 def convert(**said: Any) -> None:
     """Convert an ONNX MODEL to an INT8 .rknn for one SoC, on a PC with rknn-toolkit2."""
     from farm.convert import Conversion

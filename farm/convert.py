@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from farm.errors import ConfigError, OutputError
 from farm.plan import RKNN_SUFFIX, rknn_name
 from farm.platforms import SOCS
 from farm.toolkit import Toolkit, Triple
+from farm.whole import whole
 
 ONE_FOR_ALL: Final = 1  # a single number stands for all three channels
 
@@ -78,7 +78,7 @@ def convert(job: Conversion, tell: Callable[[str], None]) -> Converted:
     installed or refuses the model.
     """
     target = job.target()
-    with _whole(target) as part, quantised(job, tell) as (toolkit, images):
+    with whole(target, "--output") as part, quantised(job, tell) as (toolkit, images):
         toolkit.export(part)
     return Converted(path=target, platform=job.model_platform(), images=images)
 
@@ -115,24 +115,3 @@ def _three_numbers(text: str, flag: str) -> Triple:
     if not good or (flag == "std" and min(numbers) <= 0):
         raise ConfigError(f"--{flag} {text!r}: {FORMS[f'input.{flag}']}")
     return numbers[0], numbers[1], numbers[2]
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Give a name beside `path` to write to; what is there in the end becomes `path`.
-
-    Made at once, so that a folder that can't be written is known before the work. Raises
-    OutputError.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.open("xb").close()
-    except OSError as error:
-        raise OutputError(f"--output {path}: can't be made: {error.strerror}") from error
-    try:
-        yield part
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"--output {path}: can't be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)

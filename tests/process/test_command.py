@@ -305,18 +305,6 @@ def test_plan_shows_who_would_run_where() -> None:
     assert re.search(r"^5 +2 +0b100", done.stdout, re.M)
 
 
-@pytest.mark.parametrize(("platform", "size", "cores"), [("rk3576", 8, 2), ("rk3588", 9, 3)])
-def test_bench_prints_the_row_of_the_table(
-    platform: str, size: int, cores: int, folder: str
-) -> None:
-    config = str(ROOT / "configs" / f"{platform}.yaml")
-    done = npu_farm("bench", config, "-s", str(size), "-d", folder, "-r", "2")
-    assert done.returncode == 0
-    assert f"{platform}, SIMULATED NPU of {cores} cores" in done.stdout
-    assert "runtimes  execution time  core saturation  average per image" in done.stdout
-    assert re.search(rf"^{size} +[\d.]+s +(\d+% ?){{{cores}}} +[\d.]+ms$", done.stdout, re.M)
-
-
 def test_render_makes_images(tmp_path: Path) -> None:
     done = npu_farm("render", str(tmp_path / "new"), "-n", "3", "--seed", "5")
     assert done.returncode == 0
@@ -358,19 +346,6 @@ def test_a_folder_that_renders_cannot_be_made_in_is_said(tmp_path: Path) -> None
     assert done.returncode == 2
     assert "can't be written: Not a directory" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_benchmark_needs_images_it_can_read_twice() -> None:
-    done = npu_farm("bench", *SIMULATED, "-d", "-")
-    assert done.returncode == 2
-    assert "name a folder or files" in done.stderr
-
-
-def test_a_benchmark_checks_the_simulated_npu_it_turns_to(folder: str) -> None:
-    cores = ("--set", "simulated.npu_cores=1", "--set", "npu_cores=[0, 2]", "-s", "2")
-    done = npu_farm("bench", str(ROOT / "configs" / "rk3588.yaml"), *cores, "-d", folder)
-    assert done.returncode == 2
-    assert "npu_cores: 2: rk3588 has core 0 only" in done.stderr
 
 
 def test_libraries_are_not_taken_from_the_current_folder(folder: str, tmp_path: Path) -> None:

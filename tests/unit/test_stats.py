@@ -169,3 +169,31 @@ def test_a_snapshot_does_not_change_afterwards() -> None:
     stats.count(wrong("truncated"), None)
     assert (before.ok, before.failures, before.per_worker) == (1, {"missing": 1}, {0: 1})
     assert before.busy_ms == {0: 1.0}
+
+
+def test_the_mean_is_exact_and_nothing_has_none() -> None:
+    histogram = Histogram()
+    assert histogram.mean == 0.0
+    for ms in (1.0, 2.5, 9.1):
+        histogram.add(ms)
+    assert histogram.mean == pytest.approx(4.2)
+
+
+def test_buckets_hold_all_durations_in_rising_order() -> None:
+    histogram = Histogram()
+    for ms in (50.0, 1.0, 1.0):
+        histogram.add(ms)
+    assert [count for _, count in histogram.buckets()] == [2, 1]
+    assert [ms for ms, _ in histogram.buckets()] == [
+        pytest.approx(1.0, rel=0.01),
+        pytest.approx(50.0, rel=0.01),
+    ]
+
+
+def test_two_parts_of_a_run_together_are_the_run() -> None:
+    first = [right("a", ms=times(2.0)), wrong("empty"), right("b", "a", worker=2, ms=times(9.0))]
+    second = [right("a", worker=2, ms=times(4.0)), wrong("damaged"), right("c")]
+    together = counted(*first, truth="a")
+    together.include(counted(*second, truth="a"))
+    assert together.snapshot(seconds=1.0) == snapshot(*first, *second, truth="a")
+    assert together.phases["total"].mean == pytest.approx((2 + 9 + 4 + 1) / 4)
