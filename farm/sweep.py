@@ -49,6 +49,7 @@ class Sweep:
     ) -> None:
         self._images, self._rounds = images, rounds
         self._interrupts, self._show = interrupts, show
+        self._notices: tuple[str, ...] = ()
         self.report: Report | None = None
 
     def over(self, sizes: Sequence[FarmConfig]) -> None:
@@ -63,11 +64,16 @@ class Sweep:
             self._show([table.row(self.report, size)])
 
     def _measured(self, config: FarmConfig) -> Measured | None:
-        with Farm(config, tell=say, interrupts=self._interrupts) as farm:
+        with Farm(config, tell=self._tell, interrupts=self._interrupts) as farm:
             if self.report is None:
                 self.report = _blank(farm, self._images)
+                self._notices = farm.plan.notices
                 self._show(table.head(self.report))
             return measure(farm, self._images.source, rounds=self._rounds, stopped=self._signalled)
+
+    def _tell(self, message: str) -> None:
+        if message not in self._notices:  # all farms have the same, and the first has told them
+            say(message)
 
     def _signalled(self) -> bool:
         return bool(self._interrupts.received)

@@ -65,6 +65,7 @@ def test_a_sweep_counts_what_it_did_and_json_csv_and_table_agree(
         assert float(row["average_ms"]) == size["average_ms"]["median"]
         average = f"{size['average_ms']['median']:.2f}ms"
         assert re.search(rf"^{size['runtimes']} .* {average} ", done.stderr, re.M)
+    assert done.stderr.count("cpu: all means CPUs 0-7; this process may use") <= 1
     assert {"CPU", "kernel", "Python", "numpy", "date"} <= set(found["machine"])
     assert len(found["verdict"]) >= 2
 

@@ -154,6 +154,9 @@ def test_images_that_failed_are_counted_apart() -> None:
     found = measured(IdleFarm(on_npu(), failing=4), rounds=2)
     assert [(each.images, each.failed) for each in found.rounds] == [(36, 4), (36, 4)]
     assert found.failures == {"empty": 8}
+    only = found.rounds[0]  # as its time, its CPU time is per image that was classified
+    assert only.coordinator_cpu_ms == pytest.approx(400 / 36)
+    assert only.workers_cpu_ms == pytest.approx(1600 / 36)
 
 
 def test_a_round_that_a_signal_cut_short_does_not_count() -> None:

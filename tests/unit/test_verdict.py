@@ -134,6 +134,12 @@ def test_one_decoder_thread_that_never_rests_wants_a_second() -> None:
     )
 
 
+def test_the_work_of_decoders_is_shared() -> None:
+    size = measured(decoders=2, means=means(decode=5.8))
+    assert said(size).startswith("decode-bound: each worker's 2 decoder threads are 97 % busy")
+    assert said(size).endswith("try decoders: 3")
+
+
 def test_runtimes_that_only_infer_while_their_cores_rest_want_company() -> None:
     size = measured(means=means(infer=2.8), rounds=(a_round(saturation=(0.71,) * 3),))
     assert said(size) == (
@@ -178,6 +184,17 @@ def test_a_rate_that_still_rises_has_no_plateau() -> None:
     plateau, limit = verdict(report(*sizes))
     assert plateau == "the fastest of these sizes: 6 runtimes, at 1.50 ms per image"
     assert "try size 9" in limit
+
+
+def test_no_size_is_advised_that_was_no_better() -> None:
+    larger = averaging(1.0, 6)
+    two = measured(runtimes=2, npu_cores=(0, 1))
+    _, limit = verdict(report(two, larger))
+    assert limit.startswith("nothing is at its limit")
+    host = {"npu_cores": 0, "simulated": False}
+    one, two = (on_the_host(runtimes=n, means=means(decode=0.5)) for n in (1, 2))
+    _, limit = verdict(report(one, two, **host))
+    assert limit.startswith("nothing is at its limit")
 
 
 def test_other_programs_on_the_cpus_are_told() -> None:
