@@ -148,6 +148,14 @@ def test_runtimes_that_only_infer_while_their_cores_rest_want_company() -> None:
     )
 
 
+def test_a_single_runtime_is_spoken_of_as_one() -> None:
+    size = measured(runtimes=1, npu_cores=(0,), means=means(infer=0.95, decode=0.5))
+    assert said(size, npu_cores=1) == (
+        "too few runtimes: it spends 95 % of its time in inference, the simulated NPU 50 %; "
+        "try size 2"
+    )
+
+
 def test_where_nothing_is_full_all_shares_are_told() -> None:
     assert said(measured()) == (
         "nothing is at its limit: the workers' 4 CPUs are 35 % busy, the simulated NPU 50 %, the "
@@ -157,11 +165,13 @@ def test_where_nothing_is_full_all_shares_are_told() -> None:
 
 def test_on_a_cpu_nothing_is_said_of_an_npu() -> None:
     host = {"npu_cores": 0, "simulated": False, "what": "ONNX Runtime on the CPU"}
-    full = on_the_host(rounds=(a_round(workers_cpu_ms=1.8),), means=means(infer=12.0))
+    full = on_the_host(rounds=(a_round(workers_cpu_ms=1.8),), means=means(infer=1.2))
     assert said(full, **host) == (
-        "CPU-bound: the workers' 2 CPUs are 95 % busy; an image takes 12.0 ms of inference, 1.5 ms "
-        "of decoding; try a smaller model"
+        "CPU-bound: the workers' 2 CPUs are 95 % busy; an image takes 1.9 ms of CPU time, its "
+        "inference 1.2 ms; try a smaller model"
     )
+    photos = on_the_host(rounds=(a_round(workers_cpu_ms=1.8),), means=means(infer=0.9, decode=9.0))
+    assert said(photos, **host).endswith("its inference 0.9 ms; try smaller photos")
     single = on_the_host(runtimes=1, rounds=(a_round(workers_cpu_ms=0.9),), means=means(decode=0.5))
     assert said(single, **host) == (
         "too few runtimes: 1 runtime for 2 CPUs; the workers' 2 CPUs are 50 % busy; use size 2"
