@@ -30,6 +30,8 @@ NOT_YAML: Final = (yaml.YAMLError, ValueError, AttributeError, RecursionError)
 MOST_CPUS: Final = 4096
 FORMS: Final = {  # where pydantic would speak of its own types, or of one of two forms only
     "cpu": "use fast, slow, all, or a list of CPUs like [4, 5] or 4-7",
+    "decoders": "use auto, or a number from 1 to 64",
+    "decoder_cpu": "use same, fast, slow, all, or a list of CPUs like [0, 1] or 0-3",
     "npu_cores": "use all, or a list of cores like [0, 1]",
     "input.mean": "use three numbers, like [127.5, 127.5, 127.5]",
     "input.std": "use three numbers above 0, like [127.5, 127.5, 127.5]",
@@ -123,9 +125,10 @@ class FarmConfig(_Frozen):
     cpu: CpuClass | Indices = "fast"
     strict_affinity: bool = False
     npu_cores: Literal["all"] | Indices = "all"
-    batch: Annotated[Count, Field(le=1024)] = 4
+    batch: Annotated[Count, Field(le=1024)] = 8
     window: Annotated[Count, Field(le=64)] = 2
-    decoders: Annotated[Count, Field(le=64)] = 1
+    decoders: Literal["auto"] | Annotated[Count, Field(le=64)] = "auto"
+    decoder_cpu: Literal["same"] | CpuClass | Indices = "same"
     max_pixels: Annotated[Count, Field(le=2**30)] = 100_000_000  # 2**30: OpenCV's own limit
     start_seconds: Seconds = 60.0
     self_test_seconds: Seconds = 10.0

@@ -133,7 +133,7 @@ def _summed_up(farm: Farm, tally: Tally) -> Measured:
         runtimes=len(plan.workers),
         decoders=plan.workers[0].decoders,
         npu_cores=_npu_cores(plan),
-        cpus=plan.workers[0].cpus,
+        cpus=tuple(sorted(_workers_cpus(plan))),
         coordinator_cpus=tuple(sorted(os.sched_getaffinity(0))),
         service_ms=_service_ms(plan, percentiles["infer"][0]),
         rounds=_with_kernels_load(tally.rounds, conditions),
@@ -176,4 +176,8 @@ def _npu_cores(plan: FarmPlan) -> tuple[int, ...]:
 
 def _all_cpus(plan: FarmPlan) -> set[int]:
     """Where any process of the farm may run."""
-    return os.sched_getaffinity(0).union(*(worker.cpus for worker in plan.workers))
+    return os.sched_getaffinity(0) | _workers_cpus(plan)
+
+
+def _workers_cpus(plan: FarmPlan) -> set[int]:
+    return {cpu for worker in plan.workers for cpu in (*worker.cpus, *worker.decoder_cpus)}

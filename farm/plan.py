@@ -39,12 +39,16 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     """
     platform = SOCS[config.platform] if config.platform != HOST else host(machine)
     runtime = choose_runtime(config, machine)
-    cpus, cpu_notices = choose_cpus(config, platform, machine)
-    notices = [*disagreements(platform, machine), *cpu_notices]
+    cpus, cpu_notices = choose_cpus("cpu", config, platform, machine)
+    decoder_cpus, decoder_notices = cpus, list[str]()
+    if config.decoder_cpu != "same":
+        decoder_cpus, decoder_notices = choose_cpus("decoder_cpu", config, platform, machine)
+    notices = [*disagreements(platform, machine), *cpu_notices, *decoder_notices]
     if config.runtime == "auto" and runtime == ONNX and platform.name != HOST:
         notices.append(f"no {platform.name} NPU here: ONNX Runtime runs on the CPU instead")
     cores = npu_cores(config, platform)
     model = model_file(config, platform, runtime)
+    size = config.size or _default_size(platform, cores, machine)
     return FarmPlan(
         platform=platform,
         runtime=runtime,
@@ -57,14 +61,15 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
                 runtime=runtime,
                 model=model,
                 input=input_hint(config, runtime),
-                decoders=config.decoders,
+                decoder_cpus=decoder_cpus,
+                decoders=_decoders(config, decoder_cpus, size),
                 max_pixels=config.max_pixels,
                 simulated=_simulated(config, platform, run_dir) if runtime == SIMULATED else None,
                 run_dir=run_dir,
                 inbox=f"ipc://{run_dir}/worker-{index}",
                 sink=f"ipc://{run_dir}/sink",
             )
-            for index in range(config.size or _default_size(platform, cores, machine))
+            for index in range(size)
         ),
         notices=tuple(notices),
     )
@@ -78,17 +83,18 @@ def choose_runtime(config: FarmConfig, machine: Machine) -> str:
 
 
 def choose_cpus(
-    config: FarmConfig, platform: Platform, machine: Machine
+    key: str, config: FarmConfig, platform: Platform, machine: Machine
 ) -> tuple[tuple[int, ...], list[str]]:
-    """The CPUs for every worker, and a notice where they are not those the config asks for."""
-    wanted = _wanted_cpus(config, platform, machine)
+    """The CPUs that the config's `key` asks for, and a notice where they are others."""
+    asked = getattr(config, key)
+    wanted = _wanted_cpus(asked, platform, machine)
     present = tuple(cpu for cpu in wanted if cpu in machine.cpus)
     if present == wanted:
         return wanted, []
     chosen = present or machine.cpus
     said = (
-        f"cpu: {_said(config)} means CPUs {cpu_list(wanted)}; "
-        f"this process may use {cpu_list(machine.cpus)}"
+        f"{key}: {asked if isinstance(asked, str) else cpu_list(asked)} means CPUs "
+        f"{cpu_list(wanted)}; this process may use {cpu_list(machine.cpus)}"
     )
     if config.strict_affinity:
         raise ConfigError(f"{said}; strict_affinity forbids to go on")
@@ -136,19 +142,22 @@ def input_hint(config: FarmConfig, runtime: str) -> InputHint:
     return hint
 
 
-def _wanted_cpus(config: FarmConfig, platform: Platform, machine: Machine) -> tuple[int, ...]:
-    if config.cpu == "fast":
+def _wanted_cpus(
+    asked: str | tuple[int, ...], platform: Platform, machine: Machine
+) -> tuple[int, ...]:
+    if asked == "fast":
         return platform.fast
-    if config.cpu == "slow":
+    if asked == "slow":
         return platform.slow
-    if config.cpu == "all":
+    if asked == "all":
         everything = machine.cpus if platform.name == HOST else (*platform.slow, *platform.fast)
         return tuple(sorted(set(everything)))
-    return tuple(sorted(set(config.cpu)))
+    return tuple(sorted({int(cpu) for cpu in asked}))
 
 
-def _said(config: FarmConfig) -> str:
-    return config.cpu if isinstance(config.cpu, str) else cpu_list(config.cpu)
+def _decoders(config: FarmConfig, cpus: tuple[int, ...], size: int) -> int:
+    """Decoder threads per worker: by themselves enough to keep all their CPUs busy."""
+    return -(-len(cpus) // size) if config.decoders == "auto" else config.decoders
 
 
 def _core_mask(platform: Platform, core: int) -> int | None:

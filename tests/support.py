@@ -59,6 +59,7 @@ def worker_spec(**changes: Any) -> WorkerSpec:
         "runtime": "onnx",
         "model": "",
         "input": InputHint(),
+        "decoder_cpus": (0,),
         "decoders": 1,
         "max_pixels": 100_000_000,
         "simulated": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -35,10 +36,10 @@ class Decoded:
 
 
 class Decoders:
-    """`count` decoder threads for one input; jobs come out as they get ready, not in order."""
+    """`count` decoder threads on `cpus`; jobs come out as they get ready, not in order."""
 
-    def __init__(self, count: int, spec: InputSpec) -> None:
-        self._spec = spec
+    def __init__(self, count: int, cpus: tuple[int, ...], spec: InputSpec) -> None:
+        self._cpus, self._spec = cpus, spec
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._decoded: SimpleQueue[Decoded | BaseException] = SimpleQueue()
         # Daemons: a decoder stuck on a dead network share must not keep the process alive.
@@ -66,6 +67,7 @@ class Decoders:
             self._jobs.put(None)
 
     def _work(self) -> None:
+        os.sched_setaffinity(0, self._cpus)  # of this thread alone
         while (job := self._jobs.get()) is not None:
             try:
                 self._decoded.put(self._decode(job))

@@ -61,7 +61,8 @@ class SimulatedSpec:
 class WorkerSpec:
     """All that one worker process is told: which runtime, where it runs, whom it talks to.
 
-    `cpus` are the CPU numbers it is pinned to; `core_mask` is None where the SoC takes none.
+    `cpus` are the CPU numbers it is pinned to, `decoder_cpus` those of its `decoders` decoder
+    threads; `core_mask` is None where the SoC takes none.
     `inbox` and `sink` are ZeroMQ addresses; `run_dir` is the private folder they live in.
     """
 
@@ -72,6 +73,7 @@ class WorkerSpec:
     runtime: str
     model: str
     input: InputHint
+    decoder_cpus: tuple[int, ...]
     decoders: int
     max_pixels: int
     simulated: SimulatedSpec | None

@@ -133,7 +133,7 @@ def test_memory_that_will_not_do(
     tmp_path: Path, size: int, available_mb: int, fitting: int
 ) -> None:
     boards = Boards(tmp_path, available_mb=available_mb)
-    ((status, check, message, fix),) = troubles(boards, boards.model(), size=size)
+    ((status, check, message, fix),) = troubles(boards, boards.model(), size=size, decoders=1)
     assert (status, check) == ("warning", "memory")
     assert message == (
         f"{size} workers need about {55 + size * 108} MB (computed), "
@@ -157,7 +157,7 @@ def test_memory_for_workers_on_some_of_the_cores(tmp_path: Path) -> None:
 
 def test_memory_for_one_worker(tmp_path: Path) -> None:
     boards = Boards(tmp_path, available_mb=100)
-    ((_, _, message, _),) = troubles(boards, boards.model(), size=1)
+    ((_, _, message, _),) = troubles(boards, boards.model(), size=1, decoders=1)
     assert message.startswith("1 worker needs about 163 MB ")
 
 

@@ -329,3 +329,43 @@ def test_all_else_reaches_the_workers_as_it_was_said() -> None:
     assert (first.decoders, first.max_pixels, first.run_dir) == (3, 9, RUN_DIR)
     assert (first.inbox, second.inbox) == (f"ipc://{RUN_DIR}/worker-0", f"ipc://{RUN_DIR}/worker-1")
     assert first.sink == second.sink == f"ipc://{RUN_DIR}/sink"
+
+
+@pytest.mark.parametrize(
+    ("platform", "changes", "expected"),
+    [
+        ("rk3588", {}, 2),  # four CPUs, three workers
+        ("rk3588", {"size": 1}, 4),
+        ("rk3588", {"size": 9}, 1),
+        ("rk3588", {"decoder_cpu": "all"}, 3),  # eight CPUs
+        ("rk3582", {}, 1),
+        ("rk3588", {"decoders": 5}, 5),
+    ],
+)
+def test_decoders_are_enough_to_keep_their_cpus_busy(
+    platform: str, changes: dict[str, Any], expected: int
+) -> None:
+    made = planned(platform, machine(platform), **changes)
+    assert {worker.decoders for worker in made.workers} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("decoder_cpu", "expected"),
+    [("same", (4, 5)), ("slow", (0, 1, 2, 3)), ("all", (0, 1, 2, 3, 4, 5)), ([1, 3], (1, 3))],
+)
+def test_decoders_run_beside_the_runtime_or_elsewhere(
+    decoder_cpu: Any, expected: tuple[int, ...]
+) -> None:
+    made = planned("rk3582", machine("rk3582"), decoder_cpu=decoder_cpu)
+    assert {worker.decoder_cpus for worker in made.workers} == {expected}
+    assert cpus(made) == (4, 5)
+    assert made.notices == ()
+
+
+def test_decoder_cpus_that_are_not_there_are_told() -> None:
+    here = machine("rk3588", cpus=(4, 5, 6, 7))
+    made = planned("rk3588", here, decoder_cpu="slow")
+    assert {worker.decoder_cpus for worker in made.workers} == {(4, 5, 6, 7)}
+    assert "decoder_cpu: slow means CPUs 0-3; this process may use 4-7: running on 4-7" in (
+        made.notices
+    )

@@ -40,6 +40,7 @@ SPEC = WorkerSpec(
     runtime="rknn",
     model="/models/größe.rknn",
     input=InputHint(width=224, layout="NHWC", mean=(1.0, 2.0, 3.0)),
+    decoder_cpus=(0, 1),
     decoders=2,
     max_pixels=100_000_000,
     simulated=None,

@@ -1,0 +1,24 @@
+"""The threads that decode: where they run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from tests.support import wait_for
+from workers.decoders import Decoders
+from workers.spec import NHWC, UINT8, InputSpec
+
+
+def test_decoders_run_on_their_own_cpus_and_leave_others_where_they_are() -> None:
+    before = os.sched_getaffinity(0)
+    cpu = max(before)
+    known = {thread.native_id for thread in threading.enumerate()}
+    decoders = Decoders(2, (cpu,), InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8))
+    begun = {t.native_id for t in threading.enumerate() if t.native_id} - known
+    assert len(begun) == 2
+    assert wait_for(lambda: all(os.sched_getaffinity(t or 0) == {cpu} for t in begun), within=5)
+    assert os.sched_getaffinity(0) == before
+    decoders.close()
+    assert wait_for(lambda: not any(Path(f"/proc/self/task/{t}").exists() for t in begun), within=5)
