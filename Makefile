@@ -9,13 +9,14 @@ SIZES ?=
 REPEAT ?=
 KILLS ?= 20
 IMAGES ?= 20000
+RUNS ?= 3
 SEED ?=
 BIN := .venv/bin
 
 # What runs models: the vendor's package comes by itself on a board; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test kills chaos check format board bench images models converter data clean
+.PHONY: help run test kills chaos check format board bench bench-self images models converter data clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +50,9 @@ board: .venv/dev  ## Test on this board, or on an emulated one: make board SOC=r
 bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \
 	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
+
+bench-self: .venv/dev images  ## Measure beside a loop and a pool: make bench-self RUNS=3 (10 min)
+	$(BIN)/python -m tests.bench --images 8000 --runs $(RUNS)
 
 images: .venv/run  ## Render 200 images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200
