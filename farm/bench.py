@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from farm import config as configs
-from farm import export, sources, table
+from farm import export, page, sources, table
 from farm.config import FarmConfig
 from farm.errors import (
     EXIT_OK,
@@ -36,6 +36,7 @@ STDOUT: Final = "-"
 FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
     "--json": export.as_json,
     "--csv": export.as_csv,
+    "--html": page.render,
 }
 
 

@@ -144,7 +144,7 @@ def bench(
 
     if sizes and said["size"] is not None:
         raise click.UsageError("--size or --sizes, not both")
-    outputs = {f"--{form}": said.pop(form) for form in ("json", "csv")}
+    outputs = {f"--{form}": said.pop(form) for form in ("json", "csv", "html")}
     request = Request(
         images=folders,
         repeat=repeat,

@@ -74,6 +74,7 @@ BENCH: Final = (
                  help="Go over the repeated images so often, each time timed."),
     click.option("--json", metavar="FILE", help="All that was measured; - is standard output."),
     click.option("--csv", metavar="FILE", help="A line for each size; - is standard output."),
+    click.option("--html", metavar="FILE", help="A page with charts; - is standard output."),
 )  # fmt: skip
 
 

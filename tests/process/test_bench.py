@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from farm.coordinator import FILES_BESIDES, FILES_PER_WORKER
+from tests.drawings import classed, said, tree
 from tests.support import ROOT
 
 RK3588 = str(ROOT / "configs" / "rk3588.yaml")
@@ -47,13 +48,13 @@ def test_one_size_gives_its_row_the_published_figure_and_a_verdict(
     assert re.search(r"bound: |too few runtimes: |nothing is at its limit: ", done.stdout)
 
 
-def test_a_sweep_counts_what_it_did_and_json_csv_and_table_agree(
+def test_a_sweep_counts_what_it_did_and_json_csv_page_and_table_agree(
     folder: str, tmp_path: Path
 ) -> None:
-    table = tmp_path / "bench.csv"
+    table, html = tmp_path / "bench.csv", tmp_path / "bench.html"
     done = bench(
         RK3588, "-c", "all", "--sizes", "3,1", "-d", folder, "-r", "2", "--rounds", "2",
-        "--json", "-", "--csv", str(table),
+        "--json", "-", "--csv", str(table), "--html", str(html),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -68,6 +69,10 @@ def test_a_sweep_counts_what_it_did_and_json_csv_and_table_agree(
     assert done.stderr.count("cpu: all means CPUs 0-7; this process may use") <= 1
     assert {"CPU", "kernel", "Python", "numpy", "date"} <= set(found["machine"])
     assert len(found["verdict"]) >= 2
+    page = tree(html.read_text(encoding="utf-8"))
+    assert [part.text for part in classed(page, "verdict")[0]] == found["verdict"]
+    assert all(f"{size['average_ms']['median']:.2f} ms" in said(page) for size in found["sizes"])
+    assert [classed(lanes, "infer") != [] for lanes in list(page.iter("details"))] == [True, True]
 
 
 def check(size: dict[str, Any]) -> None:
