@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Final
 
 import numpy.typing as npt
 
@@ -15,6 +15,11 @@ from workers import image
 from workers.errors import ImageError
 from workers.spec import InputSpec
 from workers.wire import Item, ItemError
+
+
+# SCHED_IDLE gains twice as much on an idle machine, and would starve on a busy one until batches
+# are overdue: docs/performance.md has figures.
+BELOW_THE_RUNTIME: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,9 @@ class Decoders:
             self._jobs.put(None)
 
     def _work(self) -> None:
-        os.sched_setaffinity(0, self._cpus)  # of this thread alone
+        # Both of this thread alone. The runtime thread goes first when its NPU core is free again.
+        os.sched_setaffinity(0, self._cpus)
+        os.nice(BELOW_THE_RUNTIME)
         while (job := self._jobs.get()) is not None:
             try:
                 self._decoded.put(self._decode(job))
