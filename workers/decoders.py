@@ -16,7 +16,6 @@ from workers.errors import ImageError
 from workers.spec import InputSpec
 from workers.wire import Item, ItemError
 
-
 # SCHED_IDLE gains twice as much on an idle machine, and would starve on a busy one until batches
 # are overdue: docs/performance.md has figures.
 BELOW_THE_RUNTIME: Final = 10
