@@ -9,6 +9,7 @@ JPEG_MAGIC: Final = b"\xff\xd8\xff"
 JPEG_END: Final = b"\xff\xd9"
 PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 PNG_END: Final = b"IEND\xaeB`\x82"
+APP1: Final = 0xE1  # EXIF data, or XMP
 SCAN: Final = 0xDA  # start of scan: the compressed pixels begin
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame: has the size
 BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length (T.81, B.1.1.3)
@@ -32,6 +33,15 @@ def size(data: bytes) -> tuple[int, int] | None:
             if marker in FRAMES:
                 return _number(data[at + 7 : at + 9]), _number(data[at + 5 : at + 7])
     return None
+
+
+def app1(data: bytes) -> bytes:
+    """Give a JPEG's EXIF and XMP segments, whole, one after the other."""
+    return b"".join(
+        data[at : at + 2 + _number(data[at + 2 : at + 4])]
+        for marker, at in _segments(data)
+        if marker == APP1
+    )
 
 
 def _first_scan(data: bytes) -> int:

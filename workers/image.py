@@ -1,4 +1,4 @@
-"""Bytes to pixels, pixels to a model's input tensor; the only file that decodes images.
+"""Bytes to pixels, pixels to a model's input tensor; JPEGs with the help of workers.jpeg.
 
 With the default input the pixels are, bit for bit, those of the field's published examples:
 OpenCV's colour `imread` (EXIF orientation applied), resized with INTER_AREA to the model's
@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workers import headers, libjpeg
+from workers import headers, jpeg
 from workers.errors import ImageError
 from workers.reading import read
-from workers.spec import FLOAT32, MAX_PIXELS_VARIABLE, NCHW, InputSpec
+from workers.spec import EXACT, FAST, FLOAT32, MAX_PIXELS_VARIABLE, NCHW, InputSpec
 from workers.wire import Encoded, FileRef, Pixels
 
 Image = npt.NDArray[np.uint8]
@@ -48,43 +48,65 @@ MAX_PIXELS: Final = _max_pixels()
 MAX_BYTES: Final = BYTES_PER_PIXEL * MAX_PIXELS + ROOM
 
 
-def load(source: FileRef | Encoded | Pixels, spec: InputSpec) -> Tensor:
-    """Turn one item into the model's input, shape (1, ...) as `spec` says; raises ImageError."""
+def load(source: FileRef | Encoded | Pixels, spec: InputSpec, mode: str = EXACT) -> Tensor:
+    """Turn one item into the model's input, shape (1, ...) as `spec` says; raises ImageError.
+
+    With `mode` FAST a JPEG that is at least twice as large as the input, both ways, comes out of
+    its decoder at 1/2, 1/4 or 1/8 of its size.
+    """
     try:
-        return prepare(pixels(source), spec)
-    except MemoryError as error:
+        return prepare(pixels(source, (spec.width, spec.height) if mode == FAST else None), spec)
+    except (MemoryError, cv2.error) as error:
+        if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
+            raise
         raise _no_memory() from error
 
 
-def pixels(source: FileRef | Encoded | Pixels) -> Image:
-    """Give an item's pixels as height x width x 3 uint8, BGR, upright; raises ImageError."""
+def pixels(source: FileRef | Encoded | Pixels, least: jpeg.Size | None = None) -> Image:
+    """Give an item's pixels as height x width x 3 uint8, BGR, upright; raises ImageError.
+
+    A JPEG may come smaller than it is if `least` is given, but not below that.
+    """
     match source:
         case FileRef(path):
-            return decode(read(path, MAX_BYTES))
+            return decode(read(path, MAX_BYTES), least)
         case Encoded(data):
-            return decode(data)
+            return decode(data, least)
         case Pixels(data, height, width):
             if height < 1 or width < 1 or len(data) != height * width * 3:
                 raise ImageError("bad_pixels", f"{len(data)} bytes are no {width}x{height} image")
             return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
-def decode(data: bytes) -> Image:
-    """Decode an image file's bytes to upright BGR pixels; raises ImageError."""
+def decode(data: bytes, least: jpeg.Size | None = None) -> Image:
+    """Decode an image file's bytes to upright BGR pixels, see `pixels`; raises ImageError."""
     if not data:
         raise ImageError("empty", "the file is empty")
     if headers.is_cut(data):
-        # OpenCV would fill the missing part with grey and say nothing: a wrong result.
+        # A decoder would fill the missing part with grey: a wrong result.
         raise ImageError("truncated", "the image is cut short; copy it again from its source")
-    written = libjpeg.written()
+    if not data.startswith(headers.JPEG_MAGIC):
+        return _by_opencv(data)
+    try:
+        return jpeg.decode(data, MAX_PIXELS, least)
+    except jpeg.Refused as refused:
+        image = _by_opencv(data)
+        if refused.broken:
+            raise ImageError(
+                "damaged", "part of the JPEG is broken; copy it again from its source"
+            ) from refused
+        return image
+
+
+def _by_opencv(data: bytes) -> Image:
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise
         raise _refusal(error, data) from error
     if image is None:
         raise ImageError("not_an_image", "not an image that OpenCV can read")
-    if data.startswith(headers.JPEG_MAGIC) and libjpeg.complained(written):
-        raise ImageError("damaged", "part of the JPEG is broken; copy it again from its source")
     return image.astype(np.uint8, copy=False)
 
 
@@ -113,8 +135,6 @@ def _refusal(error: cv2.error, data: bytes) -> ImageError:
     words = str(error)
     if "CV_IO_MAX_IMAGE_PIXELS" in words:
         return ImageError("too_many_pixels", _too_many(headers.size(data)))
-    if error.code == cv2.Error.StsNoMem:
-        return _no_memory()
     reason = re.sub(r".*error: (\(.*?\) )?", "", words.strip(), flags=re.DOTALL)
     return ImageError("not_an_image", f"OpenCV refuses it: {reason}")
 

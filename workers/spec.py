@@ -9,6 +9,8 @@ UINT8: Final = "uint8"
 FLOAT32: Final = "float32"
 NHWC: Final = "NHWC"
 NCHW: Final = "NCHW"
+EXACT: Final = "exact"
+FAST: Final = "fast"
 # OpenCV reads its limit here, once, when it is imported: a larger image is refused undecoded.
 MAX_PIXELS_VARIABLE: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
 

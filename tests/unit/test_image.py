@@ -7,12 +7,14 @@ import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+import simplejpeg
 
 from tests.odd_images import ANIMATED_GIF, CMYK, YCCK
 from workers import image
@@ -361,18 +363,42 @@ def opencv_without_memory() -> cv2.error:
     return failure
 
 
-@pytest.mark.parametrize("failure", [MemoryError(), opencv_without_memory()])
+@pytest.mark.parametrize(
+    ("library", "function", "failure", "data"),
+    [
+        (cv2, "imdecode", MemoryError(), png()),
+        (cv2, "imdecode", opencv_without_memory(), png()),
+        (simplejpeg, "decode_jpeg", MemoryError(), jpeg()),
+        (simplejpeg, "decode_jpeg", ValueError("Insufficient memory (case 4)"), jpeg()),
+        (simplejpeg, "decode_jpeg_header", RuntimeError("could not create decoder"), jpeg()),
+        (cv2, "flip", opencv_without_memory(), with_exif(jpeg(), 6)),
+        (cv2, "resize", opencv_without_memory(), jpeg()),
+    ],
+)
 def test_an_image_that_memory_does_not_suffice_for_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, failure: Exception
+    monkeypatch: pytest.MonkeyPatch,
+    library: ModuleType,
+    function: str,
+    failure: Exception,
+    data: bytes,
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise failure
 
-    data = jpeg()
-    monkeypatch.setattr(cv2, "imdecode", fail)
+    image.load(Encoded(with_exif(jpeg(), 6)), spec())  # later ones ask OpenCV for less
+    monkeypatch.setattr(library, function, fail)
     with pytest.raises(ImageError) as caught:
         image.load(Encoded(data), spec())
     assert caught.value.kind == "no_memory"
+
+
+def test_what_else_opencv_fails_at_is_not_taken_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise cv2.error("a mistake of ours")
+
+    monkeypatch.setattr(cv2, "resize", fail)
+    with pytest.raises(cv2.error, match="mistake"):
+        image.load(Encoded(jpeg()), spec())
 
 
 def test_a_picture_longer_than_opencv_takes_is_refused_in_its_words() -> None:
