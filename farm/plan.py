@@ -63,6 +63,7 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
                 input=input_hint(config, runtime),
                 decoder_cpus=decoder_cpus,
                 decoders=_decoders(config, decoder_cpus, size),
+                decode=config.decode,
                 max_pixels=config.max_pixels,
                 simulated=_simulated(config, platform, run_dir) if runtime == SIMULATED else None,
                 run_dir=run_dir,

@@ -61,6 +61,7 @@ def worker_spec(**changes: Any) -> WorkerSpec:
         "input": InputHint(),
         "decoder_cpus": (0,),
         "decoders": 1,
+        "decode": "exact",
         "max_pixels": 100_000_000,
         "simulated": None,
         "run_dir": "/nowhere",

@@ -40,10 +40,13 @@ class Decoded:
 
 
 class Decoders:
-    """`count` decoder threads on `cpus`; jobs come out as they get ready, not in order."""
+    """`count` decoder threads on `cpus`; jobs come out as they get ready, not in order.
 
-    def __init__(self, count: int, cpus: tuple[int, ...], spec: InputSpec) -> None:
-        self._cpus, self._spec = cpus, spec
+    `mode` is EXACT or FAST, see image.load.
+    """
+
+    def __init__(self, count: int, cpus: tuple[int, ...], spec: InputSpec, mode: str) -> None:
+        self._cpus, self._spec, self._mode = cpus, spec, mode
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._decoded: SimpleQueue[Decoded | BaseException] = SimpleQueue()
         # Daemons: a decoder stuck on a dead network share must not keep the process alive.
@@ -84,7 +87,7 @@ class Decoders:
         started = time.monotonic()
         result: npt.NDArray[Any] | ItemError
         try:
-            result = image.load(job.item.source, self._spec)
+            result = image.load(job.item.source, self._spec, self._mode)
         except ImageError as error:
             result = ItemError(error.kind, str(error))
         return Decoded(job, result, started, time.monotonic())

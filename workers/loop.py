@@ -79,7 +79,9 @@ def tested(birth: Birth, runtime: Runtime) -> Ready:
 def serve(birth: Birth, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Outbox]) -> None:
     """Say Ready, then answer batches until Stop; raises RuntimeFailure if the runtime fails."""
     inbox, outbox = queues
-    decoders = Decoders(birth.spec.decoders, birth.spec.decoder_cpus, runtime.input)
+    decoders = Decoders(
+        birth.spec.decoders, birth.spec.decoder_cpus, runtime.input, birth.spec.decode
+    )
     steps.begin(steps.REPORT)
     outbox.send(ready)
     try:

@@ -65,6 +65,7 @@ class WorkerSpec:
 
     `cpus` are the CPU numbers it is pinned to, `decoder_cpus` those of its `decoders` decoder
     threads; `core_mask` is None where the SoC takes none.
+    `decode` is EXACT or FAST, see workers.image.load.
     `inbox` and `sink` are ZeroMQ addresses; `run_dir` is the private folder they live in.
     """
 
@@ -77,6 +78,7 @@ class WorkerSpec:
     input: InputHint
     decoder_cpus: tuple[int, ...]
     decoders: int
+    decode: str
     max_pixels: int
     simulated: SimulatedSpec | None
     run_dir: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from farm.api import Farm
 from farm.config import FarmConfig
 from tests.support import SHARED_DATA
 from workers import image
-from workers.spec import InputSpec
+from workers.spec import EXACT, FAST, InputSpec
 from workers.wire import FileRef
 
 pytestmark = pytest.mark.data
@@ -36,19 +36,23 @@ def published_pixels(path: Path) -> Any:
     return cv2.resize(rgb, (224, 224), interpolation=cv2.INTER_AREA)
 
 
-@pytest.fixture(scope="module")
-def plain_loop() -> dict[str, Top5]:
+def classify(preprocess: Callable[[Path], Any]) -> dict[str, Top5]:
     """One process, one image after another, as anybody would write it."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     ort = pytest.importorskip("onnxruntime")
     session = ort.InferenceSession(str(MODEL))
     found: dict[str, Top5] = {}
     for path in photos():
-        (raw,) = session.run(None, {"input": published_pixels(path)[None]})
+        (raw,) = session.run(None, {"input": preprocess(path)[None]})
         scores = [int(q) / 256 for q in raw[0]]
         order = sorted(range(len(scores)), key=lambda at: (-scores[at], at))
         found[str(path)] = [(at, scores[at]) for at in order[:5]]
     return found
+
+
+@pytest.fixture(scope="module")
+def plain_loop() -> dict[str, Top5]:
+    return classify(published_pixels)
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +67,32 @@ def mobilenet(size: int) -> FarmConfig:
     )
 
 
-def test_the_pixels_are_those_of_the_published_preprocessing() -> None:
+def load(path: Path, mode: str) -> Any:
     spec = InputSpec(width=224, height=224, layout="NHWC", dtype="uint8")
+    return image.load(FileRef(os.fsencode(path)), spec, mode)[0]
+
+
+def test_the_pixels_are_those_of_the_published_preprocessing() -> None:
     for path in photos():
-        tensor = image.load(FileRef(os.fsencode(path)), spec)
-        assert np.array_equal(tensor[0], published_pixels(path)), path
+        assert np.array_equal(load(path, EXACT), published_pixels(path)), path
+
+
+def test_fast_decoding_changes_the_large_photos_a_little(
+    plain_loop: dict[str, Top5], truth: dict[str, int]
+) -> None:
+    """What docs/performance.md says of them."""
+    differences = {}
+    for path in photos():
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        change = np.abs(load(path, FAST).astype(int) - published_pixels(path))
+        assert change.any() == (min(picture.shape[:2]) >= 2 * 224)
+        if change.any():
+            differences[path] = change.mean()
+    assert len(differences) == 30
+    assert max(differences.values()) < 5
+    fast = classify(lambda path: load(path, FAST))
+    assert accuracy(fast, truth) == accuracy(plain_loop, truth)
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])

@@ -15,7 +15,10 @@ import pytest
 
 from farm.api import ORDERED_ROUNDS, Farm
 from farm.errors import ConfigError, FarmError, SourceError, StartError
+from tests.odd_images import encoded, picture
 from tests.support import ROOT, children_of, glyphs, simulated, wait_for
+from workers import image
+from workers.wire import Encoded
 
 
 def test_every_image_gives_one_result_and_every_worker_works(renders: list[Path]) -> None:
@@ -51,6 +54,16 @@ def test_bytes_and_arrays_give_what_their_files_give(renders: list[Path]) -> Non
         by = list(farm.classify([path, str(path), path.read_bytes(), array], ordered=True))
     assert len({result.top5 for result in by}) == 1
     assert [result.path for result in by] == [str(path), str(path), None, None]
+
+
+@pytest.mark.parametrize(("mode", "height"), [("exact", 600), ("fast", 300)])
+def test_a_large_jpeg_is_decoded_as_the_config_says(mode: str, height: int) -> None:
+    data = encoded(".jpg", picture(800, 600))
+    arrays = [image.pixels(Encoded(data)), image.pixels(Encoded(data), (224, 224))]
+    with Farm(simulated(decode=mode)) as farm:
+        jpeg, *others = (result.top5 for result in farm.classify([data, *arrays], ordered=True))
+    same = [top5 == jpeg for top5 in others]
+    assert same == [array.shape == (height, height * 4 // 3, 3) for array in arrays]
 
 
 def test_items_are_read_only_as_results_are_taken(renders: list[Path]) -> None:

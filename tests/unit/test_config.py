@@ -93,6 +93,7 @@ def test_an_unknown_nested_key_is_named_with_its_sisters(
         ("batch: 2000", "batch: 2000: "),
         ("window: -1", "window: -1: "),
         ("decoders: 0", "decoders: 0: "),
+        ("decode: quick", "decode: 'quick': "),
         ("model: 3", "model: 3: "),
         ("images: [a, b]", "images: ['a', 'b']: "),
         ("runtime: gpu", "runtime: 'gpu': "),

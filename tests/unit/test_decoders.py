@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tests.support import wait_for
 from workers.decoders import BELOW_THE_RUNTIME, Decoders
-from workers.spec import NHWC, UINT8, InputSpec
+from workers.spec import EXACT, NHWC, UINT8, InputSpec
 
 
 def test_decoders_run_on_their_own_cpus_below_the_runtime_and_leave_that_where_it_is() -> None:
     before, nice = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
     cpu = max(before)
     known = {thread.native_id for thread in threading.enumerate()}
-    decoders = Decoders(2, (cpu,), InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8))
+    decoders = Decoders(2, (cpu,), InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8), EXACT)
     begun = {t.native_id for t in threading.enumerate() if t.native_id} - known
     assert len(begun) == 2
     assert wait_for(lambda: all(os.sched_getaffinity(t or 0) == {cpu} for t in begun), within=5)

@@ -42,6 +42,7 @@ SPEC = WorkerSpec(
     input=InputHint(width=224, layout="NHWC", mean=(1.0, 2.0, 3.0)),
     decoder_cpus=(0, 1),
     decoders=2,
+    decode="fast",
     max_pixels=100_000_000,
     simulated=None,
     run_dir="/run",
