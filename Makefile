@@ -9,7 +9,7 @@ SIZES ?=
 REPEAT ?=
 KILLS ?= 20
 IMAGES ?= 20000
-RUNS ?= 3
+RUNS ?= 10
 SEED ?=
 BIN := .venv/bin
 
@@ -51,8 +51,8 @@ bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \
 	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
 
-bench-self: .venv/dev images  ## Measure beside a loop and a pool: make bench-self RUNS=3 (10 min)
-	$(BIN)/python -m tests.bench --images 8000 --runs $(RUNS)
+bench-self: .venv/dev images  ## Measure beside a loop and a pool: make bench-self RUNS=10 (6 min)
+	$(BIN)/python -m tests.bench --images 800 --runs $(RUNS)
 
 images: .venv/run  ## Render 200 images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200

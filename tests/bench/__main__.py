@@ -1,4 +1,4 @@
-"""`python -m tests.bench --images 8000 --runs 3`: appends a section to a file of this year."""
+"""`python -m tests.bench --images 800 --runs 10`: appends a section to a file of this year."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RENDERS: Final = ROOT / "build" / "renders"
 def main() -> int:
     """Run every contestant in turn, `runs` times over; exit code 1 if answers differ."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--images", type=int, default=8000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--images", type=int, default=800)
+    parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--sizes", default="1,3,9")
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "benchmarks")
     parser.add_argument("--pictures", type=Path, help="Without: ImageNet photos, or our renders.")
