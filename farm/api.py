@@ -14,7 +14,7 @@ from farm import labels as label_files
 from farm import sensors
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator
-from farm.errors import FarmError, InterruptedStartError
+from farm.errors import ConfigError, FarmError, InterruptedStartError
 from farm.events import Deliver, Task
 from farm.interrupts import Interrupts
 from farm.order import AsTheyCome, InOrder, Order
@@ -98,6 +98,8 @@ class Farm:
     def __enter__(self) -> Farm:
         if self._coordinator is not None:
             raise FarmError("this farm is up already: one `with` block at a time")
+        if self.config.size == "auto":
+            raise ConfigError("size: auto: make the farm of farm.auto.decided(config, print)")
         begun = time.monotonic()
         if self.config.labels is not None:
             self._labels = label_files.read(self.config.labels)

@@ -11,6 +11,7 @@ from typing import Final, TextIO
 
 from farm import config as configs
 from farm import export, page, sources, table
+from farm.auto import decided
 from farm.config import FarmConfig
 from farm.errors import (
     EXIT_OK,
@@ -67,7 +68,7 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     with Interrupts() as interrupts:
         sweep = Sweep(images, rounds=request.rounds, interrupts=interrupts, show=show)
         try:
-            sweep.over(sizes)
+            sweep.over([decided(size, say, interrupts) for size in sizes])
         finally:
             report = sweep.report
             if report is not None and report.sizes:

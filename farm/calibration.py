@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from farm.errors import SourceError
-from farm.sources import STDIN, Ref, from_targets
+from farm.sources import STDIN, Ref, spread
 from workers import image
 from workers.errors import ImageError
 from workers.spec import NCHW, UINT8, InputSpec
@@ -27,17 +27,12 @@ def chosen(target: str, tell: Callable[[str], None]) -> list[Ref]:
     """
     if target == STDIN:
         raise SourceError("calibration images can't come from standard input; name a folder")
-    source = from_targets((target,), times=1)
-    found: list[Ref] = []
-    while not source.exhausted:
-        found += source.take(MOST_IMAGES)
-    if not found:
+    refs, count = spread((target,), MOST_IMAGES)
+    if not refs:
         raise SourceError(f"{target}: no images to calibrate on")
-    if len(found) <= MOST_IMAGES:
-        return found
-    # A folder's first names are often all of one class.
-    tell(f"calibrating on {MOST_IMAGES} of {len(found)} images, evenly spread")
-    return [found[k * len(found) // MOST_IMAGES] for k in range(MOST_IMAGES)]
+    if count > len(refs):
+        tell(f"calibrating on {len(refs)} of {count} images, evenly spread")
+    return refs
 
 
 def write_dataset(

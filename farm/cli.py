@@ -24,7 +24,7 @@ from farm.errors import (
     SourceError,
     StartError,
 )
-from farm.flags import BENCH, CONVERSION, IMAGES, SHARED, with_options
+from farm.flags import BENCH, CONVERSION, IMAGES, SHARED, TUNE, with_options
 
 
 class _InWords(click.Command):
@@ -156,12 +156,26 @@ def bench(
 
 
 @_command()
+@with_options(TUNE)
+def tune(config: Path, folders: tuple[str, ...], output: Path | None) -> None:
+    """Find the smallest size and the decoders that are as fast as any, and write them to CONFIG.
+
+    Measured on the simulated NPU, nothing is written unless -o says where.
+    """
+    from farm.tune import Request
+    from farm.tune import tune as run_tune
+
+    loaded = _load(config, {"settings": {}})
+    sys.exit(run_tune(loaded, Request(config=config, images=folders, output=output)))
+
+
+@_command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-n", "--count", type=click.IntRange(min=1), help="How many.")
 @click.option("--seed", type=click.IntRange(min=0), help="Another number, other images.")
 def render(folder: Path, **said: int | None) -> None:
     """Render photo-like images of characters into FOLDER, their labels in the names."""
-    from farm.run import render as render_into
+    from farm.gallery import render as render_into
 
     given = {key: value for key, value in said.items() if value is not None}
     print(f"{render_into(folder, **given)} images in {folder}")
@@ -215,5 +229,5 @@ def main() -> None:
     """Keep every NPU core busy: a farm of worker processes for RKNN models."""
 
 
-for _each in (run, plan, bench, render, convert, doctor):
+for _each in (run, plan, bench, tune, render, convert, doctor):
     main.add_command(_each)

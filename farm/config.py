@@ -28,7 +28,9 @@ STDIN: Final = "-"
 # What PyYAML raises for some texts: a date that is none, an unknown tag, brackets without end.
 NOT_YAML: Final = (yaml.YAMLError, ValueError, AttributeError, RecursionError)
 MOST_CPUS: Final = 4096
+MOST_RUNTIMES: Final = 256
 FORMS: Final = {  # where pydantic would speak of its own types, or of one of two forms only
+    "size": f"use auto, or a number from 1 to {MOST_RUNTIMES}",
     "cpu": "use fast, slow, all, or a list of CPUs like [4, 5] or 4-7",
     "decoders": "use auto, or a number from 1 to 64",
     "decoder_cpu": "use same, fast, slow, all, or a list of CPUs like [0, 1] or 0-3",
@@ -120,7 +122,7 @@ class FarmConfig(_Frozen):
     images: str | None = None
     truth: Annotated[str, AfterValidator(_regex_with_a_group)] | None = None
     runtime: Literal["auto", "rknn", "onnx", "simulated"] = "auto"
-    size: Annotated[Count, Field(le=256)] | None = None
+    size: Literal["auto"] | Annotated[Count, Field(le=MOST_RUNTIMES)] | None = None
     allow_uneven: bool = False
     cpu: CpuClass | Indices = "fast"
     strict_affinity: bool = False
@@ -221,10 +223,10 @@ def _check_npu_cores(config: FarmConfig) -> None:
 
 def _check_size(config: FarmConfig) -> None:
     available = config.core_count()
-    if available is None or config.size is None or config.allow_uneven:
+    size = config.size
+    if available is None or not isinstance(size, int) or config.allow_uneven:
         return
     cores = available if config.npu_cores == "all" else len(set(config.npu_cores))
-    size = config.size
     if size <= cores or size % cores == 0:
         return
     below = size // cores * cores

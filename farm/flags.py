@@ -30,6 +30,16 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
     return values
 
 
+def _size(_context: click.Context, _param: click.Parameter, text: str | None) -> Any:
+    """Turn -s 6 into a number; auto stays a word."""
+    if text is None or text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r}: write a number of runtimes, or auto") from error
+
+
 def _sizes(_context: click.Context, _param: click.Parameter, text: str | None) -> tuple[int, ...]:
     """Turn --sizes 1,2,3 into rising numbers, each once."""
     words = [word.strip() for word in text.split(",")] if text is not None else []
@@ -41,7 +51,8 @@ def _sizes(_context: click.Context, _param: click.Parameter, text: str | None) -
 SHARED: Final = (
     click.argument("config", type=click.Path(path_type=Path)),
     click.option("-m", "--model", help="Model file (.onnx, .rknn)."),
-    click.option("-s", "--size", type=int, help="Number of runtimes, one process each."),
+    click.option("-s", "--size", callback=_size, help="Number of runtimes, one process each; "
+                 "auto decides between few by measuring."),
     click.option("-p", "--platform", help="rk3562, rk3566, ... rk3588, or host."),
     click.option("-c", "--cpu", help="CPUs to run on: fast, slow, all, or a list like 4-7."),
     click.option("--labels", help="Labels file, one class a line."),
@@ -67,6 +78,12 @@ CONVERSION: Final = (
 )  # fmt: skip
 
 
+TUNE: Final = (
+    click.argument("config", type=click.Path(path_type=Path)),
+    IMAGES[0],
+    click.option("-o", "--output", type=click.Path(path_type=Path),
+                 help="Write here, not to CONFIG itself."),
+)  # fmt: skip
 BENCH: Final = (
     click.option("--sizes", callback=_sizes, metavar="1,2,3,...",
                  help="Measure farms of these sizes, one after the other."),

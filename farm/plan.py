@@ -37,7 +37,7 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     Raises ConfigError where the config can't be met: no model, or CPUs that are not there
     with strict_affinity.
     """
-    platform = SOCS[config.platform] if config.platform != HOST else host(machine)
+    platform = platform_of(config, machine)
     runtime = choose_runtime(config, machine)
     cpus, cpu_notices = choose_cpus("cpu", config, platform, machine)
     decoder_cpus, decoder_notices = cpus, list[str]()
@@ -48,7 +48,11 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
         notices.append(f"no {platform.name} NPU here: ONNX Runtime runs on the CPU instead")
     cores = npu_cores(config, platform)
     model = model_file(config, platform, runtime)
-    size = config.size or _default_size(platform, cores, machine)
+    size = _default_size(platform, cores, machine)
+    if config.size == "auto":
+        notices.append(f"size: auto: decided at the start of a run; shown with {size}")
+    elif config.size is not None:
+        size = config.size
     return FarmPlan(
         platform=platform,
         runtime=runtime,
@@ -74,6 +78,11 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
         ),
         notices=tuple(notices),
     )
+
+
+def platform_of(config: FarmConfig, machine: Machine) -> Platform:
+    """The platform that the config names; `host` is what this machine is."""
+    return SOCS[config.platform] if config.platform != HOST else host(machine)
 
 
 def choose_runtime(config: FarmConfig, machine: Machine) -> str:

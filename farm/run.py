@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -10,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from farm import sources, text
 from farm.api import Farm
+from farm.auto import decided
 from farm.config import FarmConfig
 from farm.earlier import Earlier, read
 from farm.errors import (
@@ -24,16 +23,13 @@ from farm.errors import (
     InterruptedWriteError,
     OutputError,
 )
+from farm.gallery import default_renders
 from farm.interrupts import Interrupts
 from farm.outlet import Patience
 from farm.progress import open_progress
-from farm.renders import write_renders
 from farm.resume import Remaining
 from farm.stats import Stats
 from farm.writers import JSONL, Writer, open_writer
-
-RENDERS: Final = 200
-SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +60,7 @@ def run(config: FarmConfig, request: Request) -> int:
     with Interrupts() as interrupts:
         source = Remaining(everything, earlier, lambda: bool(interrupts.received))
         patience = Patience(interrupts, config.drain_seconds)
+        config = decided(config, say, interrupts)
         farm = Farm(config, tell=say, interrupts=interrupts, first_id=earlier.next_id)
         output = open_writer(
             request.output, request.quiet, patience, earlier if request.resume else None
@@ -131,27 +128,9 @@ def targets(config: FarmConfig, given: tuple[str, ...]) -> tuple[str, ...]:
         return given
     if config.images is not None:
         return (config.images,)
-    folder = default_renders()
+    folder = default_renders(say)
     say(f"no images given: using renders of our own in {folder}")
     return (str(folder),)
-
-
-def default_renders() -> Path:
-    """The folder with 200 renders of our own in the user's cache, made now if it is not there."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "npu-farm" / f"renders-{SEED}"
-    if not folder.is_dir() or len(list(folder.iterdir())) < RENDERS:
-        say(f"rendering {RENDERS} images into {folder}")
-        render(folder)
-    return folder
-
-
-def render(folder: Path, *, count: int = RENDERS, seed: int = SEED) -> int:
-    """Render images of our own into `folder`, gives how many; OutputError if that can't be."""
-    try:
-        return len(write_renders(folder, count=count, seed=seed))
-    except OSError as error:
-        raise OutputError(f"{folder}: can't be written: {error.strerror}") from error
 
 
 def truth_of(pattern: str | None) -> Callable[[str | None], str | None]:

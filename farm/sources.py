@@ -131,6 +131,19 @@ def from_targets(targets: Sequence[str], *, times: int) -> Source:
     return IterableSource(refs, total)
 
 
+def spread(targets: Sequence[str], most: int) -> tuple[list[Ref], int]:
+    """Give up to `most` of what a command line names, and how many it names.
+
+    Evenly spread: a folder's first names are often all of one class.
+    """
+    source = from_targets(targets, times=1)
+    found: list[Ref] = []
+    while not source.exhausted:
+        found += source.take(most)
+    count = len(found)
+    return (found if count <= most else [found[k * count // most] for k in range(most)]), count
+
+
 def _is_list(target: str) -> bool:
     return target.endswith(LIST_SUFFIX) and os.path.isfile(target)
 

@@ -168,6 +168,12 @@ def test_sizes_that_fill_the_cores_are_taken(
     assert tuple(loaded(file, on(platform, f"size: {n}")).size for n in sizes) == sizes
 
 
+def test_a_size_may_be_left_to_the_start(file: Path) -> None:
+    assert loaded(file, on("rk3588", "size: auto")).size == "auto"
+    said = refusal(file, on("rk3588", "size: many"))
+    assert said == ": size: 'many': use auto, or a number from 1 to 256"
+
+
 def test_an_uneven_size_is_taken_where_that_is_asked_for(file: Path) -> None:
     assert loaded(file, on("rk3588", "size: 4", "allow_uneven: true")).size == 4
 

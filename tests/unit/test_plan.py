@@ -370,3 +370,9 @@ def test_decoder_cpus_that_are_not_there_are_told() -> None:
     assert "decoder_cpu: slow means CPUs 0-3; this process may use 4-7: running on 4-7" in (
         made.notices
     )
+
+
+def test_a_size_that_is_decided_later_is_shown_as_one_per_core_and_said() -> None:
+    made = planned("rk3576", size="auto")
+    assert len(made.workers) == 2
+    assert "size: auto: decided at the start of a run; shown with 2" in made.notices

@@ -1,0 +1,69 @@
+"""`size: auto`: the short form of a tune, at the start of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from farm.config import FarmConfig, checked
+from farm.gallery import RENDERS, default_renders
+from farm.interrupts import Interrupts
+from farm.measured import Measured
+from farm.plan import choose_runtime, npu_cores, platform_of
+from farm.platforms import detect
+from farm.sources import spread
+from farm.tidings import Tell
+from farm.trial import Manner, trial
+from farm.tuning import better, multiples
+from workers.runtime import SIMULATED
+
+ROUND_SECONDS: Final = 0.5
+ROUNDS: Final = 3
+
+
+def decided(config: FarmConfig, tell: Tell, interrupts: Interrupts | None = None) -> FarmConfig:
+    """Give `config` with a number for `size: auto`, or as it is if it has one.
+
+    On the host it is one runtime per CPU. Else farms with one and with two runtimes per NPU core
+    are measured on renders of our own, about 2 s each, and the larger is taken if it is clearly
+    faster; `tell` hears which, and why. After a signal it is the smaller. Raises what Farm raises.
+    """
+    if config.size != "auto":
+        return config
+    if config.core_count() is None:
+        tell("size: auto: one runtime per CPU")
+        return _sized(config, None)
+    machine = detect()
+    sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
+    refs, _ = spread((str(default_renders(tell)),), RENDERS)
+    manner = Manner(
+        refs=refs, seconds=ROUND_SECONDS, rounds=ROUNDS, tell=lambda _: None, interrupts=interrupts
+    )
+    measured: list[Measured] = []
+    for size in sizes:
+        found = trial(_sized(config, size), manner)
+        if found is None:
+            return _sized(config, sizes[0])
+        measured.append(found)
+    chosen = enough(measured)
+    kind = ", simulated NPU" if choose_runtime(config, machine) == SIMULATED else ""
+    tell(f"size: auto: {words(measured, chosen)} (measured on renders of our own{kind})")
+    return _sized(config, chosen.runtimes)
+
+
+def enough(measured: Sequence[Measured]) -> Measured:
+    """The smaller of two sizes, unless the larger is clearly faster; one is enough."""
+    few, many = measured[0], measured[-1]
+    return many if better(many, few) else few
+
+
+def words(measured: Sequence[Measured], chosen: Measured) -> str:
+    """Which size it is, and what speaks for it."""
+    said = f"{chosen.runtimes}, at {chosen.average_ms.median:.2f} ms per image"
+    others = [other for other in measured if other is not chosen]
+    rest = [f"{other.runtimes} take {other.average_ms.median:.2f} ms" for other in others]
+    return "; ".join([said, *rest])
+
+
+def _sized(config: FarmConfig, size: int | None) -> FarmConfig:
+    return checked({**config.model_dump(exclude_unset=True), "size": size})
