@@ -251,7 +251,7 @@ def test_big_arrays_are_read_a_few_at_a_time() -> None:
 
     def frames() -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
         nonlocal taken
-        for _ in range(40):
+        for _ in range(100):
             taken += 1
             yield np.zeros((2000, 2000, 3), np.uint8)  # 12 MB
 
@@ -259,6 +259,6 @@ def test_big_arrays_are_read_a_few_at_a_time() -> None:
         results = farm.classify(frames())
         next(results)
         # Two batches of one frame for each of three workers; 32 MB ahead, and a batch beyond. By
-        # their number alone, 24 would have been read before the first was sent.
-        assert taken <= 6 + 3 + 4 + 1
+        # their number alone, 72 would have been read before the first was sent.
+        assert taken <= 6 + 3 + 8 + 1
         results.close()
