@@ -12,6 +12,7 @@ from typing import Final
 from farm import machine
 from tests.bench import contest, record
 from tests.bench.contest import Figures, Images
+from tests.bench.npu import SERVICE_MS
 from tests.support import ROOT, SHARED_DATA
 
 SUFFIXES: Final = (".jpg", ".JPEG")
@@ -23,12 +24,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--images", type=int, default=800)
     parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--service-ms", type=float, default=SERVICE_MS)
     parser.add_argument("--sizes", default="1,3,9")
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "benchmarks")
     parser.add_argument("--pictures", type=Path, help="Without: ImageNet photos, or our renders.")
     asked = parser.parse_args()
     sizes = [int(size) for size in asked.sizes.split(",")]
-    images = found_images(asked.pictures, asked.images)
+    what, paths = found(asked.pictures)
+    images = Images(what=what, paths=paths, count=asked.images, service_ms=asked.service_ms)
     figures: defaultdict[str, list[Figures]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for run in range(asked.runs):
@@ -45,15 +48,15 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def found_images(folder: Path | None, count: int) -> Images:
-    """The pictures in `folder`; without, the real photos where they are, else our own renders."""
+def found(folder: Path | None) -> tuple[str, tuple[str, ...]]:
+    """What the pictures are, and their paths: those in `folder`; without, the real photos where
+    they are, else our own renders."""
     what, source = "pictures", folder
     if source is None:
         what, source = "ImageNet photos", SHARED_DATA / "imagenet"
         if not source.is_dir():
             what, source = "of our own renders", RENDERS
-    paths = sorted(str(path) for path in source.iterdir() if path.suffix in SUFFIXES)
-    return Images(what=what, paths=tuple(paths), count=count)
+    return what, tuple(sorted(str(path) for path in source.iterdir() if path.suffix in SUFFIXES))
 
 
 if __name__ == "__main__":

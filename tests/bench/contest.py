@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from farm.api import Farm
 from farm.config import FarmConfig
 from farm.measure import measure
 from farm.sources import Source, from_items
-from tests.bench.npu import CORES, SERVICE_MS
+from tests.bench.npu import CORES
 from tests.support import ROOT
 
 TINY: Final = 8  # pixels square: nothing to decode, nothing to resize
@@ -29,11 +29,12 @@ LOOP: Final = "plain loop"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """What is classified: `paths`, again and again until `count` are done."""
+    """What is classified, `paths` again and again until `count` are done, at `service_ms` each."""
 
     what: str
     paths: tuple[str, ...]
     count: int
+    service_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ def _decoding(images: Images, folder: Path) -> Figures:
     """As many loops as CPUs, without an NPU: nobody who decodes as they do can be faster."""
     loops = len(os.sched_getaffinity(0))
     share = images.count // loops
-    running = [_start("decode", 1, share, folder) for _ in range(loops)]
+    running = [_start("decode", 1, replace(images, count=share), folder) for _ in range(loops)]
     told = [_ended(process, images) for process in running]
     return Figures(
         ms=max(each["seconds"] for each in told) * 1000 / (share * loops),
@@ -81,18 +82,18 @@ def _decoding(images: Images, folder: Path) -> Figures:
 def _rival(
     kind: str, runtimes: int, images: Images, folder: Path
 ) -> tuple[Figures, dict[str, list[int]]]:
-    told = _ended(_start(kind, runtimes, images.count, folder / kind), images)
+    told = _ended(_start(kind, runtimes, images, folder / kind), images)
     figures = Figures(
         ms=told["seconds"] * 1000 / images.count, cpu_ms=told["cpu_seconds"] * 1000 / images.count
     )
     return figures, told["answers"]
 
 
-def _start(kind: str, runtimes: int, count: int, folder: Path) -> subprocess.Popen[str]:
+def _start(kind: str, runtimes: int, images: Images, folder: Path) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
-    words = ["-m", "tests.bench.rivals", kind, str(runtimes), str(count), str(folder)]
+    figures = map(str, (runtimes, images.count, images.service_ms, folder))
     return subprocess.Popen(
-        [sys.executable, *words],
+        [sys.executable, "-m", "tests.bench.rivals", kind, *figures],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -110,7 +111,7 @@ def _ended(process: subprocess.Popen[str], images: Images) -> dict[str, Any]:
 
 
 def _farm(size: int, images: Images, answers: dict[str, list[int]]) -> Figures:
-    with Farm(_config(size, service_ms=SERVICE_MS), tell=_nobody) as farm:
+    with Farm(_config(size, service_ms=images.service_ms), tell=_nobody) as farm:
         figures = _measured(farm, lambda: from_items(islice(cycle(images.paths), images.count)))
         given = {
             str(result.path): [prediction.class_id for prediction in result.top5 or ()]

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Final
 
 from tests.bench.contest import Figures, Images
-from tests.bench.npu import CORES, SERVICE_MS
+from tests.bench.npu import CORES
 
 HEADS: Final = (
     "",
@@ -37,10 +37,11 @@ def section(figures: dict[str, list[Figures]], images: Images, machine: dict[str
         [
             f"\n## {machine.get('date', '')}\n",
             f"{images.count} images ({len(images.paths)} {images.what}, repeated), SIMULATED NPU "
-            f"of {CORES} cores at {SERVICE_MS:g} ms, runs: {runs}; median (range). {facts}.\n",
+            f"of {CORES} cores at {images.service_ms:g} ms, runs: {runs}; median (range).\n\n"
+            f"{facts}.\n",
             *("| " + " | ".join(row) + " |" for row in rows),
-            f"\nThe NPU's limit (computed): {SERVICE_MS:g} ms per image with one runtime, "
-            f"{SERVICE_MS / CORES:.2f} ms with three or more. {_extra(figures)}\n",
+            f"\nThe NPU's limit (computed): {images.service_ms:g} ms per image with one runtime, "
+            f"{images.service_ms / CORES:.2f} ms with three or more. {_extra(figures)}\n",
         ]
     )
 

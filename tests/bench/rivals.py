@@ -1,6 +1,6 @@
 """What the farm is measured beside: loops and a thread pool, as anybody would write them.
 
-    python -m tests.bench.rivals KIND RUNTIMES IMAGES FOLDER < PATHS
+    python -m tests.bench.rivals KIND RUNTIMES IMAGES SERVICE_MS FOLDER < PATHS
 
 One process each. They share the simulated NPU with the farm and nothing else: decoding is OpenCV's.
 Prints one JSON object: seconds, CPU seconds, images, and a checksum of all answers.
@@ -15,13 +15,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
-from tests.bench.npu import CORES, SERVICE_MS
+from tests.bench.npu import CORES
 from tests.support import worker_spec
 from workers.simulated import SimulatedRuntime
 from workers.spec import SimulatedSpec
@@ -38,51 +39,59 @@ def decoded(path: str) -> Any:
     return cv2.resize(rgb, SIZE, interpolation=cv2.INTER_AREA)[np.newaxis]
 
 
-def runtime(core: int, folder: str) -> SimulatedRuntime:
-    """A runtime on one core of the NPU in `folder`."""
-    npu = SimulatedSpec(
-        timelines=os.path.join(folder, "npu"),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Npu:
+    """The NPU whose time lines are in `folder`, `service_ms` for an inference."""
+
+    folder: str
+    service_ms: float
+
+
+def runtime(core: int, npu: Npu) -> SimulatedRuntime:
+    """A runtime on one core of the NPU."""
+    spec = SimulatedSpec(
+        timelines=os.path.join(npu.folder, "npu"),
         npu_cores=CORES,
-        service_ms=SERVICE_MS,
+        service_ms=npu.service_ms,
         seed=0,
         classes=1000,
     )
-    return SimulatedRuntime(worker_spec(runtime="simulated", npu_core=core, simulated=npu))
+    return SimulatedRuntime(worker_spec(runtime="simulated", npu_core=core, simulated=spec))
 
 
-def decode(paths: list[str], _runtimes: int, _folder: str) -> list[Answer]:
+def decode(paths: list[str], _runtimes: int, _npu: Npu) -> list[Answer]:
     """No NPU: what decoding alone takes."""
     for path in paths:
         decoded(path)
     return []
 
 
-def loop(paths: list[str], _runtimes: int, folder: str) -> list[Answer]:
+def loop(paths: list[str], _runtimes: int, npu: Npu) -> list[Answer]:
     """One runtime, one image after another."""
-    npu = runtime(0, folder)
-    return [(path, best(npu.infer(decoded(path)))) for path in paths]
+    mine = runtime(0, npu)
+    return [(path, best(mine.infer(decoded(path)))) for path in paths]
 
 
-def pool(paths: list[str], runtimes: int, folder: str) -> list[Answer]:
+def pool(paths: list[str], runtimes: int, npu: Npu) -> list[Answer]:
     """A thread for each runtime; it holds its runtime while it decodes."""
     lock, waiting = threading.Lock(), iter(paths)
     answers: list[Answer] = []
 
     def work(core: int) -> None:
-        npu = runtime(core, folder)
-        reserve = npu._timelines.reserve
+        mine = runtime(core, npu)
+        reserve = mine._timelines.reserve
 
         def reserve_alone(core: int, seconds: float) -> float:
             with lock:  # the file's lock is between processes, not between threads
                 return reserve(core, seconds)
 
-        npu._timelines.reserve = reserve_alone  # type: ignore[method-assign]
+        mine._timelines.reserve = reserve_alone  # type: ignore[method-assign]
         while True:
             with lock:
                 path = next(waiting, None)
             if path is None:
                 return
-            answers.append((path, best(npu.infer(decoded(path)))))
+            answers.append((path, best(mine.infer(decoded(path)))))
 
     threads = [threading.Thread(target=work, args=(at % CORES,)) for at in range(runtimes)]
     for thread in threads:
@@ -97,7 +106,7 @@ def best(scores: Any) -> tuple[int, ...]:
     return tuple(int(at) for at in np.argsort(-scores, kind="stable")[:5])
 
 
-KINDS: Final[dict[str, Callable[[list[str], int, str], list[Answer]]]] = {
+KINDS: Final[dict[str, Callable[[list[str], int, Npu], list[Answer]]]] = {
     "decode": decode,
     "loop": loop,
     "pool": pool,
@@ -106,13 +115,14 @@ KINDS: Final[dict[str, Callable[[list[str], int, str], list[Answer]]]] = {
 
 def main() -> None:
     """Run what the command line names."""
-    kind, runtimes, images, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    kind, runtimes, images = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    npu = Npu(service_ms=float(sys.argv[4]), folder=sys.argv[5])
     paths = sys.stdin.read().splitlines()
     cv2.setNumThreads(1)
-    KINDS[kind](paths[:8], runtimes, folder)  # files into memory, libraries warm
+    KINDS[kind](paths[:8], runtimes, npu)  # files into memory, libraries warm
     work = list(islice(cycle(paths), images))
     begun, before = time.monotonic(), cpu_seconds()
-    answers = KINDS[kind](work, runtimes, folder)
+    answers = KINDS[kind](work, runtimes, npu)
     figures = {"seconds": time.monotonic() - begun, "cpu_seconds": cpu_seconds() - before}
     print(json.dumps({**figures, "images": images, "answers": dict(answers)}))
 
