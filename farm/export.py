@@ -55,6 +55,7 @@ def _row(report: Report, size: Measured) -> dict[str, Any]:
         "simulated": str(report.simulated).lower(),
         "runtimes": size.runtimes,
         "decoders": size.decoders,
+        "decode": size.decode,
         "rounds": len(rounds),
         "images": sum(each.images for each in rounds),
         "failed": sum(each.failed for each in rounds),

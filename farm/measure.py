@@ -132,6 +132,7 @@ def _summed_up(farm: Farm, tally: Tally) -> Measured:
     return Measured(
         runtimes=len(plan.workers),
         decoders=plan.workers[0].decoders,
+        decode=plan.workers[0].decode,
         npu_cores=_npu_cores(plan),
         cpus=tuple(sorted(_workers_cpus(plan))),
         coordinator_cpus=tuple(sorted(os.sched_getaffinity(0))),

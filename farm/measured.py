@@ -58,18 +58,19 @@ class Span:
 class Measured:
     """All rounds of one number of runtimes, at least one.
 
-    `npu_cores` are those with a runtime, empty where the CPU does the work; `cpus` are the
-    workers' CPUs, `coordinator_cpus` the coordinator's. `service_ms` is how long an inference
-    takes a core: as the simulated NPU has it, or the median inference where no two runtimes share
-    a core; else None. `percentiles` are 50, 90 and 99 per cent of the milliseconds an image spent,
-    by phase (queue, decode, wait, infer, total), over all rounds, and `means` their means;
-    `distribution` counts the images by `total`, as (ms, images) pairs in rising order. `spans`
-    are a short slice of one round. Memory is PSS: `helpers_mb` is what the farm's other processes
-    have; a process that does not tell has none.
+    `decode` is exact or fast. `npu_cores` are those with a runtime, empty where the CPU does the
+    work; `cpus` are the workers' CPUs, `coordinator_cpus` the coordinator's. `service_ms` is how
+    long an inference takes a core: as the simulated NPU has it, or the median inference where no
+    two runtimes share a core; else None. `percentiles` are 50, 90 and 99 per cent of the
+    milliseconds an image spent, by phase (queue, decode, wait, infer, total), over all rounds, and
+    `means` their means; `distribution` counts the images by `total`, as (ms, images) pairs in
+    rising order. `spans` are a short slice of one round. Memory is PSS: `helpers_mb` is what the
+    farm's other processes have; a process that does not tell has none.
     """
 
     runtimes: int
     decoders: int
+    decode: str
     npu_cores: tuple[int, ...]
     cpus: tuple[int, ...]
     coordinator_cpus: tuple[int, ...]

@@ -8,6 +8,7 @@ from typing import Final
 
 from farm.measured import Measured, Report
 from farm.shares import COMPUTED, KERNEL, SIMULATED, Shares, shares
+from workers.spec import FAST
 
 # So busy, a thing is the limit: at the end of a round and between two images it rests a little.
 FULL: Final = 0.9
@@ -133,11 +134,12 @@ def _on_the_npu(case: Case) -> str:
 def _on_cpus(case: Case) -> str:
     size = case.size
     elsewhere = set(size.coordinator_cpus) - set(size.cpus)
-    more = ["cpu: all"] if elsewhere else []
+    more = ["decoder_cpu: all" if case.cores else "cpu: all"] if elsewhere else []
     if case.mostly_overhead:
         return f"CPU-bound: {_cpus(case)}, more than half of it not with images; raise batch"
     if case.cores:
-        choice = _choice(*more, "decode: fast", "smaller photos")
+        fast = [] if size.decode == FAST else ["decode: fast"]
+        choice = _choice(*more, *fast, "smaller photos")
         return f"decode-bound: {_cpus(case)}{_npu(case)}; try {choice}"
     # Not by how long decoding lasts: where the CPUs are full, it mostly waits for the inferences.
     infer, cpu = size.means["infer"], size.cpu_ms.median

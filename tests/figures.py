@@ -29,6 +29,7 @@ def measured(**changes: Any) -> Measured:
     size: dict[str, Any] = {
         "runtimes": 3,
         "decoders": 1,
+        "decode": "exact",
         "npu_cores": (0, 1, 2),
         "cpus": (4, 5, 6, 7),
         "coordinator_cpus": tuple(range(8)),

@@ -90,6 +90,7 @@ def measured(size: int, cores: int = 3, *, decoders: int = 1) -> Measured:
     return Measured(
         runtimes=size,
         decoders=decoders,
+        decode="exact",
         npu_cores=tuple(range(min(size, cores))),
         cpus=tuple(range(CPUS)),
         coordinator_cpus=tuple(range(CPUS)),

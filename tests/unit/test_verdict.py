@@ -93,10 +93,15 @@ def test_busy_cpus_are_the_decoders_limit() -> None:
     )
 
 
+def test_what_is_fast_already_is_not_advised() -> None:
+    size = measured(rounds=(a_round(workers_cpu_ms=3.9),), means=means(decode=3.0), decode="fast")
+    assert said(size).endswith("; try decoder_cpu: all or smaller photos")
+
+
 def test_cpus_that_only_the_coordinator_may_use_are_offered_to_the_workers() -> None:
     size = measured(rounds=(a_round(workers_cpu_ms=3.9),), means=means(decode=3.0))
     assert said(size).startswith("decode-bound: the workers' 4 CPUs are 98 % busy, ")
-    assert said(size).endswith("; try cpu: all, decode: fast or smaller photos")
+    assert said(size).endswith("; try decoder_cpu: all, decode: fast or smaller photos")
 
 
 def test_cpus_that_are_busy_with_something_else_are_not_called_decode_bound() -> None:
