@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from farm.measured import Spread
-from farm.table import percentages
 
 SEVERAL: Final = 8  # more shares than that are summed up
 
@@ -25,6 +24,11 @@ def spread(values: Spread) -> str:
     """The range of a figure over the rounds, empty where it always was the same."""
     lowest, highest = digits(values.lowest), digits(values.highest)
     return "" if lowest == highest else f"{lowest} to {highest}"
+
+
+def percentages(shares: Iterable[float]) -> str:
+    """Shares of 1 as per cent, one by one."""
+    return " ".join(f"{share:.0%}" for share in shares)
 
 
 def share(value: float) -> str:

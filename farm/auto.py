@@ -8,13 +8,12 @@ from typing import Final
 from farm.config import FarmConfig, checked
 from farm.gallery import RENDERS, default_renders
 from farm.interrupts import Interrupts
-from farm.measured import Measured
 from farm.plan import choose_runtime, npu_cores, platform_of
 from farm.platforms import detect
 from farm.sources import spread
 from farm.tidings import Tell
 from farm.trial import Manner, trial
-from farm.tuning import better, multiples
+from farm.tuning import Choice, Trial, enough, multiples
 from workers.runtime import SIMULATED
 
 ROUND_SECONDS: Final = 0.5
@@ -39,30 +38,23 @@ def decided(config: FarmConfig, tell: Tell, interrupts: Interrupts | None = None
     manner = Manner(
         refs=refs, seconds=ROUND_SECONDS, rounds=ROUNDS, tell=lambda _: None, interrupts=interrupts
     )
-    measured: list[Measured] = []
+    trials: list[Trial] = []
     for size in sizes:
         found = trial(_sized(config, size), manner)
         if found is None:
             return _sized(config, sizes[0])
-        measured.append(found)
-    chosen = enough(measured)
+        trials.append(Trial(choice=Choice(size=size), measured=found))
+    chosen = enough(trials)
     kind = ", simulated NPU" if choose_runtime(config, machine) == SIMULATED else ""
-    tell(f"size: auto: {words(measured, chosen)} (measured on renders of our own{kind})")
-    return _sized(config, chosen.runtimes)
+    tell(f"size: auto: {_words(trials, chosen)} (measured on renders of our own{kind})")
+    return _sized(config, chosen.choice.size)
 
 
-def enough(measured: Sequence[Measured]) -> Measured:
-    """The smaller of two sizes, unless the larger is clearly faster; one is enough."""
-    few, many = measured[0], measured[-1]
-    return many if better(many, few) else few
-
-
-def words(measured: Sequence[Measured], chosen: Measured) -> str:
+def _words(trials: Sequence[Trial], chosen: Trial) -> str:
     """Which size it is, and what speaks for it."""
-    said = f"{chosen.runtimes}, at {chosen.average_ms.median:.2f} ms per image"
-    others = [other for other in measured if other is not chosen]
-    rest = [f"{other.runtimes} take {other.average_ms.median:.2f} ms" for other in others]
-    return "; ".join([said, *rest])
+    ms = {trial.choice.size: trial.measured.average_ms.median for trial in trials}
+    said = f"{chosen.choice.size}, at {ms.pop(chosen.choice.size):.2f} ms per image"
+    return "; ".join([said, *(f"{size} take {each:.2f} ms" for size, each in ms.items())])
 
 
 def _sized(config: FarmConfig, size: int | None) -> FarmConfig:

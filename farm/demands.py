@@ -21,7 +21,8 @@ from workers.runtime import RKNN, SIMULATED
 MB: Final = 2**20
 # Resident, shared pages shared out (PSS), rounded up: 48 MB a worker with rknn-toolkit-lite2 2.5.0
 # on an emulated rk3588 (three workers, small images), 58 MB with ONNX Runtime 1.32 on a PC (two);
-# 51 MB for the coordinator.
+# 51 MB for the coordinator. Measured when each worker was a program of its own; forked ones share
+# more, and what they are forked from takes some 20 MB.
 WORKER_MB: Final = 60
 COORDINATOR_MB: Final = 55
 PHOTO_MB: Final = 36  # 12 megapixels as a decoder holds them, 3 bytes each

@@ -68,15 +68,20 @@ class ForkServer:
         If the server is dead, nobody will ever hold them: the caller sees them close.
         """
         child = Child()
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(ConnectionError):
             socket.send_fds(self._channel, [name.encode("ascii")], fds)
             self._asked.append(child)
         return child
 
     def pid(self, child: Child) -> int | None:
-        """The process id of a child; None if there is none, for the server died before."""
+        """The process id of a child; None if there is none, for the server died before.
+
+        A server that takes longer than FORK_SECONDS to tell is of no use: it is killed.
+        """
         while child.pid is None and self._hear(FORK_SECONDS):
             pass
+        if child.pid is None:
+            self._process.kill()
         return child.pid
 
     def wait(self, child: Child, seconds: float) -> int | None:

@@ -111,9 +111,6 @@ class WorkerProcess:
         """Release all that the coordinator holds of it; the process must be gone or going."""
         if self._outbox is not None:
             self._outbox.close(flush=False)
-        self._close_pipes()
-
-    def _close_pipes(self) -> None:
         for fd in (self._life_line, self.sentinel, self.output):
             os.close(fd)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
+from farm.amounts import counted, percentages
 from farm.measured import Measured, Published, Report
 from farm.sampler import Conditions
 from farm.stats import PHASES
@@ -40,9 +40,9 @@ def notes(report: Report, size: Measured) -> list[str]:
     lines = [f"core saturation: {report.saturation_source}"]
     if _published(report):
         lines += [f"published: {report.published_source};", "another model, other images than here"]
-    lines += ["", f"{_count(size.runtimes, 'runtime')} in detail:", *_latency(size), *_costs(size)]
+    lines += ["", f"{counted(size.runtimes, 'runtime')} in detail:", *_latency(size), *_costs(size)]
     for each in report.sizes:
-        lines += [f"{_count(each.runtimes, 'runtime')}: {said}" for said in troubles(each)]
+        lines += [f"{counted(each.runtimes, 'runtime')}: {said}" for said in troubles(each)]
     return [*lines, "", *report.verdict]
 
 
@@ -81,11 +81,6 @@ def conditions(run: Conditions) -> list[str]:
     return lines
 
 
-def percentages(shares: Sequence[float]) -> str:
-    """Write shares of 1 as per cent, core by core."""
-    return " ".join(f"{share:.0%}" for share in shares)
-
-
 def _columns(report: Report, *rows: list[str]) -> list[str]:
     """The table as far as it is known, as wide as it can get."""
     heads = [*HEADS, "range", "CPU per image"]
@@ -93,9 +88,7 @@ def _columns(report: Report, *rows: list[str]) -> list[str]:
     if _published(report):
         heads.append("published")
         widest.append(WIDEST_PUBLISHED)
-    heads = [name.ljust(len(cell)) if at == 0 else name.rjust(len(cell))
-             for at, (name, cell) in enumerate(zip(heads, widest, strict=True))]  # fmt: skip
-    return columns(heads, list(rows))
+    return columns(heads, rows, widest)
 
 
 def _cells(report: Report, size: Measured) -> list[str]:
@@ -146,7 +139,3 @@ def _costs(size: Measured) -> list[str]:
             f"each worker {each}, other processes {size.helpers_mb:.0f} MB"
         )
     return [*lines, f"start: {size.start_seconds:.2f} s until all workers were up"]
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -103,9 +104,14 @@ def _accuracy(snapshot: Snapshot) -> str:
     return f"Accuracy     top-1 {top1:.1%}, top-5 {top5:.1%} of {snapshot.judged} images"
 
 
-def columns(heads: list[str], rows: list[list[str]]) -> list[str]:
-    """Lay a table out in aligned columns, the first to the left, the rest to the right."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+def columns(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], widest: Sequence[str] = ()
+) -> list[str]:
+    """Lay a table out in aligned columns, the first to the left, the rest to the right.
+
+    Where rows come one by one, `widest` are the widest cells there will be.
+    """
+    widths = [max(map(len, column)) for column in zip(heads, widest or heads, *rows, strict=True)]
     return [
         "  ".join(
             cell.ljust(width) if at == 0 else cell.rjust(width)

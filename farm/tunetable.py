@@ -16,7 +16,7 @@ WIDEST: Final = ("256 ", "", "", "", "10.00-20.00", "", "1000 MB")
 
 def head() -> str:
     """The heads of the columns."""
-    return columns(_heads(), [])[0]
+    return columns(HEADS, [], WIDEST)[0]
 
 
 def row(trial: Trial) -> str:
@@ -32,7 +32,7 @@ def row(trial: Trial) -> str:
         f"{found.cpu_ms.median:.2f}ms",
         f"{found.memory_mb:.0f} MB",
     ]
-    return columns(_heads(), [cells])[-1]
+    return columns(HEADS, [cells], WIDEST)[-1]
 
 
 def why(stages: list[Stage], *, simulated: bool) -> list[str]:
@@ -61,10 +61,3 @@ def _value(stage: Stage, trial: Trial) -> str:
 
 def _ms(found: Measured) -> str:
     return f"{found.average_ms.median:.2f}"
-
-
-def _heads() -> list[str]:
-    return [
-        name.ljust(len(cell)) if at == 0 else name.rjust(len(cell))
-        for at, (name, cell) in enumerate(zip(HEADS, WIDEST, strict=True))
-    ]

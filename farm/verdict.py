@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from farm.amounts import counted
 from farm.measured import Measured, Report
 from farm.shares import COMPUTED, KERNEL, SIMULATED, Shares, shares
 from workers.spec import FAST
@@ -86,7 +87,7 @@ def enough(sizes: Sequence[Measured]) -> Measured:
 
 def _plateau(sizes: Sequence[Measured], size: Measured) -> str:
     best = min(sizes, key=lambda other: other.average_ms.median)
-    mine = f"{_count(size.runtimes, 'runtime')}, at {size.average_ms.median:.2f} ms per image"
+    mine = f"{counted(size.runtimes, 'runtime')}, at {size.average_ms.median:.2f} ms per image"
     if best is size:
         return f"the fastest of these sizes: {mine}"
     share = _percent(best.average_ms.median / size.average_ms.median)
@@ -113,14 +114,14 @@ def _limit(case: Case) -> str:
 
 def _on_the_npu(case: Case) -> str:
     size, found = case.size, case.shares
-    runtimes, done = _count(size.runtimes, "runtime"), _percent(found.npu or 0.0)
+    runtimes, done = counted(size.runtimes, "runtime"), _percent(found.npu or 0.0)
     s = "s" if size.runtimes == 1 else ""
     if found.npu_source == KERNEL:
-        cores = _count(len(size.npu_cores), "NPU core")
+        cores = counted(len(size.npu_cores), "NPU core")
         reached = f"{runtimes} keep{s} {cores} {done} busy, by the kernel's NPU load"
     else:
         kind = "simulated NPU core" if found.npu_source == SIMULATED else "NPU core"
-        cores = _count(len(size.npu_cores), kind)
+        cores = counted(len(size.npu_cores), kind)
         reached = f"{runtimes} reach{'es' if s else ''} {done} of what {cores} can do"
         reached += f" at {case.service_ms or 0.0:g} ms" if found.npu_source == SIMULATED else ""
     if found.npu_source == COMPUTED:
@@ -161,13 +162,13 @@ def _without_runtime(case: Case) -> str:
 
 def _few_for_the_cpus(case: Case) -> str:
     size, cpus = case.size, len(case.size.cpus)
-    have = f"{_count(size.runtimes, 'runtime')} for {_count(cpus, 'CPU')}"
+    have = f"{counted(size.runtimes, 'runtime')} for {counted(cpus, 'CPU')}"
     return f"too few runtimes: {have}; {_cpus(case)}; use size {cpus}"
 
 
 def _few_decoders(case: Case) -> str:
     size = case.size
-    threads = _count(size.decoders, "decoder thread")
+    threads = counted(size.decoders, "decoder thread")
     are = "is" if size.decoders == 1 else "are"
     busy = f"each worker's {threads} {are} {_percent(case.shares.decoders)} busy"
     return (
@@ -236,10 +237,6 @@ def _each(size: Measured) -> str:
 
 def _choice(*ways: str) -> str:
     return " or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _percent(share: float) -> str:

@@ -35,7 +35,7 @@ def main() -> int:
     trouble = preload()
     signal.signal(signal.SIGCHLD, lambda *_: tell_ends(channel))
     while True:
-        name, fds, _, _ = socket.recv_fds(channel, NAME_BYTES, DESCRIPTORS)
+        name, fds = asked(channel)
         if not name:
             return 0
         # Held back: that a process has ended must not be told before its number is.
@@ -47,9 +47,18 @@ def main() -> int:
             become_worker(fds, trouble)
         for fd in fds:
             os.close(fd)
-        with suppress(BrokenPipeError):  # nobody is left, as the next turn will show
+        with suppress(ConnectionError):  # nobody is left, as the next turn will show
             channel.send(ANSWER.pack(FORKED, pid, 0))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+def asked(channel: socket.socket) -> tuple[bytes, list[int]]:
+    """Wait for a request: a name and descriptors; no name if nobody is left to make one."""
+    try:
+        name, fds, _, _ = socket.recv_fds(channel, NAME_BYTES, DESCRIPTORS)
+    except ConnectionResetError:  # the coordinator is gone, with answers that it has not read
+        return b"", []
+    return name, fds
 
 
 def preload() -> str:
@@ -66,7 +75,7 @@ def preload() -> str:
 
 def tell_ends(channel: socket.socket) -> None:
     """Collect the workers that have ended, and tell how."""
-    with suppress(ChildProcessError, BrokenPipeError):
+    with suppress(ChildProcessError, ConnectionError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:

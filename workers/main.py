@@ -41,6 +41,7 @@ def main() -> int:
     # Even from inside a call that never returns: the coordinator learns where that is.
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
     calm_libraries()
+    # For one that is started by hand: the fork server has it from its own start.
     os.environ[MAX_PIXELS_VARIABLE] = str(birth.spec.max_pixels)
     threading.Thread(target=_follow, args=(run_dir,), daemon=True).start()
     try:

@@ -41,11 +41,13 @@ class Images:
 class Figures:
     """One contestant's run: ms and CPU ms per image, the NPU cores' mean busy share, MB (PSS).
 
-    `wrong` is how many images had another top-5 than the plain loop gave them.
+    `runtimes` is a farm's that decodes real images, None for others. `wrong` is how many images had
+    another top-5 than the plain loop gave them.
     """
 
     ms: float
     cpu_ms: float
+    runtimes: int | None = None
     saturation: float | None = None
     memory_mb: float | None = None
     start_seconds: float | None = None
@@ -61,7 +63,7 @@ def everybody(images: Images, sizes: list[int], folder: Path) -> Iterator[tuple[
     for size in sizes:
         figures, theirs = _rival("pool", size, images, folder)
         wrong = sum(theirs[path] != answers[path] for path in answers)
-        yield f"thread pool, {size}", Figures(ms=figures.ms, cpu_ms=figures.cpu_ms, wrong=wrong)
+        yield f"thread pool, {size}", replace(figures, wrong=wrong)
     for size in sizes:
         yield f"farm, {size}", _farm(size, images, answers)
     yield "farm, 3, decoding free", _free(images.count * 2)
@@ -118,14 +120,7 @@ def _farm(size: int, images: Images, answers: dict[str, list[int]]) -> Figures:
             for result in farm.classify(images.paths)
         }
     wrong = sum(given.get(path) != theirs for path, theirs in answers.items())
-    return Figures(
-        ms=figures.ms,
-        cpu_ms=figures.cpu_ms,
-        saturation=figures.saturation,
-        memory_mb=figures.memory_mb,
-        start_seconds=figures.start_seconds,
-        wrong=wrong,
-    )
+    return replace(figures, runtimes=size, wrong=wrong)
 
 
 def _free(count: int) -> Figures:

@@ -57,7 +57,7 @@ def _row(name: str, several: list[Figures]) -> tuple[str, ...]:
     return (
         name,
         cell([each.ms for each in several], ".2f"),
-        cell([each.cpu_ms for each in several], ".2f" if "free" not in name else ".3f"),
+        cell([each.cpu_ms for each in several], ".3g"),
         cell([each.saturation for each in several], ".0%"),
         cell([each.memory_mb for each in several], ".0f"),
         cell([each.start_seconds for each in several], ".2f"),
@@ -68,9 +68,9 @@ def _row(name: str, several: list[Figures]) -> tuple[str, ...]:
 def _extra(figures: dict[str, list[Figures]]) -> str:
     """What one more worker takes, from the smallest and the largest farm."""
     told = {
-        int(name.removeprefix("farm, ")): median(each.memory_mb or 0.0 for each in several)
-        for name, several in figures.items()
-        if name.removeprefix("farm, ").isdigit()
+        several[0].runtimes: median(each.memory_mb or 0.0 for each in several)
+        for several in figures.values()
+        if several[0].runtimes is not None
     }
     if len(told) < 2:
         return ""
