@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ import numpy as np
 
 from farm.config import FarmConfig
 from workers import image
+from workers.slices import ATTRIBUTES, SET_ATTRIBUTES
 from workers.spec import NHWC, UINT8, InputHint, InputSpec, WorkerSpec
 from workers.topk import top5
 from workers.wire import FileRef, Outcome
@@ -22,6 +26,8 @@ SHARED_DATA: Final = ROOT.parent / "shared" / "data"
 VENDOR: Final = ROOT / "tests" / "vendor"  # a fake of the NPU vendor's package
 SERVER: Final = "npu-farm-forks"
 FAULTS: Final = ROOT / "tests" / "faults"  # what makes workers misbehave
+LINUX: Final = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+KNOWS_SLICES: Final = LINUX >= (6, 12) and platform.machine() in SET_ATTRIBUTES
 
 
 def simulated(**changes: Any) -> FarmConfig:
@@ -102,6 +108,14 @@ def wait_for(fact: Callable[[], bool], *, within: float) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def slice_ns(thread: int) -> int:
+    """A thread's slice, as the kernel has it (sched_getattr(2), whose number is the next one)."""
+    told = ctypes.create_string_buffer(ATTRIBUTES.size)
+    number = SET_ATTRIBUTES[platform.machine()] + 1
+    assert ctypes.CDLL(None).syscall(number, thread, told, ATTRIBUTES.size, 0) == 0
+    return int(ATTRIBUTES.unpack(told.raw)[5])
 
 
 def children_of(pid: int) -> list[int]:

@@ -16,9 +16,9 @@ from workers.errors import ImageError
 from workers.spec import InputSpec
 from workers.wire import Item, ItemError
 
-# SCHED_IDLE gains twice as much on an idle machine, and would starve on a busy one until batches
-# are overdue: docs/performance.md has figures.
-BELOW_THE_RUNTIME: Final = 10
+# Just below: the runtime thread goes first when it wakes up, and beside other programs every step
+# further down costs. docs/decisions/0015 has figures.
+BELOW_THE_RUNTIME: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,13 @@
 """The process that workers are forked from: it has imported what they need, and does nothing else.
 
 So a start costs no imports, and the libraries' pages are shared. It has one thread, no socket of
-ZeroMQ and no runtime: nothing that a fork could break. `python -m workers.forkserver RUN_DIR FD`
-takes requests on the socket FD, a name and three descriptors each: the worker's standard input,
-its output, and one to hold open for as long as it lives. It leaves when the socket ends.
+ZeroMQ and no runtime: nothing that a fork could break. Its workers stay in its session, for where
+the kernel groups processes by that (sched(7), autogroup), nice values count in a group alone: one
+worker's decoders are to let another's runtime thread go first.
+
+`python -m workers.forkserver RUN_DIR FD` takes requests on the socket FD, a name and three
+descriptors each: the worker's standard input, its output, and one to hold open for as long as it
+lives. It leaves when the socket ends.
 """
 
 from __future__ import annotations
@@ -87,7 +91,6 @@ def become_worker(fds: list[int], trouble: str) -> NoReturn:
     """Turn this forked process into the worker that `sys.argv` names."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-    os.setsid()  # Ctrl-C is the coordinator's to handle
     standard_input, output, _held = fds
     for source, target in ((standard_input, 0), (output, 1), (output, 2)):
         os.dup2(source, target)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import zmq
 
-from workers import steps
+from workers import slices, steps
 from workers.decoders import Decoded, Decoders, Job
 from workers.errors import FarmError, RuntimeFailure
 from workers.runtime import Runtime, open_runtime, tensor_shape
@@ -82,6 +82,7 @@ def serve(birth: Birth, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Out
     decoders = Decoders(
         birth.spec.decoders, birth.spec.decoder_cpus, runtime.input, birth.spec.decode
     )
+    slices.shorten()  # after the decoders have begun, which keep what the kernel gives
     steps.begin(steps.REPORT)
     outbox.send(ready)
     try:

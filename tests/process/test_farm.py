@@ -16,8 +16,10 @@ import pytest
 from farm.api import ORDERED_ROUNDS, Farm
 from farm.errors import ConfigError, FarmError, SourceError, StartError
 from tests.odd_images import encoded, picture
-from tests.support import ROOT, children_of, glyphs, simulated, wait_for
+from tests.support import KNOWS_SLICES, ROOT, children_of, glyphs, simulated, slice_ns, wait_for
 from workers import image
+from workers.decoders import BELOW_THE_RUNTIME
+from workers.slices import SHORTEST_NS
 from workers.wire import Encoded
 
 
@@ -163,6 +165,22 @@ def test_workers_run_on_the_cpus_of_the_plan() -> None:
                 status = (task / "status").read_text()
                 assert f"Cpus_allowed_list:\t{cpu}\n" in status
         assert farm.plan.workers[0].cpus == (cpu,)
+
+
+@pytest.mark.skipif(not KNOWS_SLICES, reason="threads choose their slice since Linux 6.12")
+def test_the_runtime_thread_goes_before_its_decoders() -> None:
+    with Farm(simulated(size=1, decoders=2)):
+        (pid,) = children_of(os.getpid())
+        others = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+        others.remove(pid)
+        assert wait_for(lambda: slice_ns(pid) == SHORTEST_NS, within=5)
+        nice = os.getpriority(os.PRIO_PROCESS, pid)
+        lower = min(19, nice + BELOW_THE_RUNTIME)
+        assert wait_for(
+            lambda: [os.getpriority(os.PRIO_PROCESS, t) for t in others].count(lower) == 2,
+            within=5,
+        )
+        assert all(slice_ns(thread) > SHORTEST_NS for thread in others)
 
 
 def test_a_model_that_is_none_stops_the_start_with_its_reason(
