@@ -9,9 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
-from farm import config as configs
+from farm import configfile, sensors
 from farm import labels as label_files
-from farm import sensors
 from farm.config import FarmConfig
 from farm.coordinator import Coordinator
 from farm.errors import ConfigError, FarmError, InterruptedStartError
@@ -65,8 +64,8 @@ class Farm:
 
     @classmethod
     def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
-        """Make a farm of a config file; raises ConfigError. See farm.config.load."""
-        return cls(configs.load(Path(path), overrides or {}))
+        """Make a farm of a config file; raises ConfigError. See farm.configfile.load."""
+        return cls(configfile.load(Path(path), overrides or {}))
 
     @property
     def plan(self) -> FarmPlan:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from farm.config import FarmConfig, checked
+from farm.config import FarmConfig
+from farm.configfile import checked
 from farm.gallery import RENDERS, default_renders
 from farm.interrupts import Interrupts
 from farm.plan import choose_runtime, npu_cores, platform_of

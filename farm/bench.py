@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TextIO
 
-from farm import config as configs
-from farm import export, page, sources, table
+from farm import configfile, export, page, sources, table
 from farm.auto import decided
 from farm.config import FarmConfig
 from farm.errors import (
@@ -89,7 +88,7 @@ def with_some_npu(sizes: Sequence[FarmConfig]) -> list[FarmConfig]:
         return list(sizes)
     say(f"no {first.platform} NPU here: measuring with the simulated one")
     values = [config.model_dump(exclude_unset=True) for config in sizes]
-    return [configs.checked({**each, "runtime": SIMULATED}) for each in values]
+    return [configfile.checked({**each, "runtime": SIMULATED}) for each in values]
 
 
 def _images(names: tuple[str, ...], repeat: int | None) -> Images:

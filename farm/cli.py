@@ -68,7 +68,7 @@ _command: Final = partial(click.command, cls=_InWords, context_settings=_HELP)
 
 
 def _load(config: Path, said: dict[str, Any]) -> Any:
-    from farm.config import load
+    from farm.configfile import load
 
     settings = said.pop("settings")
     flags = {key: value for key, value in said.items() if value is not None}

@@ -1,50 +1,26 @@
-"""YAML to a frozen FarmConfig; everything a user can say is checked here, once, in their words."""
+"""What a farm can be told: its keys, their types and defaults, and what goes together."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
-from farm.errors import ConfigError
 from farm.platforms import HOST, SOCS
 from workers.spec import InputHint
 
 PLATFORMS: Final = (*SOCS, HOST)
-STDIN: Final = "-"
-# What PyYAML raises for some texts: a date that is none, an unknown tag, brackets without end.
-NOT_YAML: Final = (yaml.YAMLError, ValueError, AttributeError, RecursionError)
 MOST_CPUS: Final = 4096
 MOST_RUNTIMES: Final = 256
-FORMS: Final = {  # where pydantic would speak of its own types, or of one of two forms only
-    "size": f"use auto, or a number from 1 to {MOST_RUNTIMES}",
-    "cpu": "use fast, slow, all, or a list of CPUs like [4, 5] or 4-7",
-    "decoders": "use auto, or a number from 1 to 64",
-    "decoder_cpu": "use same, fast, slow, all, or a list of CPUs like [0, 1] or 0-3",
-    "npu_cores": "use all, or a list of cores like [0, 1]",
-    "input.mean": "use three numbers, like [127.5, 127.5, 127.5]",
-    "input.std": "use three numbers above 0, like [127.5, 127.5, 127.5]",
-    "model": "use the path of a model file",
-    "batch_seconds": "use auto, or seconds above 0",
-    "labels": "use the path of a file with one label a line",
-    "images": "use a folder, a file, a glob or a .txt list",
-}
-BRANCH: Final = r"\[|^constrained-"  # how pydantic names the branches of a union
-SECTIONS: Final = ("input", "simulated")
-PATH_KEYS: Final = ("model", "images", "labels")
 
 
 def _known_platform(name: str) -> str:
@@ -157,61 +133,6 @@ class FarmConfig(_Frozen):
         return 1 if self.runtime == "simulated" else None
 
 
-def load(path: Path, overrides: Mapping[str, Any]) -> FarmConfig:
-    """Read a config file and lay `overrides` (dotted keys allowed) over it.
-
-    Relative paths in the file are taken from the file's folder; those in `overrides` from the
-    current one. Raises ConfigError in one or two lines: file, key, value, what would be right.
-    """
-    values = _absolute(_read(path), path.parent)
-    for key, value in overrides.items():
-        _put(values, key, value)
-    return checked(values, path, said=frozenset(key.partition(".")[0] for key in overrides))
-
-
-def checked(
-    values: Mapping[str, Any], path: Path | None = None, said: frozenset[str] = frozenset()
-) -> FarmConfig:
-    """Check a config's values; raises ConfigError, which blames keys in `said` on the flags."""
-    try:
-        return FarmConfig.model_validate(values)
-    except ValidationError as error:
-        key, words = _in_words(error)
-        flag = path is None or key.partition(".")[0] in said
-        raise ConfigError(f"{'command line' if flag else path}: {words}") from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read: {getattr(error, 'strerror', error)}") from error
-    try:
-        values = yaml.safe_load(text)
-    except NOT_YAML as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path}{at}: not YAML: {getattr(error, 'problem', error)}") from error
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise ConfigError(f"{path}: a config is a list of `key: value` lines")
-    return values
-
-
-def _absolute(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    named = [key for key in PATH_KEYS if isinstance(values.get(key), str) and values[key] != STDIN]
-    paths = {key: os.path.normpath(folder / values[key]) for key in named}
-    return {**values, **paths}
-
-
-def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
-    *parents, last = dotted.split(".")
-    for parent in parents:
-        inner = values.get(parent)
-        values[parent] = dict(inner) if isinstance(inner, dict) else {}
-        values = values[parent]
-    values[last] = value
-
-
 def _check_npu_cores(config: FarmConfig) -> None:
     cores = config.core_count()
     named = () if config.npu_cores == "all" else config.npu_cores
@@ -234,34 +155,3 @@ def _check_size(config: FarmConfig) -> None:
         f"size: {size}: {config.platform} has {cores} NPU cores to fill; "
         f"use {below} or {below + cores} (or allow_uneven: true)"
     )
-
-
-def _in_words(error: ValidationError) -> tuple[str, str]:
-    """Give the key of the worst mistake, and a line or two about it."""
-    # A misspelt key first: it explains the one that is missing.
-    mistakes = sorted(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
-    first = mistakes[0]
-    unknown = first["type"] == "extra_forbidden"
-    # The place names union branches ('tuple[...]', 'constrained-float') after the key; skip those.
-    # An unknown key stands at no branch, and may look like one.
-    place = [str(part) for part in first["loc"] if unknown or not re.search(BRANCH, str(part))]
-    key = ".".join(place)
-    more = len({mistake["loc"][:1] for mistake in mistakes}) - 1
-    rest = f"\n({more} more like this)" if more else ""
-    if unknown:
-        return key, f"{key}: not a known key; known are {', '.join(_known_keys(place))}{rest}"
-    reason = first["msg"].removeprefix("Value error, ")
-    if not place:  # a rule of ours about several keys; it names the first itself
-        return reason.partition(":")[0], f"{reason}{rest}"
-    if key in SECTIONS:
-        return key, f"{key}: {first['input']!r:.60}: write its keys below it, or as {key}.KEY{rest}"
-    form = next((form for name, form in FORMS.items() if f"{key}.".startswith(f"{name}.")), None)
-    if first["type"] == "missing" and form is None:
-        return key, f"{key}: missing{rest}"
-    return key, f"{key}: {first['input']!r:.60}: {form or reason}{rest}"
-
-
-def _known_keys(place: list[str]) -> list[str]:
-    inner: dict[str, type[_Frozen]] = {"input": InputConfig, "simulated": SimulatedConfig}
-    model = inner.get(place[0], FarmConfig) if len(place) > 1 else FarmConfig
-    return sorted(model.model_fields)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from farm.config import NOT_YAML
+from farm.configfile import NOT_YAML
 from farm.errors import ConfigError
 
 # A key of the first level, its value, the comment after it. A commented key is one if nothing

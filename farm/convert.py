@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm import calibration
-from farm.config import FORMS
 from farm.errors import ConfigError, OutputError
+from farm.mistakes import FORMS
 from farm.plan import RKNN_SUFFIX, rknn_name
 from farm.platforms import SOCS
 from farm.toolkit import Toolkit, Triple

@@ -16,7 +16,7 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
     """Turn --set key=value into a dict; values are read as YAML, as in a config."""
     import yaml
 
-    from farm.config import NOT_YAML
+    from farm.configfile import NOT_YAML
 
     values = {}
     for pair in pairs:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from farm.config import FarmConfig, checked
+from farm.config import FarmConfig
+from farm.configfile import checked
 from farm.crew import Member
 from farm.start import prepare
 

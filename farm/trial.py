@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import cycle, takewhile
 
 from farm.api import Farm
-from farm.config import FarmConfig, checked
+from farm.config import FarmConfig
+from farm.configfile import checked
 from farm.errors import InterruptedStartError, SourceError
 from farm.interrupts import Interrupts
 from farm.measure import measure

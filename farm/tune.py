@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from farm import sources, table, tunetable
 from farm.bench import with_some_npu
-from farm.config import PATH_KEYS, STDIN, FarmConfig
+from farm.config import FarmConfig
+from farm.configfile import PATH_KEYS
 from farm.configlines import read, with_values
 from farm.errors import (
     EXIT_OK,
@@ -141,7 +142,7 @@ def _objection(planned: FarmPlan) -> str | None:
 
 def _images(config: FarmConfig, given: tuple[str, ...]) -> list[Ref]:
     names = targets(config, given)
-    if STDIN in names:
+    if sources.STDIN in names:
         raise SourceError("a tune goes over its images more than once: name a folder or files")
     refs, count = sources.spread(names, IMAGES)
     if not refs:

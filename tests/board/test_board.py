@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from farm import config as configs
+from farm import configfile
 from farm.api import Farm
 from farm.config import FarmConfig
 from farm.platforms import Platform, cpu_list
@@ -24,7 +24,7 @@ from tests.support import ROOT, children_of
 def config(board: Platform, **changes: Any) -> FarmConfig:
     """The SoC's own config; `runtime` is named for the stand-in, where no SoC is detected."""
     path = ROOT / "configs" / f"{board.name}.yaml"
-    return configs.load(path, {"runtime": "rknn", **changes})
+    return configfile.load(path, {"runtime": "rknn", **changes})
 
 
 def test_fifty_renders_are_classified_and_every_npu_core_does_its_share(

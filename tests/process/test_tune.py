@@ -15,7 +15,7 @@ import yaml
 from farm import tune
 from farm.api import Farm
 from farm.auto import decided
-from farm.config import load
+from farm.configfile import load
 from farm.errors import EXIT_OK, EXIT_SOME_FAILED, ConfigError
 from farm.tuning import next_choice
 from tests.figures import measured

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from farm.config import FarmConfig, load
+from farm.config import FarmConfig
+from farm.configfile import load
 from farm.errors import ConfigError
 from farm.platforms import HOST, SOCS
 
