@@ -7,11 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from farm import lifecycle
 from farm.renders import write_renders
 from tests.support import SHARED_DATA
+
+# No example is too slow: machines may be, and tests do not time anything.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

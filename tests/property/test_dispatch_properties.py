@@ -335,4 +335,4 @@ def answer_to(worker: int, batch: Batch) -> Answered:
 
 
 TestDispatcher = Farm.TestCase
-TestDispatcher.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestDispatcher.settings = settings(max_examples=300, stateful_step_count=40)
