@@ -28,7 +28,7 @@ test: .venv/dev  ## Set up, run the tests
 	$(BIN)/pytest
 
 kills: .venv/dev  ## Kill a run at random moments and resume it: make kills KILLS=20 SEED=3
-	KILLS=$(KILLS) SEED=$(or $(SEED),1) $(BIN)/pytest -v tests/process/test_kills.py
+	KILLS=$(KILLS) SEED=$(or $(SEED),1) $(BIN)/pytest -v tests/integration/test_kills.py
 
 chaos: .venv/dev  ## Kill and freeze workers amid a run: make chaos IMAGES=20000 SEED=7
 	$(BIN)/python -m tests.chaos --images $(IMAGES) $(if $(SEED),--seed $(SEED))
@@ -52,7 +52,7 @@ bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
 
 bench-self: .venv/dev images  ## Measure beside a loop and a pool: make bench-self RUNS=10 (6 min)
-	$(BIN)/python -m tests.bench --images 800 --runs $(RUNS)
+	$(BIN)/python -m tests.benchmarks --images 800 --runs $(RUNS)
 
 images: .venv/run  ## Render 200 images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200

@@ -9,21 +9,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
-from farm import configfile, sensors
-from farm import labels as label_files
-from farm.config import FarmConfig
-from farm.coordinator import Coordinator
+from farm.config import labels as label_files
+from farm.config import loader as configfile
+from farm.config.schema import FarmConfig
+from farm.coordinator.coordinator import Coordinator
+from farm.coordinator.notices import Tell
+from farm.coordinator.startup import prepare
 from farm.errors import ConfigError, FarmError, InterruptedStartError
-from farm.events import Deliver, Task
-from farm.interrupts import Interrupts
-from farm.order import AsTheyCome, InOrder, Order
-from farm.plan import FarmPlan
-from farm.results import Result, from_delivery
-from farm.sources import Item, Ref, Source, from_items
-from farm.start import prepare
-from farm.tidings import Tell
-from workers.timelines import Busy, look
-from workers.wire import Item as WireItem
+from farm.hardware import sensors
+from farm.results.ordering import AsTheyCome, InOrder, Order
+from farm.results.result import Result, from_delivery
+from farm.scheduler.events import Deliver, Task
+from farm.scheduler.placement import FarmPlan
+from farm.sources.base import Item, Ref, Source, from_items
+from farm.system.signals import Interrupts
+from workers.protocol.messages import Item as WireItem
+from workers.runtimes.npu_timeline import Busy, look
 
 Results: TypeAlias = Generator[Result, None, None]
 
@@ -64,7 +65,7 @@ class Farm:
 
     @classmethod
     def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
-        """Make a farm of a config file; raises ConfigError. See farm.configfile.load."""
+        """Make a farm of a config file; raises ConfigError. See farm.config.loader.load."""
         return cls(configfile.load(Path(path), overrides or {}))
 
     @property
@@ -98,7 +99,9 @@ class Farm:
         if self._coordinator is not None:
             raise FarmError("this farm is up already: one `with` block at a time")
         if self.config.size == "auto":
-            raise ConfigError("size: auto: make the farm of farm.auto.decided(config, print)")
+            raise ConfigError(
+                "size: auto: make the farm of farm.bench.auto_size.decided(config, print)"
+            )
         begun = time.monotonic()
         if self.config.labels is not None:
             self._labels = label_files.read(self.config.labels)
@@ -151,10 +154,11 @@ class Farm:
         return seen.seconds if seen is not None else None
 
     def npu_load(self) -> tuple[float, ...]:
-        """The share (0 to 1) of time in which each NPU core worked; see farm.sensors.load_text.
+        """The share (0 to 1) of time in which each NPU core worked.
 
         Of a simulated NPU, since this was last asked or the farm was up. Of a real one, in the
-        last full second, as its kernel tells; raises SensorError where it does not.
+        last full second, as its kernel tells; see farm.hardware.sensors.load_text. Raises
+        SensorError where it does not.
         """
         before, self._npu_seen = self._npu_seen, self._look_at_npu()
         if before is None or self._npu_seen is None:

@@ -22,12 +22,12 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from farm.convert import Conversion, quantised
-from farm.platforms import SOCS
-from farm.renders import CLASSES, write_renders
-from workers import image
-from workers.spec import FLOAT32, NCHW, NHWC, UINT8, InputSpec
-from workers.wire import FileRef
+from farm.convert.convert import Conversion, quantised
+from farm.hardware.platforms import SOCS
+from farm.sources.renders import CLASSES, write_renders
+from workers.images import preprocess as image
+from workers.protocol.messages import FileRef
+from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputSpec
 
 Tensor: TypeAlias = npt.NDArray[Any]
 Model: TypeAlias = Callable[[Tensor], Tensor]

@@ -27,7 +27,7 @@ from onnxruntime.quantization import CalibrationDataReader, quantize_static
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from farm.renders import CLASSES, render, write_renders
+from farm.sources.renders import CLASSES, render, write_renders
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 

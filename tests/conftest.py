@@ -10,9 +10,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from farm import lifecycle
-from farm.renders import write_renders
-from tests.support import SHARED_DATA
+from farm.scheduler import lifecycle
+from farm.sources.renders import write_renders
+from tests.helpers.support import SHARED_DATA
 
 # No example is too slow: machines may be, and tests do not time anything.
 hypothesis.settings.register_profile("any machine", deadline=None)
@@ -55,4 +55,4 @@ def run_dirs(
 @pytest.fixture
 def short_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that die again and again are started again soon: what follows comes sooner."""
-    monkeypatch.setattr("farm.lifecycle.LONGEST_BACK_OFF", lifecycle.FIRST_BACK_OFF)
+    monkeypatch.setattr("farm.scheduler.lifecycle.LONGEST_BACK_OFF", lifecycle.FIRST_BACK_OFF)

@@ -11,14 +11,16 @@ from typing import Final
 import numpy as np
 import zmq
 
-from workers import slices, steps
-from workers.decoders import Decoded, Decoders, Job
+from workers import sched_slice as slices
 from workers.errors import FarmError, RuntimeFailure
-from workers.runtime import Runtime, open_runtime, tensor_shape
-from workers.spec import WorkerSpec
-from workers.topk import top5
-from workers.transport import Context, Inbox, Outbox
-from workers.wire import Batch, Birth, Done, Failed, ItemError, Outcome, Ready, Stop
+from workers.images.decode_pool import Decoded, Decoders, Job
+from workers.protocol import startup_steps as steps
+from workers.protocol.messages import Batch, Birth, Done, Failed, ItemError, Outcome, Ready, Stop
+from workers.protocol.sockets import Context, Inbox, Outbox
+from workers.protocol.spec import WorkerSpec
+from workers.runtimes.base import Runtime, tensor_shape
+from workers.runtimes.registry import open_runtime
+from workers.tasks.classification import top5
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 70  # said why in a Failed message

@@ -16,9 +16,9 @@ import threading
 import traceback
 from typing import Final
 
-from workers import wire
 from workers.errors import FarmError, WireError
-from workers.spec import MAX_PIXELS_VARIABLE
+from workers.protocol import messages as wire
+from workers.protocol.spec import MAX_PIXELS_VARIABLE
 
 LENGTH_BYTES: Final = 4
 RUN_DIR_PREFIX: Final = "npu-farm-"

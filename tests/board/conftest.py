@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from farm.platforms import SOCS, Platform, detect
-from farm.renders import write_renders
-from tests.support import ROOT
+from farm.hardware.platforms import SOCS, Platform, detect
+from farm.sources.renders import write_renders
+from tests.helpers.support import ROOT
 
 HERE = Path(__file__).parent
 STAND_IN = ROOT.parent / "shared" / "simnpu"

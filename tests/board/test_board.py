@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from farm import configfile
 from farm.api import Farm
-from farm.config import FarmConfig
-from farm.platforms import Platform, cpu_list
+from farm.config import loader as configfile
+from farm.config.schema import FarmConfig
+from farm.hardware.platforms import Platform, cpu_list
 from tests.board.conftest import EMULATED, SOC
-from tests.support import ROOT, children_of
+from tests.helpers.support import ROOT, children_of
 
 
 def config(board: Platform, **changes: Any) -> FarmConfig:
@@ -98,7 +98,7 @@ def test_the_doctor_finds_every_npu_core_well(board: Platform) -> None:
         [
             sys.executable,
             "-c",
-            "from farm.cli import main; main()",
+            "from farm.cli.main import main; main()",
             "doctor",
             "--json",
             f"configs/{board.name}.yaml",

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from farm.api import Farm
-from farm.config import FarmConfig
+from farm.config.schema import FarmConfig
 from farm.errors import StartError
-from farm.platforms import Platform
-from farm.results import Prediction
+from farm.hardware.platforms import Platform
+from farm.results.result import Prediction
 from tests.board.conftest import EMULATED
-from tests.support import children_of, worker_spec
+from tests.helpers.support import children_of, worker_spec
 from workers.errors import RuntimeFailure
-from workers.rknn import RknnRuntime
+from workers.runtimes.rknn import RknnRuntime
 
 pytestmark = pytest.mark.faults
 LIMIT = 8 if EMULATED else 3  # seconds that a worker which is well may take at most

@@ -7,15 +7,15 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from farm.config import FarmConfig
-from farm.plan import input_hint
-from farm.results import Result
-from tests.support import worker_spec
-from workers import image
-from workers.simulated import SimulatedRuntime
-from workers.spec import SimulatedSpec
-from workers.topk import top5
-from workers.wire import FileRef
+from farm.config.schema import FarmConfig
+from farm.results.result import Result
+from farm.scheduler.placement import input_hint
+from tests.helpers.support import worker_spec
+from workers.images import preprocess as image
+from workers.protocol.messages import FileRef
+from workers.protocol.spec import SimulatedSpec
+from workers.runtimes.simulated import SimulatedRuntime
+from workers.tasks.classification import top5
 
 Top5 = tuple[tuple[int, float], ...]
 

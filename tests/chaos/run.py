@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 from unittest import mock
 
-from farm import lifecycle
 from farm.api import Farm
-from farm.config import FarmConfig
-from farm.renders import write_renders
+from farm.config.schema import FarmConfig
+from farm.scheduler import lifecycle
+from farm.sources.renders import write_renders
 from tests.chaos.ledger import Ledger
 from tests.chaos.striker import Striker
-from tests.support import children_of, simulated
+from tests.helpers.support import children_of, simulated
 
 DIFFERENT: Final = 100  # images
 WORKERS: Final = 6

@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import Final
 
-from tests.support import children_of
+from tests.helpers.support import children_of
 
 KILLS: Final = (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM)
 FREEZES: Final = 0.4  # of the strikes

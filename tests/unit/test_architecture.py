@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from farm.lifecycle import NEXT, State
-from tests.support import ROOT
+from farm.scheduler.lifecycle import NEXT, State
+from tests.helpers.support import ROOT
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
@@ -29,8 +29,12 @@ def test_the_life_cycle_is_drawn_from_its_table() -> None:
 
 
 @pytest.mark.parametrize("package", ["workers", "farm"])
-def test_every_file_has_a_line(package: str) -> None:
-    section = TEXT.partition(f"\n`{package}/`, ")[2].partition("\n\n`")[0]
-    listed = re.findall(r"^\| `(\w+\.py)` \|", section, re.M)
-    files = {p.name for p in (ROOT / package).glob("*.py")} - {"__init__.py"}
-    assert sorted(listed) == sorted(files)
+def test_every_file_has_a_line_in_the_table_of_its_room(package: str) -> None:
+    rooms = re.findall(rf"^### `({package}[a-z/]*)/`: (.*?)(?=^##|\Z)", TEXT, re.M | re.S)
+    listed = [
+        f"{room}/{file}"
+        for room, table in rooms
+        for file in re.findall(r"^\| `(\w+\.py)` \|", table, re.M)
+    ]
+    files = [path for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(listed) == sorted(str(path.relative_to(ROOT)) for path in files)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from farm.plan import rknn_name
-from farm.platforms import SOCS
-from tests.support import ROOT
+from farm.hardware.platforms import SOCS
+from farm.hardware.rknn_file import rknn_name
+from tests.helpers.support import ROOT
 
 MODELS = ROOT / "models"
 SUMS = [line.split("  ") for line in (MODELS / "SHA256SUMS").read_text().splitlines()]

@@ -1,0 +1,1 @@
+"""Measuring: benchmarks, sweeps and tuning."""

@@ -1,0 +1,66 @@
+"""A short measurement of one farm: rounds that end by the clock, however slow the model is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle, takewhile
+
+from farm.api import Farm
+from farm.bench.measure import measure
+from farm.bench.tune_search import Choice
+from farm.config.loader import checked
+from farm.config.schema import FarmConfig
+from farm.coordinator.notices import Tell
+from farm.errors import InterruptedStartError, SourceError
+from farm.report.data import Measured
+from farm.sources.base import IterableSource, Ref
+from farm.system.signals import Interrupts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a trial measures: `refs` over and over, for `seconds` in each of so many `rounds`."""
+
+    refs: Sequence[Ref]
+    seconds: float
+    rounds: int
+    tell: Tell
+    interrupts: Interrupts | None
+
+
+def trial(config: FarmConfig, manner: Manner) -> Measured | None:
+    """Measure the farm of `config`; None if a signal came before a round was whole.
+
+    Raises SourceError if no image could be classified, and what Farm raises.
+    """
+
+    def images() -> IterableSource:
+        return IterableSource(_over_and_over(manner.refs, manner.seconds))
+
+    def signalled() -> bool:
+        return manner.interrupts is not None and bool(manner.interrupts.received)
+
+    found = None
+    with (
+        suppress(InterruptedStartError),
+        Farm(config, tell=manner.tell, interrupts=manner.interrupts) as farm,
+    ):
+        found = measure(farm, images, rounds=manner.rounds, stopped=signalled)
+    if found is not None and not found.average_ms.median:
+        kinds = ", ".join(sorted(found.failures))
+        raise SourceError(f"none of these images can be classified ({kinds}): nothing to measure")
+    return found
+
+
+def changed(config: FarmConfig, choice: Choice) -> FarmConfig:
+    """`config` with what was chosen."""
+    keys = {key: getattr(choice, key) for key in Choice.__dataclass_fields__}
+    return checked({**config.model_dump(exclude_unset=True), **keys})
+
+
+def _over_and_over(refs: Sequence[Ref], seconds: float) -> Iterator[Ref]:
+    until = time.monotonic() + seconds
+    return takewhile(lambda _: time.monotonic() < until, cycle(refs))

@@ -1,0 +1,146 @@
+"""Which size, decoders and decoder CPUs to try next, and which of those tried is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+from farm.config.schema import MOST_RUNTIMES, FarmConfig
+from farm.hardware.platforms import Machine, Platform
+from farm.report.data import Measured
+from farm.scheduler.placement import choose_cpus, npu_cores, platform_of
+
+TOLERANCE: Final = 0.03  # so much faster, or it is noise; see docs/decisions/0013
+PATIENCE: Final = 2  # so many sizes in a row that gain nothing are a plateau
+RUNGS: Final = 6  # runtimes per NPU core, at most; the published sweeps end at 5 or 6
+AUTO: Final = "auto"
+SAME: Final = "same"
+
+Decoders: TypeAlias = Literal["auto"] | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The keys of a config that a tune chooses; the fields are named as the keys."""
+
+    size: int
+    decoders: Decoders = AUTO
+    decoder_cpu: str = SAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """What there is to choose from: rising sizes, and kinds of decoder CPUs, "same" first.
+
+    `cpus` is how many CPUs the workers have: so many decoder threads are "auto".
+    """
+
+    sizes: tuple[int, ...]
+    cpus: int
+    decoder_cpus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A choice and what was measured of it; at least one image was classified."""
+
+    choice: Choice
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The trials between which one key's value is chosen, cheapest first."""
+
+    key: str
+    trials: tuple[Trial, ...]
+
+
+def space(config: FarmConfig, machine: Machine) -> Space:
+    """What can be tried for `config` on this machine; raises ConfigError as `plan` does."""
+    platform = platform_of(config, machine)
+    cpus, _ = choose_cpus("cpu", config, platform, machine)
+    if config.core_count() is None:
+        sizes = doubling(len(cpus))
+    else:
+        sizes = multiples(len(npu_cores(config, platform)))
+    return Space(sizes=sizes, cpus=len(cpus), decoder_cpus=_kinds(config, platform, machine))
+
+
+def multiples(cores: int) -> tuple[int, ...]:
+    """One to RUNGS runtimes for each of `cores` NPU cores, as far as a farm can be so large."""
+    return tuple(n * cores for n in range(1, RUNGS + 1) if n * cores <= MOST_RUNTIMES)
+
+
+def doubling(cpus: int) -> tuple[int, ...]:
+    """1, 2, 4 and so on, up to one runtime per CPU."""
+    most = min(cpus, MOST_RUNTIMES)
+    return (*(1 << n for n in range(most.bit_length()) if 1 << n < most), most)
+
+
+def _kinds(config: FarmConfig, platform: Platform, machine: Machine) -> tuple[str, ...]:
+    """Kinds of CPUs that decoders can have to themselves; the workers' own first."""
+    fast, slow = (set(kind).intersection(machine.cpus) for kind in (platform.fast, platform.slow))
+    if not fast or not slow or fast == slow:
+        return (SAME,)
+    return (SAME, *(kind for kind in ("slow", "all", "fast") if kind != config.cpu))
+
+
+def better(new: Measured, old: Measured) -> bool:
+    """Whether `new` is clearly faster: by more than 3 %, and than every round of `old`.
+
+    Compared is the median of its rounds' milliseconds per image.
+    """
+    ms, than = new.average_ms.median, old.average_ms
+    return ms < than.median * (1 - TOLERANCE) and ms < than.lowest
+
+
+def fastest(trials: Sequence[Trial]) -> Trial:
+    """The trial with the fewest milliseconds per image; the first of several."""
+    return min(trials, key=lambda trial: trial.measured.average_ms.median)
+
+
+def enough(trials: Sequence[Trial]) -> Trial:
+    """The first of `trials` (cheapest first) than which the fastest is not clearly faster."""
+    best = fastest(trials)
+    return next(trial for trial in trials if not better(best.measured, trial.measured))
+
+
+def next_choice(space: Space, trials: Sequence[Trial]) -> Choice | None:
+    """What to try after `trials`; None once there is nothing left to learn."""
+    return _walk(space, trials)[1]
+
+
+def stages(space: Space, trials: Sequence[Trial]) -> list[Stage]:
+    """What has been decided so far, key by key: each by `enough` of its trials."""
+    return _walk(space, trials)[0]
+
+
+def _walk(space: Space, trials: Sequence[Trial]) -> tuple[list[Stage], Choice | None]:
+    known = {trial.choice: trial for trial in trials}
+    at = Choice(size=space.sizes[0])
+    passed: list[Stage] = []
+    for key in ("size", "decoders", "decoder_cpu"):
+        ladder = _ladder(key, space, at)
+        done = tuple(known[choice] for choice in ladder if choice in known)
+        if done:
+            passed.append(Stage(key=key, trials=done))
+        if len(done) < len(ladder) and not (key == "size" and _plateau(done)):
+            return passed, ladder[len(done)]
+        at = enough(done).choice
+    return passed, None
+
+
+def _ladder(key: str, space: Space, at: Choice) -> list[Choice]:
+    """`at` with each value that `key` can have, cheapest first."""
+    if key == "size":
+        return [replace(at, size=size) for size in space.sizes]
+    if key == "decoders":
+        by_itself = -(-space.cpus // at.size)
+        return [at, *(replace(at, decoders=n) for n in (1, 2) if n != by_itself)]
+    return [replace(at, decoder_cpu=kind) for kind in space.decoder_cpus]
+
+
+def _plateau(done: Sequence[Trial]) -> bool:
+    return len(done) > PATIENCE and enough(done) in done[:-PATIENCE]

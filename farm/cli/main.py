@@ -1,0 +1,233 @@
+"""The command line: parse, call, print. Everything slow to import is imported when it is needed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from farm.cli.options import BENCH, CONVERSION, IMAGES, SHARED, TUNE, with_options
+from farm.errors import (
+    EXIT_NO_FARM,
+    EXIT_SOME_FAILED,
+    EXIT_USAGE,
+    BadCoreError,
+    ConfigError,
+    ConversionError,
+    FarmError,
+    NoWorkersError,
+    OutputError,
+    SourceError,
+    StartError,
+)
+from farm.system import stdio as streams
+
+
+class _InWords(click.Command):
+    """A command whose FarmErrors become a line for the user and an exit code, never a trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except FarmError as error:
+            _complain(str(error))
+            sys.exit(_exit_code(error))
+        except BrokenPipeError:
+            raise  # whoever read our output has gone; click ends quietly
+        except OSError as error:
+            _complain(str(error))
+            sys.exit(EXIT_SOME_FAILED)
+
+
+def _complain(message: str) -> None:
+    from farm.system.terminal import printable
+
+    print("error: " + "\n".join(map(printable, message.splitlines())), file=sys.stderr)
+
+
+def _exit_code(error: FarmError) -> int:
+    if isinstance(error, (ConfigError, SourceError, OutputError, ConversionError)):
+        return EXIT_USAGE
+    if isinstance(error, (StartError, NoWorkersError, BadCoreError)):
+        return EXIT_NO_FARM
+    return EXIT_SOME_FAILED
+
+
+# Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored (`cmd &`).
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+streams.prepare()
+
+_HELP: Final = {"help_option_names": ["-h", "--help"]}
+_command: Final = partial(click.command, cls=_InWords, context_settings=_HELP)
+
+
+def _load(config: Path, said: dict[str, Any]) -> Any:
+    from farm.config.loader import load
+
+    settings = said.pop("settings")
+    flags = {key: value for key, value in said.items() if value is not None}
+    return load(config, {**flags, **settings})
+
+
+@_command()
+@with_options(SHARED)
+@with_options(IMAGES)
+@click.argument("images", nargs=-1)
+@click.option("-q", "--quiet", is_flag=True, help="No line per image, the summary only.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="results.jsonl or .csv")
+@click.option("--resume", is_flag=True, help="Go on with that .jsonl: skip what it has, append.")
+@click.option("--ordered", is_flag=True, help="Results in the order of the images.")
+def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
+    config: Path,
+    images: tuple[str, ...],
+    folders: tuple[str, ...],
+    repeat: int | None,
+    quiet: bool,
+    output: Path | None,
+    resume: bool,
+    ordered: bool,
+    **said: Any,
+) -> None:
+    """Classify images with the farm that CONFIG describes.
+
+    IMAGES are folders, files, globs, .txt lists of paths, or - for a list on standard input.
+    Results go to standard output, everything else to standard error.
+    """
+    from farm.cli.run import Request
+    from farm.cli.run import run as run_farm
+
+    request = Request(
+        targets=(*folders, *images),
+        repeat=repeat or 1,
+        output=output,
+        resume=resume,
+        ordered=ordered,
+        quiet=quiet,
+    )
+    sys.exit(run_farm(_load(config, said), request))
+
+
+@_command()
+@with_options(SHARED)
+def plan(config: Path, **said: Any) -> None:
+    """Show which worker would run where, and start nothing."""
+    from farm.cli.summary import plan_table
+    from farm.hardware.platforms import detect
+    from farm.scheduler.placement import plan as make_plan
+
+    print("\n".join(plan_table(make_plan(_load(config, said), detect(), "(at start)"))))
+
+
+@_command()
+@with_options(SHARED)
+@with_options(IMAGES)
+@with_options(BENCH)
+def bench(
+    config: Path,
+    folders: tuple[str, ...],
+    sizes: tuple[int, ...],
+    repeat: int | None,
+    **said: Any,
+) -> None:
+    """Measure: execution time, core saturation, average time per image, and what limits it.
+
+    Without the platform's NPU the simulated one is measured, and the table says so.
+    """
+    from farm.bench.bench import Request
+    from farm.bench.bench import bench as run_bench
+
+    if sizes and said["size"] is not None:
+        raise click.UsageError("--size or --sizes, not both")
+    outputs = {f"--{form}": said.pop(form) for form in ("json", "csv", "html")}
+    request = Request(
+        images=folders,
+        repeat=repeat,
+        rounds=said.pop("rounds"),
+        outputs={flag: name for flag, name in outputs.items() if name is not None},
+    )
+    loaded = [_load(config, {**said, "size": size}) for size in sizes or (said["size"],)]
+    sys.exit(run_bench(loaded, request))
+
+
+@_command()
+@with_options(TUNE)
+def tune(config: Path, folders: tuple[str, ...], output: Path | None) -> None:
+    """Find the smallest size and the decoders that are as fast as any, and write them to CONFIG.
+
+    Measured on the simulated NPU, nothing is written unless -o says where.
+    """
+    from farm.bench.tune import Request
+    from farm.bench.tune import tune as run_tune
+
+    loaded = _load(config, {"settings": {}})
+    sys.exit(run_tune(loaded, Request(config=config, images=folders, output=output)))
+
+
+@_command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-n", "--count", type=click.IntRange(min=1), help="How many.")
+@click.option("--seed", type=click.IntRange(min=0), help="Another number, other images.")
+def render(folder: Path, **said: int | None) -> None:
+    """Render photo-like images of characters into FOLDER, their labels in the names."""
+    from farm.sources.sample_images import render as render_into
+
+    given = {key: value for key, value in said.items() if value is not None}
+    print(f"{render_into(folder, **given)} images in {folder}")
+
+
+@_command()
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@with_options(SHARED[1:])
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
+    """Look for what keeps this board's NPU from working, and say what to do.
+
+    With CONFIG also: its model, the memory it needs, and one inference on every NPU core.
+    The exit code is 0 if all is well, 1 after warnings, 2 after failures.
+    """
+    from farm.doctor import doctor as surgery
+    from farm.doctor.board import read, this_process
+    from farm.doctor.finding import worst
+    from farm.doctor.npu_self_test import self_test
+
+    if config is None and any(value for value in said.values()):
+        raise click.UsageError("these flags change a config: name one")
+    loaded = _load(config, said) if config is not None else None
+    board = read(Path("/"), this_process())
+    found = surgery.examine(surgery.Patient(board, loaded, self_test))
+    if config is not None:
+        found = surgery.naming(found, config)
+    print(surgery.as_json(found) if as_json else "\n".join(surgery.lines(found)))
+    if config is None and (more := surgery.more(board)) is not None:
+        print(more, file=sys.stderr)
+    sys.exit(worst(found).value)
+
+
+@_command()
+@with_options(CONVERSION)
+def convert(**said: Any) -> None:
+    """Convert an ONNX MODEL to an INT8 .rknn for one SoC, on a PC with rknn-toolkit2."""
+    from farm.convert.convert import Conversion
+    from farm.convert.convert import convert as convert_model
+    from farm.system.signals import leave_on_signals
+    from farm.system.terminal import say
+
+    leave_on_signals()
+    made = convert_model(Conversion.from_flags(said), say)
+    print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
+
+
+@click.group(context_settings=_HELP)
+@click.version_option(package_name="npu-farm")
+def main() -> None:
+    """Keep every NPU core busy: a farm of worker processes for RKNN models."""
+
+
+for _each in (run, plan, bench, tune, render, convert, doctor):
+    main.add_command(_each)

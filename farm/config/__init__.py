@@ -1,0 +1,1 @@
+"""What a farm can be told, and reading it from YAML."""

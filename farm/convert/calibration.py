@@ -1,0 +1,70 @@
+"""Images to the tensors that a model is calibrated on, exactly as the workers would make them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from farm.errors import SourceError
+from farm.sources.base import Ref
+from farm.sources.files import spread
+from farm.system.stdio import STDIN
+from workers.errors import ImageError
+from workers.images import preprocess as image
+from workers.protocol.messages import FileRef
+from workers.protocol.spec import NCHW, UINT8, InputSpec
+
+MOST_IMAGES: Final = 200  # ranges settle within tens of images; more only cost time
+DATASET: Final = "dataset.txt"
+
+
+def chosen(target: str, tell: Callable[[str], None]) -> list[Ref]:
+    """The images of a folder, glob or list to calibrate on: all, or MOST_IMAGES evenly spread.
+
+    Raises SourceError where there are none.
+    """
+    if target == STDIN:
+        raise SourceError("calibration images can't come from standard input; name a folder")
+    refs, count = spread((target,), MOST_IMAGES)
+    if not refs:
+        raise SourceError(f"{target}: no images to calibrate on")
+    if count > len(refs):
+        tell(f"calibrating on {len(refs)} of {count} images, evenly spread")
+    return refs
+
+
+def write_dataset(
+    refs: list[Ref], folder: Path, size: tuple[int, int], tell: Callable[[str], None]
+) -> int:
+    """Write the images into `folder` as .npy files, and DATASET, which lists them; gives how many.
+
+    Each is a uint8 array, 1 x 3 x height x width, RGB; `size` is (width, height). What can't be
+    used is told; SourceError if that is all of them.
+    """
+    spec = InputSpec(width=size[0], height=size[1], layout=NCHW, dtype=UINT8)
+    names, refused = [], []
+    for number, ref in enumerate(refs):
+        try:
+            tensor = image.load(ref, spec)
+        except ImageError as error:
+            refused.append(f"{_name(ref)}: {error.kind}: {error}")
+            continue
+        names.append(f"{number}.npy")
+        np.save(folder / names[-1], tensor)
+    if refused:
+        said = f"{len(refused)} of {len(refs)} calibration images can't be used: {refused[0]}"
+        said += ", ..." if len(refused) > 1 else ""
+        if not names:
+            raise SourceError(said)
+        tell(said)
+    # Relative names: a temporary folder with a blank in its path would read as two inputs.
+    (folder / DATASET).write_text("\n".join(names) + "\n", encoding="ascii")
+    return len(names)
+
+
+def _name(ref: Ref) -> str:
+    return os.fsdecode(ref.path) if isinstance(ref, FileRef) else "an image"

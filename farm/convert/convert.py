@@ -1,0 +1,117 @@
+"""An ONNX model to an INT8 .rknn for one SoC, calibrated on images as the farm would send them."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from farm.config.messages import FORMS
+from farm.convert import calibration
+from farm.convert.rknn_toolkit import Toolkit, Triple
+from farm.errors import ConfigError, OutputError
+from farm.hardware.platforms import SOCS
+from farm.hardware.rknn_file import RKNN_SUFFIX, rknn_name
+from farm.system.atomic_file import whole
+
+ONE_FOR_ALL: Final = 1  # a single number stands for all three channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """One ONNX model, the SoC it is for, and the images (a folder, glob or list) to calibrate on.
+
+    The .rknn takes raw uint8 RGB images, 1 x height x width x 3, and gives the model
+    (value - mean) / std itself. It goes to `output`, by default beside the model under the name
+    by which a config finds it.
+    """
+
+    model: Path
+    platform: str
+    calibrate: str
+    output: Path | None = None
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: Triple = (1.0, 1.0, 1.0)
+
+    @classmethod
+    def from_flags(cls, flags: Mapping[str, Any]) -> Conversion:
+        """Make it of the command line's flags, None where they were not given; ConfigError."""
+        given = {flag: value for flag, value in flags.items() if value is not None}
+        for flag in given.keys() & {"mean", "std"}:
+            given[flag] = _three_numbers(given[flag], flag)
+        return cls(**given)
+
+    def model_platform(self) -> str:
+        """The SoC as the vendor's tool knows it; raises ConfigError if it is none of ours."""
+        if self.platform not in SOCS:
+            raise ConfigError(f"--platform {self.platform}: use one of {', '.join(SOCS)}")
+        return SOCS[self.platform].model_platform
+
+    def target(self) -> Path:
+        """Where the .rknn goes; raises ConfigError or OutputError for a place that can't be."""
+        platform = self.model_platform()
+        output = self.output or self.model.with_name(rknn_name(self.model, platform))
+        if output.suffix != RKNN_SUFFIX:
+            raise OutputError(f"--output {output}: the name must end in {RKNN_SUFFIX}")
+        if output.exists() and not output.is_file():
+            raise OutputError(f"--output {output}: there is something that is not a file")
+        return output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """A .rknn file, its SoC, and how many images it was calibrated on."""
+
+    path: Path
+    platform: str
+    images: int
+
+
+def convert(job: Conversion, tell: Callable[[str], None]) -> Converted:
+    """Convert a model; its file appears whole or not at all. What the user should know is told.
+
+    Raises ConfigError, SourceError, OutputError, and ConversionError if the vendor's tool is not
+    installed or refuses the model.
+    """
+    target = job.target()
+    with whole(target, "--output") as part, quantised(job, tell) as (toolkit, images):
+        toolkit.export(part)
+    return Converted(path=target, platform=job.model_platform(), images=images)
+
+
+@contextmanager
+def quantised(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[Toolkit, int]]:
+    """Open the vendor's tool with the quantised model in it, and say how many images did that.
+
+    Raises as `convert` does.
+    """
+    platform = job.model_platform()
+    refs = calibration.chosen(job.calibrate, tell)
+    with Toolkit(job.model) as toolkit:
+        image = toolkit.load(platform, job.mean, job.std)
+        with tempfile.TemporaryDirectory(prefix="npu-convert-") as folder:
+            size = image.width, image.height
+            images = calibration.write_dataset(refs, Path(folder), size, tell)
+            toolkit.quantise(Path(folder) / calibration.DATASET)
+        yield toolkit, images
+
+
+def _three_numbers(text: str, flag: str) -> Triple:
+    """Read --mean or --std: `127.5`, `123.7,116.3,103.5` or `[123.7, 116.3, 103.5]`.
+
+    `flag` is "mean" or "std"; raises ConfigError.
+    """
+    try:
+        numbers = [float(part) for part in text.strip("[] ").split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == ONE_FOR_ALL:
+        numbers *= 3
+    good = len(numbers) == 3 and all(map(math.isfinite, numbers))
+    if not good or (flag == "std" and min(numbers) <= 0):
+        raise ConfigError(f"--{flag} {text!r}: {FORMS[f'input.{flag}']}")
+    return numbers[0], numbers[1], numbers[2]

@@ -1,0 +1,1 @@
+"""Worker processes and their sockets: everything that acts."""

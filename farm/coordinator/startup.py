@@ -1,0 +1,66 @@
+"""A config to a plan and a coordinator that is about to launch it; what can't work is said here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from farm.config.schema import FarmConfig
+from farm.coordinator.coordinator import Coordinator, allow_open_files
+from farm.coordinator.limits import Limits
+from farm.coordinator.notices import Tell
+from farm.coordinator.run_dir import RunDir
+from farm.errors import ConfigError, FarmError
+from farm.hardware.platforms import detect, runs
+from farm.hardware.rknn_file import describe
+from farm.scheduler.placement import FarmPlan, plan
+from farm.system.file_access import refusal
+from workers.runtimes.base import RKNN
+
+
+def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
+    """Plan a farm on this machine; the coordinator is the caller's to close.
+
+    `tell` hears what its user should know, a line each. Raises ConfigError where the config
+    can't be met, and StartError where this process may not open enough files.
+    """
+    run_dir = RunDir()
+    try:
+        decided = plan(config, detect(), run_dir.path)
+        _check_model(decided)
+        allow_open_files(len(decided.workers))
+        for notice in decided.notices:
+            tell(notice)
+        limits = _limits(config, len(decided.workers))
+        return decided, Coordinator(decided.workers, run_dir, limits, tell)
+    except FarmError:
+        run_dir.remove()
+        raise
+
+
+def _limits(config: FarmConfig, workers: int) -> Limits:
+    # What is left when each worker and the coordinator have as much.
+    share = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20 / (workers + 1)
+    return Limits(
+        batch=config.batch,
+        window=config.window,
+        start_seconds=config.start_seconds,
+        self_test_seconds=config.self_test_seconds,
+        batch_seconds=None if config.batch_seconds == "auto" else config.batch_seconds,
+        worker_mb=config.max_worker_mb or share,
+        bad_cores=config.on_bad_core == "quarantine",
+    )
+
+
+def _check_model(decided: FarmPlan) -> None:
+    model = decided.workers[0].model
+    refused = refusal(Path(model)) if model else None
+    if refused is not None:
+        raise ConfigError(f"model: {model}: {refused}")
+    told = describe(Path(model)) if decided.runtime == RKNN else None
+    if told is not None and not any(runs(decided.platform, name) for name in told.targets):
+        raise ConfigError(
+            f"model: {model}: built for {', '.join(told.targets)}, which an "
+            f"{decided.platform.name} does not run; convert its .onnx with "
+            f"npu-farm convert MODEL.onnx --platform {decided.platform.name} --calibrate IMAGES"
+        )

@@ -1,0 +1,72 @@
+"""What a worker printed last, and what that tells of its end."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Final
+
+from workers.protocol import startup_steps as steps
+
+LAST_LINES: Final = 100
+LINE_BYTES: Final = 1000
+# How the NPU's C library begins a line about an error: "E RKNN: [12:34:56.789] failed to submit!"
+LIBRARY_ERROR: Final = re.compile(r"E [A-Z]+: (?:\[[\d:.]+\] )?(.+)")
+LIBRARY_LINES: Final = 3
+# A stack as Python's faulthandler prints it: threads one by one, the main one last.
+THREAD: Final = re.compile(r"(Current thread|Thread) 0x.*\(most recent call first\)")
+# Of a path, what begins with our package, else the file and its folder.
+FRAME: Final = re.compile(
+    r'File "(?:.*/(?=workers/)|.*/(?=[^/"]+/[^/"]+"))?([^"]+)", line (\d+) in (\S+)'
+)
+
+
+class LastWords:
+    """The last lines of a worker's output; `step` is what it was at.
+
+    See workers.protocol.startup_steps.
+    """
+
+    def __init__(self) -> None:
+        self.step = "its start"
+        self._lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._unfinished = b""
+
+    def take(self, data: bytes) -> None:
+        """Take in what came next, in pieces of any size."""
+        *lines, rest = (self._unfinished + data).split(b"\n")
+        self._unfinished = rest[:LINE_BYTES]
+        for line in lines:
+            self._keep(line)
+
+    def end(self) -> None:
+        """Take in that nothing more will come."""
+        self._keep(self._unfinished)
+        self._unfinished = b""
+
+    @property
+    def last(self) -> str:
+        """The last line; empty if there is none."""
+        return self._lines[-1] if self._lines else ""
+
+    def place(self) -> str:
+        """Where the main thread was, if the worker printed its stack; else empty."""
+        threads = [at for at, line in enumerate(self._lines) if THREAD.match(line)]
+        frame = FRAME.match(self._line(threads[-1] + 1)) if threads else None
+        return f"{frame[1]}, line {frame[2]}, {frame[3]}" if frame else ""
+
+    def library_errors(self) -> str:
+        """What the NPU's C library last said of errors; empty if nothing."""
+        found = [match[1] for match in map(LIBRARY_ERROR.match, self._lines) if match]
+        return "; ".join(dict.fromkeys(found[-LIBRARY_LINES:]))
+
+    def _line(self, at: int) -> str:
+        return self._lines[at] if at < len(self._lines) else ""
+
+    def _keep(self, line: bytes) -> None:
+        step = steps.split(line)
+        text = line[:LINE_BYTES].decode("utf-8", "replace").strip()
+        if step is not None and self.step != steps.WORK:
+            self.step = step
+        elif text and step is None:
+            self._lines.append(text)

@@ -1,0 +1,141 @@
+"""One worker process, its own PUSH socket, its last words, and the pipe that tells of its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import zmq
+
+from farm.coordinator.fork_server import ForkServer
+from farm.coordinator.worker_output import LastWords
+from workers.main import framed
+from workers.protocol import startup_steps as steps
+from workers.protocol.messages import Batch, Birth, Stop
+from workers.protocol.sockets import Context, Outbox
+from workers.protocol.spec import WorkerSpec
+
+READ_BYTES: Final = 65536
+PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+JOIN_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itself hangs
+
+
+class WorkerProcess:
+    """A running worker: `sentinel` becomes readable when it is gone, `output` when it prints.
+
+    `words` is what it printed; `talks` says whether more can come.
+    """
+
+    def __init__(
+        self, spec: WorkerSpec, generation: int, context: Context, server: ForkServer
+    ) -> None:
+        self.index, self.generation = spec.index, generation
+        # An address of its own for each start: what was meant for the last one can't reach this.
+        self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
+        self._context, self._server = context, server
+        self._outbox: Outbox | None = None
+        self.words = LastWords()
+        self.talks = True
+        read_by_child, self._life_line = os.pipe()
+        self.sentinel, held_by_child = os.pipe()
+        self.output, printed_by_child = os.pipe()
+        os.set_blocking(self.output, False)
+        # The vendor's library prints: never on our own standard output.
+        theirs = [read_by_child, printed_by_child, held_by_child]
+        self._child = server.fork(f"worker-{spec.index}", theirs)
+        for fd in theirs:
+            os.close(fd)
+        self._tell_birth()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None if it never came to be, for the fork server died."""
+        return self._server.pid(self._child)
+
+    def send(self, batch: Batch) -> None:
+        """Queue a batch on the worker's own socket; never blocks."""
+        self._send(batch)
+
+    def ask_to_stop(self) -> None:
+        """Let it finish what it holds, then leave."""
+        self._send(Stop())
+
+    def terminate(self) -> None:
+        """Ask the kernel to end it (SIGTERM); it prints where it was."""
+        self._server.send_signal(self._child, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        self._server.send_signal(self._child, signal.SIGKILL)
+
+    def listen(self) -> bool:
+        """Keep what it has printed; False once nothing more can come."""
+        try:
+            data = os.read(self.output, READ_BYTES)
+        except BlockingIOError:
+            return True
+        self.words.take(data)
+        self.talks = bool(data)
+        return self.talks
+
+    def memory_mb(self) -> float:
+        """The memory that it has for itself alone, in MB; 0 if it is gone."""
+        try:
+            fields = Path(f"/proc/{self.pid}/statm").read_text().split()
+        except OSError:
+            return 0.0
+        # Its libraries' pages are counted as shared, and are the same for all workers.
+        return (int(fields[1]) - int(fields[2])) * PAGE_BYTES / 2**20
+
+    def reap(self) -> str:
+        """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
+        self.kill()  # no more than a formality, unless it closed the sentinel and lives
+        code = self._server.wait(self._child, JOIN_SECONDS)
+        while self.listen() and self._waiting_output():
+            pass
+        self.words.end()
+        if code is None:
+            return self._unknown()
+        how = _signal(-code) if code < 0 else f"exit code {code}"
+        if self.words.step != steps.WORK:
+            how = f"{how} in {self.words.step}"
+        # A signal from outside has nothing to do with what was printed last.
+        spoke = self.words.last and (code > 0 or -code == signal.SIGABRT)
+        return f"{how}: {self.words.last}" if spoke else how
+
+    def close(self) -> None:
+        """Release all that the coordinator holds of it; the process must be gone or going."""
+        if self._outbox is not None:
+            self._outbox.close(flush=False)
+        for fd in (self._life_line, self.sentinel, self.output):
+            os.close(fd)
+
+    def _unknown(self) -> str:
+        if not self._server.alive:
+            return "the process that all workers are forked from has died"
+        return f"its process {self.pid} does not end"  # a driver holds it, closing its device
+
+    def _send(self, message: Batch | Stop) -> None:
+        # Connected at the first message, when the worker mostly listens already: an earlier
+        # attempt would fail and be tried again only 100 ms later.
+        if self._outbox is None:
+            self._outbox = Outbox(self._context, self._spec.inbox)
+        self._outbox.send(message)
+
+    def _tell_birth(self) -> None:
+        with suppress(BrokenPipeError):  # it died before it could read; the sentinel tells
+            os.write(self._life_line, framed(Birth(self._spec, self.generation)))
+
+    def _waiting_output(self) -> bool:
+        poller = zmq.Poller()
+        poller.register(self.output, zmq.POLLIN)
+        return bool(poller.poll(0))
+
+
+def _signal(number: int) -> str:
+    named = {known.value: known.name for known in signal.Signals}
+    return named.get(number, f"signal {number}")

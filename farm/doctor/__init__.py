@@ -1,0 +1,1 @@
+"""What keeps a board from working, and how to mend it."""

@@ -1,0 +1,1 @@
+"""The board: its SoC, NPU load, temperatures, clocks, model files, known faults."""

@@ -1,0 +1,163 @@
+"""A board's sensors, from files of its kernel: NPU load, temperatures, clocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from farm.errors import SensorError
+from farm.hardware.platforms import cpu_list
+from farm.system.file_access import text
+
+# rknpu_debugger.c of Rockchip's kernels shows the same text in either, if it was built to, and to
+# everybody; but the folder of debugfs itself is root's alone.
+PROC_LOAD: Final = "proc/rknpu/load"
+DEBUGFS: Final = "sys/kernel/debug"
+DEBUGFS_LOAD: Final = f"{DEBUGFS}/rknpu/load"
+
+SHARE: Final = re.compile(r"(-?\d+)\s*%")
+QUOTED: Final = 60  # characters of a file that is not understood
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock now: `CPU 0-3`, `NPU` or `DDR`, in MHz; None is what the kernel does not tell."""
+
+    name: str
+    mhz: int
+    highest_mhz: int | None
+    governor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """All sensors at one moment: NPU load by core or why there is none, degrees C, clocks."""
+
+    load: tuple[float, ...] | SensorError
+    temperatures: dict[str, float]
+    clocks: tuple[Clock, ...]
+
+
+def sample(root: Path = Path("/")) -> Sample:
+    """Read all sensors; what can't be read is left out."""
+    load: tuple[float, ...] | SensorError
+    try:
+        load = npu_load(root)
+    except SensorError as error:
+        load = error
+    return Sample(load=load, temperatures=temperatures(root), clocks=clocks(root))
+
+
+def npu_load(root: Path = Path("/")) -> tuple[float, ...]:
+    """Read the share (0 to 1) of the last full second in which each NPU core was busy.
+
+    Raises SensorError, which says what could not be read and how to allow it.
+    """
+    file = root / PROC_LOAD if text(root / PROC_LOAD) else root / DEBUGFS_LOAD
+    said = _said_of_load(file, root / DEBUGFS)
+    if not (shares := load_shares(said)):
+        raise SensorError(f"NPU load: {file} is not understood: {said[:QUOTED]!r}")
+    return shares
+
+
+def load_text(shares: Sequence[float]) -> str:
+    """Write shares (0 to 1) of busy time as the kernel does, without its line end.
+
+    `NPU load:  0%` for one core, `NPU load:  Core0: 12%, Core1:  3%,` for several.
+    """
+    whole = [f"{share * 100:2.0f}%" for share in shares]
+    if len(whole) == 1:
+        return f"NPU load: {whole[0]}"
+    return "NPU load: " + "".join(f" Core{core}: {busy}," for core, busy in enumerate(whole))
+
+
+def load_shares(said: str) -> tuple[float, ...]:
+    """Read the shares (0 to 1), by core, out of what the kernel or `load_text` wrote."""
+    # A stuck job has been seen as 20000 % (rockchip-linux/rknn-toolkit2, issue 293).
+    return tuple(min(max(float(found), 0.0), 100.0) / 100 for found in SHARE.findall(said))
+
+
+def _said_of_load(file: Path, debugfs: Path) -> str:
+    try:
+        return file.read_bytes().decode("ascii", "replace")
+    except PermissionError:
+        message = (
+            f"no permission to read {file}; to allow it until the next boot: "
+            f"sudo chmod a+x {debugfs}"
+        )
+    except FileNotFoundError:
+        message = (
+            f"there is no {file}: Rockchip's NPU driver is not there, or debugfs is not mounted; "
+            f"to mount it: sudo mount -t debugfs debugfs {debugfs}"
+        )
+    except OSError as error:
+        message = f"{file} can't be read: {error.strerror}"
+    raise SensorError(f"NPU load: {message}")
+
+
+def temperatures(root: Path = Path("/")) -> dict[str, float]:
+    """Read the thermal zones: degrees C by the zone's type, such as `npu-thermal`.
+
+    A zone that can't be read is left out; of zones of one type, the hottest counts.
+    """
+    found: dict[str, float] = {}
+    for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*")):
+        name, millidegrees = text(zone / "type"), _number(zone / "temp")
+        if name and millidegrees is not None:
+            found[name] = max(found.get(name, millidegrees / 1000), millidegrees / 1000)
+    return found
+
+
+def clocks(root: Path = Path("/")) -> tuple[Clock, ...]:
+    """Read the clocks of CPUs, NPU and memory; those that can't be read are left out."""
+    return (*_cpu_clocks(root), *_device_clocks(root))
+
+
+def _cpu_clocks(root: Path) -> list[Clock]:
+    found = []
+    policies = (root / "sys/devices/system/cpu/cpufreq").glob("policy*")
+    for policy in sorted(policies, key=lambda path: (len(path.name), path.name)):
+        cpus = [int(cpu) for cpu in (text(policy / "related_cpus") or "").split() if cpu.isdigit()]
+        khz = _number(policy / "scaling_cur_freq")
+        highest = _number(policy / "cpuinfo_max_freq") or _number(policy / "scaling_max_freq")
+        governor = text(policy / "scaling_governor")
+        if cpus and khz:
+            name = f"CPU {cpu_list(tuple(cpus))}"
+            found.append(Clock(name, round(khz / 1e3), _mhz(highest, 1e3), governor))
+    return found
+
+
+def _device_clocks(root: Path) -> list[Clock]:
+    found = {}
+    for device in (root / "sys/class/devfreq").glob("*"):
+        name, hz = _device(device.name), _number(device / "cur_freq")
+        if name and hz:
+            highest, governor = _number(device / "max_freq"), text(device / "governor")
+            found[name] = Clock(name, round(hz / 1e6), _mhz(highest, 1e6), governor)
+    return [found[name] for name in ("NPU", "DDR") if name in found]
+
+
+def _device(name: str) -> str | None:
+    """Tell what a device of /sys/class/devfreq is, None if none of ours.
+
+    The NPU is fdab0000.npu on an RK3588, 27700000.npu on an RK3576, fde40000.npu on an RK3566 and
+    RK3568, ff300000.npu on an RK3562; the memory is dmc on all (scaling_frequency.sh of Rockchip's
+    model zoo). bus-npu is the way to it.
+    """
+    if name == "dmc":
+        return "DDR"
+    return "NPU" if "npu" in name and not name.startswith("bus") else None
+
+
+def _mhz(value: int | None, per_mhz: float) -> int | None:
+    return round(value / per_mhz) if value else None
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(text(file) or "")
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""A finished benchmark as data, text, JSON, CSV and HTML; pure."""

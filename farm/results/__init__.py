@@ -1,0 +1,1 @@
+"""What comes out: results, their order, their statistics, where they are written."""

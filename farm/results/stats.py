@@ -1,0 +1,124 @@
+"""Results and losses to a Snapshot: counts, rates, percentiles; in constant memory."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Final
+
+from farm.results.latency import Histogram
+from farm.results.result import Result
+
+PHASES: Final = ("queue", "decode", "wait", "infer", "total")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a run has done so far; `seconds` is its wall-clock time.
+
+    `dropped` counts messages that were late, double or none of ours; `left_out` are the NPU cores
+    that no worker could use; `skipped` counts the images that earlier runs had done.
+    """
+
+    ok: int
+    failed: int
+    failures: dict[str, int]
+    per_worker: dict[int, int]
+    losses: int
+    dropped: int
+    left_out: tuple[int, ...]
+    seconds: float
+    percentiles: dict[str, tuple[float, float, float]]
+    busy_ms: dict[int, float]
+    judged: int
+    top1_right: int
+    top5_right: int
+    skipped: int
+
+    @property
+    def ended(self) -> int:
+        """Items that got a result of either kind."""
+        return self.ok + self.failed
+
+    @property
+    def rate(self) -> float:
+        """Images per second."""
+        return self.ok / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def average_ms(self) -> float:
+        """Wall-clock milliseconds per image, as the published tables count it."""
+        return self.seconds * 1000 / self.ok if self.ok else 0.0
+
+
+@dataclass(slots=True)
+class Stats:
+    """Running totals of one run."""
+
+    failures: Counter[str] = field(default_factory=Counter)
+    per_worker: Counter[int] = field(default_factory=Counter)
+    busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    losses: int = 0
+    dropped: int = 0
+    left_out: tuple[int, ...] = ()
+    judged: int = 0
+    top1_right: int = 0
+    top5_right: int = 0
+    skipped: int = 0
+    phases: dict[str, Histogram] = field(
+        default_factory=lambda: {phase: Histogram() for phase in PHASES}
+    )
+
+    @property
+    def ended(self) -> int:
+        """Items that got a result of either kind."""
+        return self.per_worker.total() + self.failures.total()
+
+    def count(self, result: Result, truth: str | None = None) -> None:
+        """Count one result; `truth` is the label it should have got, where that is known."""
+        if result.top5 is None:
+            self.failures[result.error.kind if result.error else "unknown"] += 1
+            return
+        self.per_worker[result.worker] += 1
+        self.busy_ms[result.worker] += result.ms.infer
+        for phase, histogram in self.phases.items():
+            histogram.add(getattr(result.ms, phase))
+        if truth is not None and not result.simulated:
+            labels = [prediction.label for prediction in result.top5]
+            self.judged += 1
+            self.top1_right += truth in labels[:1]
+            self.top5_right += truth in labels
+
+    def include(self, other: Stats) -> None:
+        """Count the results that another has counted, too."""
+        self.failures.update(other.failures)
+        self.per_worker.update(other.per_worker)
+        for worker, ms in other.busy_ms.items():
+            self.busy_ms[worker] += ms
+        for phase, histogram in self.phases.items():
+            histogram.include(other.phases[phase])
+        self.judged += other.judged
+        self.top1_right += other.top1_right
+        self.top5_right += other.top5_right
+
+    def snapshot(self, *, seconds: float) -> Snapshot:
+        """Sum up after `seconds` of the run."""
+        return Snapshot(
+            ok=self.per_worker.total(),
+            failed=self.failures.total(),
+            failures=dict(self.failures),
+            per_worker=dict(sorted(self.per_worker.items())),
+            losses=self.losses,
+            dropped=self.dropped,
+            left_out=self.left_out,
+            seconds=seconds,
+            percentiles={
+                phase: (h.percentile(50), h.percentile(90), h.percentile(99))
+                for phase, h in self.phases.items()
+            },
+            busy_ms=dict(self.busy_ms),
+            judged=self.judged,
+            top1_right=self.top1_right,
+            top5_right=self.top5_right,
+            skipped=self.skipped,
+        )

@@ -1,0 +1,160 @@
+"""Where results go: readable lines, JSON lines or CSV, each written whole and as it comes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol, TextIO
+
+from farm.errors import OutputError, WriterError
+from farm.results.line_file import LineFile
+from farm.results.result import Result
+from farm.results.resume_index import Earlier
+from farm.results.stats import PHASES
+from farm.results.text_line import line
+from farm.system.fd_writer import Patience, write_all
+from workers.tasks.classification import K
+
+JSONL: Final = ".jsonl"
+CSV: Final = ".csv"
+CSV_HEAD: Final = (
+    "id",
+    "path",
+    *(f"{what}{rank}" for rank in range(1, K + 1) for what in ("class", "label", "score")),
+    "error_kind",
+    "error_message",
+    "worker",
+    "attempts",
+    *(f"{phase}_ms" for phase in PHASES),
+    "simulated",
+)
+
+
+class Writer(Protocol):
+    """Takes results, one at a time."""
+
+    def write(self, result: Result, now: float, /) -> None:
+        """Write one result, `now` (seconds); raises WriterError, InterruptedWriteError."""
+
+
+@contextmanager
+def open_writer(
+    output: Path | None, quiet: bool, patience: Patience, earlier: Earlier | None = None
+) -> Iterator[Writer]:
+    """Open what results go to: the file `output` (.jsonl or .csv), else lines on standard output.
+
+    A file that is there is replaced, or gone on with after what is whole of `earlier`. Raises
+    OutputError for another suffix, or a file that can't be written.
+    """
+    if output is None:
+        yield Silence() if quiet else Lines(sys.stdout, patience)
+        return
+    if output.suffix not in (JSONL, CSV):
+        raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
+    with _opened(output, patience, earlier) as file:
+        yield JsonLines(file) if output.suffix == JSONL else Table(file)
+
+
+def _opened(output: Path, patience: Patience, earlier: Earlier | None) -> LineFile:
+    if earlier is None:
+        return LineFile(output, patience)
+    return LineFile(output, patience, keep=earlier.whole, expected=earlier.whole + earlier.torn)
+
+
+class Silence:
+    """Writes nothing."""
+
+    def write(self, _result: Result, _now: float, /) -> None:
+        """See Writer.write."""
+
+
+class Lines:
+    """One readable line per result."""
+
+    def __init__(self, out: TextIO, patience: Patience) -> None:
+        self._out, self._patience = out, patience
+
+    def write(self, result: Result, _now: float, /) -> None:
+        """See Writer.write."""
+        data = f"{line(result)}\n".encode(self._out.encoding, self._out.errors or "strict")
+        # Past the stream's own buffer: whoever reads a pipe gets each result when it is there, and
+        # what nobody reads is not waited for once more when the program ends.
+        try:
+            write_all(self._out.fileno(), data, self._patience)
+        except BrokenPipeError:
+            raise  # whoever read has gone, as `head` does: nothing to tell anybody
+        except OSError as error:
+            reason = error.strerror
+            raise WriterError(f"standard output: can't be written: {reason}") from error
+
+
+class JsonLines:
+    """One JSON object per line."""
+
+    def __init__(self, file: LineFile) -> None:
+        self._file = file
+
+    def write(self, result: Result, now: float, /) -> None:
+        """See Writer.write."""
+        self._file.append(f"{json.dumps(as_dict(result))}\n".encode())
+        self._file.sync_if_due(now)
+
+
+class Table:
+    """A CSV table with a head line."""
+
+    def __init__(self, file: LineFile) -> None:
+        self._file = file
+        self._file.append(_row(CSV_HEAD))
+
+    def write(self, result: Result, now: float, /) -> None:
+        """See Writer.write."""
+        self._file.append(_row(as_cells(result)))
+        self._file.sync_if_due(now)
+
+
+def as_cells(result: Result) -> tuple[Any, ...]:
+    """A result as the cells below CSV_HEAD."""
+    top5 = [x for p in result.top5 or () for x in (p.class_id, p.label, f"{p.score:.6g}")]
+    path = None if result.path is None else result.path.encode("utf-8", "replace").decode()
+    return (
+        result.id,
+        path,
+        *top5,
+        *[""] * (3 * K - len(top5)),
+        *((result.error.kind, result.error.message) if result.error else ("", "")),
+        result.worker,
+        result.attempts,
+        *(f"{getattr(result.ms, phase):.3f}" for phase in PHASES),
+        str(result.simulated).lower(),
+    )
+
+
+def _row(cells: tuple[Any, ...]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    return text.getvalue().encode()
+
+
+def as_dict(result: Result) -> dict[str, Any]:
+    """A result as the JSON object that is documented in the README."""
+    top5 = result.top5
+    return {
+        "id": result.id,
+        "path": result.path,
+        "top5": None
+        if top5 is None
+        else [{"class": p.class_id, "label": p.label, "score": round(p.score, 6)} for p in top5],
+        "error": None
+        if result.error is None
+        else {"kind": result.error.kind, "message": result.error.message},
+        "worker": result.worker,
+        "attempts": result.attempts,
+        "ms": {phase: round(getattr(result.ms, phase), 3) for phase in PHASES},
+        "simulated": result.simulated,
+    }

@@ -1,0 +1,1 @@
+"""Who gets which batch, who runs where: pure decisions."""

@@ -1,0 +1,37 @@
+"""What one worker holds, as the dispatcher's ledger has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from farm.scheduler.events import Task
+
+
+@dataclass(slots=True)
+class Seat:
+    """A worker's batches by number, since when (seconds) it owes an answer, how many it gave.
+
+    A batch whose results nobody wants any more is held without tasks. A condemned worker is to be
+    killed, a retiring one to be replaced once its hands are empty.
+    """
+
+    held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
+    progress_at: float = 0.0
+    condemned: bool = False
+    retiring: bool = False
+    answers: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be given more."""
+        return not (self.condemned or self.retiring or self.alone)
+
+    @property
+    def load(self) -> int:
+        """How many tasks it holds."""
+        return sum(map(len, self.held.values()))
+
+    @property
+    def alone(self) -> bool:
+        """Whether it holds a task that must be alone: one that a worker died of."""
+        return any(task.deaths for tasks in self.held.values() for task in tasks)

@@ -1,0 +1,80 @@
+"""What a source of images is, and the one over a Python iterable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from farm.errors import SourceError
+from workers.protocol.messages import Encoded, FileRef, Pixels
+
+CHANNELS: Final = 3
+
+Ref = FileRef | Encoded | Pixels
+Item = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
+
+
+class Source(Protocol):
+    """Gives references to images, a few at a time."""
+
+    total: int | None
+    """How many there will be, None if that is not known."""
+
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """What to wait on when `take` gave nothing; empty for a source that never has to wait."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether `take` has nothing more to give, ever."""
+
+    def take(self, count: int) -> list[Ref]:
+        """Give up to `count` references, fewer if there are no more yet; never blocks for long."""
+
+
+class IterableSource:
+    """A source over any Python iterable of references."""
+
+    fds: tuple[int, ...] = ()
+
+    def __init__(self, refs: Iterable[Ref], total: int | None = None) -> None:
+        self._refs = iter(refs)
+        self.total = total
+        self.exhausted = False
+
+    def take(self, count: int) -> list[Ref]:
+        """See Source.take."""
+        taken = list(islice(self._refs, count))
+        self.exhausted = self.exhausted or len(taken) < count
+        return taken
+
+
+def from_items(items: Iterable[Item]) -> IterableSource:
+    """Make a source of what Farm.classify takes: paths, encoded bytes, uint8 BGR arrays."""
+    single = isinstance(items, (str, bytes, bytearray, memoryview, os.PathLike))
+    if single or (isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 3):
+        raise SourceError("one item on its own: put it into a list")
+    if not isinstance(items, Iterable):
+        raise SourceError(f"a {type(items).__name__} is no iterable of images")
+    total = len(items) if isinstance(items, Sequence) else None
+    return IterableSource(map(_ref, items), total)
+
+
+def _ref(item: Any) -> Ref:
+    if isinstance(item, (str, os.PathLike)):
+        return FileRef(os.fsencode(item))
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        return Encoded(bytes(item))
+    if isinstance(item, np.ndarray):
+        if item.dtype != np.uint8 or item.ndim != 3 or item.shape[2] != CHANNELS:
+            raise SourceError(
+                f"an array of {item.dtype} {list(item.shape)}; "
+                "height x width x 3 uint8 in BGR order is needed"
+            )
+        return Pixels(item.tobytes(), item.shape[0], item.shape[1])
+    raise SourceError(f"a {type(item).__name__} is no image: give a path, bytes or a uint8 array")

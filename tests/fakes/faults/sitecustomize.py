@@ -1,0 +1,134 @@
+"""Makes one worker misbehave at one of its steps, as the file $FAULT tells when it starts.
+
+Python imports this before anything else where its folder is on PYTHONPATH: in what the workers of
+a few tests are forked from. The file has one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # imported late: a fault may be meant to strike at that
+    from workers.protocol.messages import Done
+
+EXIT_CODE = 7
+
+
+def misbehave(how: str, error: type[Exception]) -> None:
+    """Do what `how` says; returns only if that is nothing."""
+    match how:
+        case "raise":
+            raise error("made to fail")
+        case "exit":
+            os._exit(EXIT_CODE)
+        case "SIGSEGV" | "SIGKILL":
+            os.kill(os.getpid(), signal.Signals[how])
+        case "hang":
+            time.sleep(3600)
+
+
+class Fault:
+    """A fault of this process: from the call after `after` others on, or only then if `once`."""
+
+    def __init__(self, file: Path, *, how: str, after: int, once: bool) -> None:
+        self._file, self._how, self._left, self._once = file, how, after, once
+
+    def strike(self, error: type[Exception] = Exception) -> None:
+        """Count a call, and misbehave if it is its turn."""
+        self._left -= 1
+        if self._left >= 0:
+            return
+        if self._once:  # before the deed: the next process finds nothing
+            self._file.unlink()
+        misbehave(self._how, error)
+
+    def before(self, owner: Any, name: str) -> None:
+        """Strike at each call of a method."""
+        method: Callable[..., Any] = getattr(owner, name)
+
+        def struck(*args: Any, **kwargs: Any) -> Any:
+            self.strike()
+            return method(*args, **kwargs)
+
+        setattr(owner, name, struck)
+
+    def spoil_answers(self) -> None:
+        """Send something else for each answer, as `how` says."""
+        from workers.protocol.messages import Done, Message
+        from workers.protocol.sockets import Outbox
+
+        send = Outbox.send
+        if self._once:
+            self._file.unlink()
+
+        def spoilt(outbox: Outbox, message: Message) -> None:
+            messages = self._instead(message) if isinstance(message, Done) else [message]
+            for each in messages:
+                send(outbox, each)
+
+        Outbox.send = spoilt  # type: ignore[assignment, method-assign]
+
+    def _instead(self, done: Done) -> list[Done]:
+        match self._how:
+            case "twice":
+                return [done, done]
+            case "another batch's":
+                return [replace(done, batch=done.batch + 1), done]
+            case "other items":
+                strange = [replace(outcome, item=outcome.item + 1) for outcome in done.outcomes]
+                return [replace(done, outcomes=tuple(strange))]
+            case "an item too few":
+                return [replace(done, outcomes=done.outcomes[1:])]
+            case "those of an earlier life":
+                return [*self._of_an_earlier_life(done), done]
+        raise ValueError(self._how)
+
+    def _of_an_earlier_life(self, done: Done) -> list[Done]:
+        from workers.protocol import messages as wire
+
+        kept = self._file.with_name(f"{done.generation}-{done.batch}.kept")
+        kept.write_bytes(wire.encode(done))
+        before = self._file.parent.glob(f"{done.generation - 1}-*.kept")
+        messages = [wire.decode(file.read_bytes()) for file in before]
+        return [message for message in messages if isinstance(message, wire.Done)]
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Strike at the import of the vendor's package: as a finder that finds nothing."""
+        if name == "rknnlite.api":
+            self.strike(ImportError)
+
+
+def install(at: str, fault: Fault) -> None:
+    """Have `fault` strike at one of a worker's steps."""
+    if at == "import":
+        sys.meta_path.insert(0, fault)
+    elif at == "answer":
+        fault.spoil_answers()
+    elif at == "reply":
+        from workers.protocol.sockets import Outbox
+
+        fault.before(Outbox, "send")
+    else:
+        from rknnlite.api import RKNNLite, Runtime
+
+        fault.before(*{"load": (RKNNLite, "load_rknn"), "infer": (Runtime, "run")}[at])
+
+
+def main() -> None:
+    """Read what is to happen to this process, a worker just forked, if anything."""
+    name = sys.argv[1]
+    file = Path(os.environ["FAULTS"], name)
+    if file.exists():
+        told = json.loads(file.read_text(encoding="ascii"))
+        install(told.pop("at"), Fault(file, **told))
+
+
+os.register_at_fork(after_in_child=main)

@@ -1,0 +1,68 @@
+"""A farm on the fake of the vendor's package, any of whose workers can be made to misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from farm.api import Farm
+from farm.config.schema import FarmConfig
+from farm.results.result import Result
+from tests.helpers.support import expected_of_the_fake, names_of_children
+
+START_SECONDS: Final = 5  # long enough for a healthy worker on a busy machine
+SELF_TEST_SECONDS: Final = 3
+BATCH_SECONDS: Final = 1
+
+
+class Stage:
+    """Farms on the fake of the vendor's package, any of whose workers can be made to misbehave."""
+
+    def __init__(self, folder: Path, renders: list[Path]) -> None:
+        self.model, self.faults = folder / "model.rknn", folder / "faults"
+        self.model.write_text('{"ms": 1}', encoding="ascii")
+        self.faults.mkdir()
+        self.told: list[str] = []
+        self._expected = {image: expected_of_the_fake(image) for image in renders[:24]}
+
+    def farm(self, workers: int) -> Farm:
+        values = {
+            "platform": "rk3588",
+            "runtime": "rknn",
+            "npu_cores": "all" if workers == 6 else [0, 1],
+            "size": workers,
+            "cpu": "all",
+            "model": self.model,
+            "start_seconds": START_SECONDS,
+            "self_test_seconds": SELF_TEST_SECONDS,
+            "batch_seconds": BATCH_SECONDS,
+        }
+        return Farm(FarmConfig.model_validate(values), tell=self.told.append)
+
+    def arm(self, worker: int, at: str, how: str, *, after: int = 0, once: bool = True) -> None:
+        """Let a worker misbehave at a step, after that has gone well `after` times."""
+        fault = {"at": at, "how": how, "after": after, "once": once}
+        (self.faults / f"worker-{worker}").write_text(json.dumps(fault), encoding="ascii")
+
+    def said(self, line: str) -> bool:
+        """Whether a line that begins so has been told."""
+        return any(told.startswith(line) for told in self.told)
+
+    def classify(self, farm: Farm) -> list[Result]:
+        """Each image has one result, and the scores are its own."""
+        first, images = farm.submitted, list(self._expected)
+        results = sorted(farm.classify(images), key=lambda result: result.id)
+        assert [result.id for result in results] == list(range(first, first + len(images)))
+        for result, (image, expected) in zip(results, self._expected.items(), strict=True):
+            assert result.error is None
+            assert result.path == str(image)
+            assert [(p.class_id, p.score) for p in result.top5 or ()] == expected
+        return results
+
+
+def process_of(worker: int) -> int:
+    """The process id of a worker."""
+    names = names_of_children(os.getpid())
+    return next(pid for pid, name in names.items() if name == f"worker-{worker}")

@@ -1,0 +1,24 @@
+"""What tests with real processes share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.stage import Stage
+from tests.helpers.support import FAULTS, VENDOR, children_of
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path, renders: list[Path], monkeypatch: pytest.MonkeyPatch, run_dirs: Path
+) -> Iterator[Stage]:
+    stage = Stage(tmp_path, renders)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAULTS), str(VENDOR)]))
+    monkeypatch.setenv("FAULTS", str(stage.faults))
+    yield stage
+    assert children_of(os.getpid()) == []
+    assert list(run_dirs.iterdir()) == []

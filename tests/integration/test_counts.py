@@ -1,0 +1,131 @@
+"""What an image costs that can be counted: messages, wake-ups, copies of its pixels."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import zmq
+
+from farm.api import Farm
+from farm.config.schema import FarmConfig
+from tests.helpers.support import worker_spec
+from workers.images import preprocess as image
+from workers.images.decode_pool import Decoders
+from workers.loop import Desk
+from workers.protocol import messages as wire
+from workers.protocol.messages import Batch, Birth, Done, FileRef, Item, Stop
+from workers.protocol.sockets import Inbox, Outbox
+from workers.protocol.spec import EXACT, NHWC, UINT8, InputSpec
+
+BATCH = 8
+IMAGES = 720
+SPEC = InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8)
+
+
+def test_messages_and_wake_ups_are_by_the_batch(
+    renders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: Counter[str] = Counter()
+    send, receive, poll = Outbox.send, Inbox.receive, zmq.zmq_poll
+
+    def counting_send(outbox: Outbox, message: wire.Message) -> None:
+        seen[type(message).__name__] += 1
+        send(outbox, message)
+
+    def counting_receive(inbox: Inbox, *, block: bool) -> wire.Message | None:
+        message = receive(inbox, block=block)
+        seen[type(message).__name__] += 1
+        return message
+
+    def counting_poll(sockets: list[Any], timeout: int = -1) -> list[Any]:
+        seen["look" if timeout == 0 else "wake-up"] += 1
+        return poll(sockets, timeout)
+
+    values = {
+        "platform": "rk3588",
+        "runtime": "simulated",
+        "size": 3,
+        "cpu": "all",
+        "batch": BATCH,
+        "simulated": {"service_ms": 1.0},
+    }
+    with Farm(FarmConfig.model_validate(values)) as farm:
+        monkeypatch.setattr(Outbox, "send", counting_send)
+        monkeypatch.setattr(Inbox, "receive", counting_receive)
+        monkeypatch.setattr(zmq, "zmq_poll", counting_poll)
+        assert sum(1 for _ in farm.classify(renders * (IMAGES // len(renders)))) == IMAGES
+        monkeypatch.undo()
+    batches = seen["Batch"]
+    # Full ones, and fewer images in each towards the end: 48 are left when they begin to shrink.
+    assert IMAGES / BATCH <= batches <= IMAGES / BATCH + 24
+    assert seen["Done"] == batches
+    assert seen["wake-up"] <= batches + 10  # ten for what workers print, and for the clock
+    assert seen["look"] <= 2 * batches + 10  # one finds an answer, one that there is no other
+
+
+class Model:
+    """A runtime that keeps what it is given."""
+
+    input = SPEC
+    classes = 10
+
+    def __init__(self) -> None:
+        self.given: list[npt.NDArray[Any]] = []
+
+    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        self.given.append(tensor)
+        return np.full(10, 0.1, np.float32)
+
+    def close(self) -> None:
+        pass
+
+
+class Messages:
+    """An inbox with these messages in it."""
+
+    def __init__(self, *messages: wire.Message) -> None:
+        self._messages = list(messages)
+
+    def receive(self, *, block: bool) -> wire.Message | None:
+        del block
+        return self._messages.pop(0) if self._messages else None
+
+
+class Answers:
+    """An outbox that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[wire.Message] = []
+
+    def send(self, message: wire.Message) -> None:
+        self.sent.append(message)
+
+
+def test_the_runtime_gets_the_very_array_that_was_decoded(
+    renders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[npt.NDArray[Any]] = []
+    load = image.load
+
+    def keeping(*given: Any) -> npt.NDArray[Any]:
+        made.append(load(*given))
+        return made[-1]
+
+    monkeypatch.setattr(image, "load", keeping)
+    decoders = Decoders(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)
+    items = tuple(Item(n, FileRef(os.fsencode(path))) for n, path in enumerate(renders[:5]))
+    model, answers = Model(), Answers()
+    desk: Any = Desk(Birth(worker_spec(), 1), model, decoders)
+    desk.serve(Messages(Batch(1, items), Stop()), answers)
+    decoders.close()
+    assert [id(tensor) for tensor in model.given] == [id(tensor) for tensor in made]
+    assert all(tensor.flags.c_contiguous for tensor in made)  # so the NPU's library copies as it is
+    (done,) = answers.sent
+    assert isinstance(done, Done)
+    assert [outcome.item for outcome in done.outcomes] == [0, 1, 2, 3, 4]

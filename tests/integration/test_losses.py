@@ -1,0 +1,105 @@
+"""Workers that die, hang or fail: what they held is classified all the same."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farm.api import Farm
+from farm.errors import NoWorkersError
+from farm.results.result import Result
+from tests.helpers.support import VENDOR, children_of, simulated
+
+
+def killing(
+    results: Iterator[Result], after: int, number: signal.Signals = signal.SIGKILL
+) -> list[Result]:
+    """Take all results; send one worker `number` once `after` of them have come."""
+    taken = []
+    for result in results:
+        taken.append(result)
+        if len(taken) == after:
+            os.kill(children_of(os.getpid())[0], number)
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("number", "count"), [(signal.SIGKILL, 2000), (signal.SIGSEGV, 300), (signal.SIGTERM, 300)]
+)
+def test_a_worker_killed_amid_a_run_costs_no_image(
+    renders: list[Path], number: signal.Signals, count: int
+) -> None:
+    images = (renders * 28)[:count]
+    told: list[str] = []
+    with Farm(simulated(simulated={"service_ms": 0.1}), tell=told.append) as farm:
+        results = killing(farm.classify(images), count // 4, number)
+        assert farm.losses == 1
+    assert sorted(result.id for result in results) == list(range(count))
+    assert all(result.error is None for result in results)
+    assert Counter(result.path for result in results) == Counter(map(str, images))
+    assert any(number.name in line and "a new one starts in 0.1 s" in line for line in told)
+
+
+def test_the_one_worker_comes_back_and_finishes(renders: list[Path]) -> None:
+    told: list[str] = []
+    with Farm(simulated(size=1), tell=told.append) as farm:
+        results = killing(farm.classify(renders), 10)
+    assert len(results) == len(renders)
+    assert "worker 0 is back" in told
+    assert max(result.attempts for result in results) == 2
+
+
+def test_a_worker_that_hangs_is_killed_and_its_batches_go_to_others(renders: list[Path]) -> None:
+    told: list[str] = []
+    config = simulated(batch_seconds=0.5)
+    with Farm(config, tell=told.append) as farm:
+        results = killing(farm.classify(renders * 4), 10, signal.SIGSTOP)
+    assert len(results) == len(renders) * 4
+    assert any("no answer for 0.5 s" in line for line in told)
+
+
+@pytest.mark.usefixtures("short_back_off")
+def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> None:
+    told: list[str] = []
+
+    def kill_all(results: Iterator[Result]) -> None:
+        for _ in results:
+            for pid in children_of(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+
+    endless = itertools.repeat(renders[0])
+    with (
+        Farm(simulated(size=1), tell=told.append) as farm,
+        pytest.raises(NoWorkersError, match="no worker is left"),
+    ):
+        kill_all(farm.classify(endless))
+    assert any("given up" in line for line in told)
+
+
+@pytest.mark.usefixtures("short_back_off")
+def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(
+    renders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill_who_is_back(line: str) -> None:
+        if line.endswith("is back"):
+            os.kill(children_of(os.getpid())[0], signal.SIGKILL)
+
+    # Three items are in its hands at its first death. Then each is tried alone, and ends with its
+    # third death: the last one together with the seat, which its seventh death gives up.
+    model = tmp_path / "hangs.rknn"
+    model.write_text('{"fault": "run-2-hang"}', encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(VENDOR))
+    config = simulated(size=1, batch=4, window=2, runtime="rknn", model=model)
+    errors: list[Result] = []
+    with Farm(config, tell=kill_who_is_back) as farm:
+        os.kill(children_of(os.getpid())[0], signal.SIGKILL)
+        results = farm.classify(renders[:4])
+        with pytest.raises(NoWorkersError, match="no worker is left"):
+            errors.extend(results)
+    assert [r.error.message for r in errors if r.error] == ["worker died 3 times: SIGKILL"] * 3

@@ -1,0 +1,320 @@
+"""A farm on an NPU's runtime, here a fake of the vendor's package: every fault, as a user sees it.
+
+Each test also looks at the scores of what was classified: none may be those of another image.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.api import Farm
+from farm.config.schema import FarmConfig
+from farm.doctor.npu_self_test import self_test
+from farm.errors import BadCoreError, ConfigError, NoWorkersError, StartError
+from farm.results.result import Result
+from tests.helpers.support import ROOT, VENDOR, children_of, expected_of_the_fake
+
+
+@pytest.fixture(autouse=True)
+def vendor(monkeypatch: pytest.MonkeyPatch, run_dirs: Path) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(VENDOR))
+    assert run_dirs
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.rknn"
+    path.write_text("{}", encoding="utf-8")
+    return path
+
+
+def npu(model: Path, fault: str = "", **changes: Any) -> FarmConfig:
+    """A farm with a worker on each NPU core of an rk3588, whose model has `fault`."""
+    if fault:
+        model.write_text(json.dumps({"fault": fault}), encoding="utf-8")
+    values = {"platform": "rk3588", "runtime": "rknn", "model": model, "cpu": "all", **changes}
+    return FarmConfig.model_validate(values)
+
+
+def classify(farm: Farm, images: list[Path]) -> list[Result]:
+    """Each image has one result; the scores of those that are classified are its own."""
+    results = list(farm.classify(images))
+    assert Counter(result.path for result in results) == Counter(map(str, images))
+    expected = {str(image): expected_of_the_fake(image) for image in set(images)}
+    for result in results:
+        if result.top5 is not None and result.path is not None:
+            assert [(p.class_id, p.score) for p in result.top5] == expected[result.path]
+    return results
+
+
+def workers_of(results: list[Result]) -> set[int]:
+    assert all(result.error is None for result in results)
+    return {result.worker for result in results}
+
+
+def refused(config: FarmConfig) -> str:
+    """Start a farm that must not come up; gives the reason, in which all it told is repeated."""
+    told: list[str] = []
+    with pytest.raises(StartError) as caught, Farm(config, tell=told.append):
+        pass
+    assert any("could not start" in line for line in told)
+    assert not any("LEFT OUT" in line for line in told)
+    assert children_of(os.getpid()) == []
+    return str(caught.value)
+
+
+def test_the_load_of_a_real_npu_is_what_its_kernel_tells(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.hardware.sensors.npu_load", lambda: (0.5, 0.25, 0.0))
+    with Farm(npu(model)) as farm:
+        assert farm.npu_busy_seconds() is None
+        assert farm.npu_load() == (0.5, 0.25, 0.0)
+
+
+def test_every_core_does_its_share_and_no_image_gets_the_scores_of_another(
+    model: Path, renders: list[Path]
+) -> None:
+    model.write_text('{"ms": 3}', encoding="utf-8")
+    told: list[str] = []
+    with Farm(npu(model), tell=told.append) as farm:
+        results = classify(farm, renders)
+    assert workers_of(results) == {0, 1, 2}  # how evenly is up to the machine's load
+    assert [line for line in told if not line.startswith("cpu:")] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (
+            "run@2",
+            "the self-test failed: RKNNLite.run returned -1 "
+            "(librknnrt: failed to submit!, op id: 1, flags: 0x5)",
+        ),
+        (
+            "run-stuck@2",
+            "the self-test failed: RKNNLite.run returned -1 "
+            "(librknnrt: failed to submit!, op id: 1, flags: 0x5)",
+        ),
+        ("run-segv@2", "SIGSEGV in the self-test"),
+        ("init-segv@2", "SIGSEGV in RKNNLite.init_runtime(core_mask=4)"),
+        (
+            "init@2",
+            "RKNNLite.init_runtime(core_mask=4) returned -1: Exception: Unsupported run platform",
+        ),
+        (
+            "not-finite@2",
+            "the self-test failed: the model gave scores that are not finite numbers",
+        ),
+        ("no-outputs@2", "the self-test failed: RKNNLite.get_outputs gave nothing"),
+    ],
+)
+def test_a_core_that_fails_is_left_out_and_said(
+    model: Path, renders: list[Path], fault: str, reason: str
+) -> None:
+    told: list[str] = []
+    with Farm(npu(model, fault, drain_seconds=1), tell=told.append) as farm:
+        assert workers_of(classify(farm, renders)) == {0, 1}
+        assert farm.bad_cores == (2,)
+    said = [line for line in told if not line.startswith(("cpu:", "that means: "))]
+    assert said == [
+        f"worker 2 could not start: {reason}",
+        "NPU core 2 IS LEFT OUT; its share goes to NPU core 0, 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "limit", "step"),
+    [
+        ("run-hang@1", "self_test_seconds", "the self-test"),
+        ("init-hang@1", "start_seconds", "RKNNLite.init_runtime(core_mask=2)"),
+    ],
+)
+def test_a_core_that_hangs_is_left_out_and_its_worker_killed(
+    model: Path, renders: list[Path], fault: str, limit: str, step: str
+) -> None:
+    told: list[str] = []
+    # Long enough for the other two on a busy machine.
+    with Farm(npu(model, fault, **{limit: 4}), tell=told.append) as farm:
+        assert workers_of(classify(farm, renders)) == {0, 2}
+    assert f"worker 1 could not start: {step} has not ended within 4 s" in told
+    assert "NPU core 1 IS LEFT OUT; its share goes to NPU core 0, 2" in told
+    assert children_of(os.getpid()) == []
+
+
+def test_a_worker_that_grows_too_big_is_replaced_between_batches(
+    model: Path, renders: list[Path]
+) -> None:
+    model.write_text('{"leak_mb": 4, "ms": 2}', encoding="utf-8")
+    told: list[str] = []
+    with Farm(npu(model, size=1, max_worker_mb=250), tell=told.append) as farm:
+        while not any("has grown to" in line for line in told):
+            assert workers_of(classify(farm, renders)) == {0}
+        assert workers_of(classify(farm, renders)) == {0}
+        assert farm.losses == 0
+    assert not any("died" in line for line in told)
+
+
+def test_two_workers_on_a_bad_core_give_its_reason_once(model: Path) -> None:
+    told: list[str] = []
+    with Farm(npu(model, "run@0", size=6), tell=told.append):
+        pass
+    starts = sorted(line.partition(":")[2] for line in told if "could not start" in line)
+    assert len(starts) == 2
+    assert starts[0].startswith(" for the same reason as ")
+    assert sum("NPU core 0 IS LEFT OUT" in line for line in told) == 1
+
+
+def test_a_bad_core_stops_the_start_where_the_config_says_so(model: Path) -> None:
+    config = npu(model, "run@2", on_bad_core="fail")
+    with (
+        pytest.raises(BadCoreError, match=r"NPU core 2 .*on_bad_core.*failed to submit!"),
+        Farm(config),
+    ):
+        pass
+    assert children_of(os.getpid()) == []
+
+
+def test_a_trouble_that_users_know_is_explained_once(model: Path) -> None:
+    told: list[str] = []
+    with Farm(npu(model, "run@0", size=6), tell=told.append):
+        pass
+    explained = [line for line in told if line.startswith("that means: ")]
+    assert len(explained) == 1
+    assert "the drivers 0.9.0 to 0.9.5" in explained[0]
+    assert "try: sudo apt update" in explained[0]
+
+
+def test_a_model_that_says_it_is_for_another_soc_is_refused_before_anything_starts(
+    model: Path,
+) -> None:
+    told = json.dumps({"target_platform": ["rk3566"], "version": "2.5.0"}).encode()
+    sizes = struct.pack("<QQ40xQ", 6, 0, len(told))
+    model.write_bytes(b"RKNN\0\0\0\0" + sizes + told)
+    with pytest.raises(ConfigError, match="for rk3566, which an rk3588 does not run") as caught:
+        Farm(npu(model)).__enter__()
+    assert str(caught.value).endswith("MODEL.onnx --platform rk3588 --calibrate IMAGES")
+    with pytest.raises(StartError, match="rknn_init, load model failed!"):
+        Farm(npu(model, platform="rk3568", size=1)).__enter__()  # it is one of rk3566's family
+
+
+@pytest.mark.usefixtures("short_back_off")
+def test_a_core_that_goes_bad_amid_a_run_is_given_up_and_its_share_goes_to_the_others(
+    model: Path, renders: list[Path]
+) -> None:
+    told: list[str] = []
+    with Farm(npu(model, "run-2@1"), tell=told.append) as farm:
+        results = classify(farm, renders * 2)
+        while not farm.bad_cores:
+            results += classify(farm, renders[:20])
+    assert "NPU core 1 IS LEFT OUT; its share goes to NPU core 0, 2" in told
+    assert {result.worker for result in results if result.error is None} == {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("run-2-segv@1", "SIGSEGV"),
+        ("run-2-hang@1", "no answer for 2 s, in rknnlite/api.py, line "),
+        ("run-2@1", "RKNNLite.run returned -1 (librknnrt: failed to submit!"),
+    ],
+)
+def test_a_job_that_fails_costs_no_image_and_gives_no_stale_scores(
+    model: Path, renders: list[Path], fault: str, reason: str
+) -> None:
+    told: list[str] = []
+    with Farm(npu(model, fault, batch_seconds=2), tell=told.append) as farm:
+        assert workers_of(classify(farm, renders)) == {0, 2}
+        while not any(f"worker 1 died ({reason}" in line for line in told):
+            assert workers_of(classify(farm, renders[:3])) <= {0, 2}
+
+
+def test_a_model_for_another_soc_is_refused_in_the_librarys_words(model: Path) -> None:
+    model.write_text('{"soc": "rk3566"}', encoding="utf-8")
+    reason = refused(npu(model))
+    assert "RKNN_ERR_MODEL_INVALID" in reason
+    assert "the model is for rk3566, not rk3588" in reason
+
+
+def test_a_damaged_model_is_refused(model: Path) -> None:
+    model.write_bytes(b"RKNN\0\0 and then nothing")
+    assert "rknn_init, load model failed!" in refused(npu(model))
+
+
+def test_a_mask_that_the_soc_does_not_have_leaves_the_core_out(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SOC", "rk3576")
+    model.write_text('{"soc": "rk3576"}', encoding="utf-8")
+    told: list[str] = []
+    with Farm(npu(model), tell=told.append):
+        pass
+    assert any("The core mode 4 is not supported" in line for line in told)
+    assert "NPU core 2 IS LEFT OUT; its share goes to NPU core 0, 1" in told
+
+
+def test_on_one_core_socs_no_mask_is_set(
+    model: Path, renders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SOC", "rk3566")
+    model.write_text('{"soc": "rk3566"}', encoding="utf-8")
+    with Farm(npu(model, platform="rk3566", size=2)) as farm:
+        assert workers_of(classify(farm, renders)) == {0, 1}
+
+
+def test_an_input_of_another_size_than_the_models_is_refused(model: Path) -> None:
+    config = npu(model, input={"width": 100})
+    assert "input.width is 100 in the config, the model takes 224" in refused(config)
+
+
+@pytest.mark.usefixtures("short_back_off")
+def test_workers_that_all_fail_in_their_first_batch_end_the_run(
+    model: Path, renders: list[Path]
+) -> None:
+    results: list[Result] = []
+    with Farm(npu(model, "run-2", size=1)) as farm:
+        classified = farm.classify(itertools.cycle(renders))
+        with pytest.raises(NoWorkersError, match=r"no worker is left: RKNNLite\.run returned -1"):
+            results.extend(classified)
+    assert all(result.top5 is None for result in results)
+
+
+def test_the_vendors_prints_never_reach_standard_output(model: Path, renders: list[Path]) -> None:
+    arguments = ["configs/rk3588.yaml", "--runtime", "rknn", "-m", str(model), "-c", "all"]
+    done = subprocess.run(
+        [sys.executable, "-m", "farm.coordinator", *arguments, "-d", str(renders[0].parent)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == len(renders)
+    assert "fake vendor" not in done.stdout + done.stderr
+
+
+def test_the_self_test_tells_of_each_core_by_itself(model: Path) -> None:
+    first, second, third = self_test(npu(model, "run@1", size=6, on_bad_core="fail"))
+    assert (first.npu_core, first.ok, first.reason) == (0, True, "")
+    assert first.ms is not None
+    assert first.ms >= 0
+    assert (second.npu_core, second.ok, second.ms) == (1, False, None)
+    assert "failed to submit!" in second.reason
+    assert (third.npu_core, third.ok) == (2, True)
+    assert children_of(os.getpid()) == []
+
+
+def test_the_self_test_tells_of_cores_that_all_fail(model: Path) -> None:
+    tests = self_test(npu(model, "init"))
+    assert [test.ok for test in tests] == [False] * 3
+    assert all("Unsupported run platform" in test.reason for test in tests)

@@ -1,0 +1,133 @@
+"""What nobody waits for, or can read, comes to the sink: it is counted and dropped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgpack
+import pytest
+import zmq
+
+from farm.api import Farm
+from tests.helpers.stage import process_of
+from tests.helpers.support import children_of, outcome, simulated, worker_spec
+from workers.protocol.messages import Batch, Birth, Done, Failed, FileRef, Item, Ready, Stop, encode
+from workers.protocol.sockets import Context
+from workers.protocol.spec import NHWC, UINT8, InputSpec
+
+READY = Ready(
+    worker=1,
+    generation=1,
+    input=InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8),
+    classes=1000,
+    self_test_ms=1.0,
+)
+FAILED = Failed(worker=1, generation=0, message="no more")
+DONE = Done(worker=1, generation=1, batch=10**9, outcomes=(outcome(0),))
+RUBBISH = {
+    "nothing": b"",
+    "random bytes": bytes(os.urandom(4096)),
+    "another version": msgpack.packb([2, 3, 1, 1, 1, []]),
+    "no message": msgpack.packb([1, 99]),
+    "a nest": b"\x91" * 100_000,
+    "gigabytes announced": b"\x92\x01\xc6\xff\xff\xff\xff",
+    "Ready again": encode(READY),
+    "Ready of nobody": encode(replace(READY, worker=3)),
+    "Ready of less than nobody": encode(replace(READY, worker=-1)),
+    "Ready of far less than nobody": encode(replace(READY, worker=-(2**63))),
+    "Ready of a life to come": encode(replace(READY, generation=2)),
+    "Failed of an earlier life": encode(FAILED),
+    "Failed of nobody": encode(replace(FAILED, worker=-4)),
+    "Done of no batch": encode(DONE),
+    "Done of nobody": encode(replace(DONE, worker=-1, batch=1)),
+    "Done of far more than anybody": encode(replace(DONE, worker=2**63 - 1, batch=1)),
+    "a Batch": encode(Batch(1, (Item(0, FileRef(b"/x")),))),
+    "Stop": encode(Stop()),
+    "a Birth": encode(Birth(worker_spec(), 1)),
+}
+
+
+@pytest.fixture(scope="module")
+def farm() -> Iterator[Farm]:
+    """One for all: nothing that comes to its sink may do it any harm."""
+    with Farm(simulated(simulated={"service_ms": 1.0})) as farm:
+        yield farm
+
+
+def push(farm: Farm, *messages: bytes) -> zmq.Socket[bytes]:
+    """Send to the sink of a farm whose workers are up, as one of them might."""
+    context: Context = zmq.Context.instance()
+    socket = context.socket(zmq.PUSH)
+    socket.linger = 0
+    socket.connect(farm.plan.workers[0].sink)
+    for message in messages:
+        socket.send(message)
+    return socket
+
+
+def classified(farm: Farm, images: list[Path]) -> None:
+    """Have the farm classify images: each has one result, and no worker is lost."""
+    workers, first = children_of(os.getpid()), farm.submitted
+    results = list(farm.classify(images))
+    assert sorted(result.id for result in results) == list(range(first, first + len(images)))
+    assert all(result.error is None for result in results)
+    assert (len(workers), farm.losses) == (3, 0)
+    assert children_of(os.getpid()) == workers
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=RUBBISH.keys())
+def test_rubbish_on_the_sink_is_counted_and_dropped(
+    farm: Farm, renders: list[Path], rubbish: bytes
+) -> None:
+    before = farm.strays
+    with push(farm, rubbish, rubbish):
+        while farm.strays < before + 2:
+            classified(farm, renders[:6])
+    classified(farm, renders[:6])
+    assert farm.strays == before + 2
+
+
+def test_a_storm_of_rubbish_amid_a_run_costs_no_image(farm: Farm, renders: list[Path]) -> None:
+    before, over = farm.strays, threading.Event()
+
+    def blow() -> None:
+        with push(farm) as socket:
+            while not over.wait(0.001):
+                for rubbish in RUBBISH.values():
+                    socket.send(rubbish)
+
+    storm = threading.Thread(target=blow)
+    storm.start()
+    try:
+        while farm.strays < before + 10 * len(RUBBISH):
+            classified(farm, renders)
+    finally:
+        over.set()
+        storm.join()
+
+
+def test_a_message_bigger_than_any_answer_is_not_taken_in(farm: Farm, renders: list[Path]) -> None:
+    with push(farm) as socket:
+        with socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) as told:
+            socket.send(bytes(64 << 20))
+            classified(farm, renders)
+            assert told.poll(30_000)
+        socket.disable_monitor()
+
+
+def test_a_worker_that_says_it_can_not_go_on_and_stays_is_killed(
+    renders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.coordinator.supervisor.LEAVE_SECONDS", 0.1)
+    told: list[str] = []
+    with Farm(simulated(), tell=told.append) as farm:
+        os.kill(process_of(1), signal.SIGSTOP)  # its own words would be followed by its end
+        with push(farm, encode(replace(FAILED, generation=1))):
+            while "worker 1 is back" not in told:
+                list(farm.classify(renders[:6]))
+    assert "worker 1 died (no more); a new one starts in 0.1 s" in told

@@ -1,0 +1,229 @@
+"""Tunes and `size: auto` with real workers on the simulated NPU: what they do, not how fast."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from farm.api import Farm
+from farm.bench import tune
+from farm.bench.auto_size import decided
+from farm.bench.tune_search import next_choice
+from farm.config.loader import load
+from farm.errors import EXIT_OK, EXIT_SOME_FAILED, ConfigError
+from tests.helpers.figures import measured
+from tests.helpers.support import glyphs
+
+SHORT = """
+from farm.bench import auto_size, measure, tune
+auto_size.ROUND_SECONDS = tune.ROUND_SECONDS = measure.WARM_UP_SECONDS = 0.03
+from farm.cli.main import main
+main()
+"""
+CONFIG = """\
+# ours
+platform: rk3576
+runtime: simulated
+cpu: all
+images: {images}
+# size: 2      # runtimes
+simulated:
+  service_ms: 1
+"""
+NPU_CORES = 2
+
+
+@pytest.fixture
+def config(tmp_path: Path, renders: list[Path]) -> Path:
+    path = tmp_path / "board.yaml"
+    path.write_text(CONFIG.format(images=os.path.relpath(renders[0].parent, tmp_path)))
+    return path
+
+
+@pytest.fixture
+def cache(tmp_path: Path, renders: list[Path]) -> dict[str, str]:
+    """An environment whose cache of renders is full: two of each are enough here."""
+    folder = tmp_path / "cache" / "npu-farm" / "renders-7"
+    folder.mkdir(parents=True)
+    for number in range(200):
+        (folder / f"{number}.jpg").symlink_to(renders[number % len(renders)])
+    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def short(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", SHORT, *arguments],
+        capture_output=True, text=True, check=False, env=env,
+    )  # fmt: skip
+
+
+def request(config: Path, *images: str) -> tune.Request:
+    return tune.Request(config=config, images=images, output=None)
+
+
+def test_a_simulated_tune_shows_its_trials_and_writes_only_where_it_is_told(
+    config: Path, tmp_path: Path
+) -> None:
+    before = config.read_text()
+    (tmp_path / "sub").mkdir()
+    output = tmp_path / "sub" / "tuned.yaml"
+    done = short("tune", str(config), "-o", str(output))
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"^(\d+) +(auto|\d)(?: \(\d\))? +same +[\d.]+ms +[\d.]+-", done.stdout, re.M)
+    assert len(rows) >= 4  # three sizes at least, and one more number of decoders
+    assert [int(size) for size, _ in rows[:3]] == [2, 4, 6]
+    size = int(
+        re.findall(r"^size: (\d+), at [\d.]+ ms per image, simulated: ", done.stdout, re.M)[0]
+    )
+    assert size % NPU_CORES == 0
+    assert "SIMULATED NPU of 2 cores at 1 ms" in done.stdout
+    assert "simulated: this measured how fast this machine decodes, not an rk3576" in done.stderr
+    assert config.read_text() == before
+    made, old = load(output, {}), load(config, {})
+    assert (made.size or NPU_CORES, made.images) == (size, old.images)
+    assert output.read_text().startswith("# ours\nplatform: rk3576\n")
+    kept = {"platform", "runtime", "cpu", "simulated"}
+    written, given = (yaml.safe_load(path.read_text()) for path in (output, config))
+    assert all(written[key] == given[key] for key in kept)
+
+
+@pytest.fixture
+def one_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tunes in this process that end with the smallest size."""
+    monkeypatch.setattr("farm.bench.tune.ROUND_SECONDS", 0.03)
+    monkeypatch.setattr("farm.bench.measure.WARM_UP_SECONDS", 0.03)
+    first = next_choice
+    monkeypatch.setattr(
+        "farm.bench.tune.next_choice", lambda at, done: None if done else first(at, done)
+    )
+
+
+@pytest.mark.usefixtures("one_trial")
+def test_a_simulated_tune_that_is_told_no_file_writes_none(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = config.read_text()
+    assert tune.tune(load(config, {}), request(config)) == EXIT_OK
+    assert "nothing is written; -o FILE writes it all the same" in capsys.readouterr().err
+    assert (config.read_text(), list(config.parent.glob("*.yaml*"))) == (before, [config])
+
+
+@pytest.mark.usefixtures("one_trial")
+def test_a_tune_of_what_is_measured_writes_the_config_itself(
+    tmp_path: Path, renders: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, link = tmp_path / "host.yaml", tmp_path / "link.yaml"
+    model = glyphs().model
+    path.write_text(f"platform: host  # this\nmodel: {model}\nsize: auto   # so many\n")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    assert tune.tune(load(link, {}), request(link, str(renders[0].parent))) == EXIT_OK
+    assert "- size: auto   # so many\n+ size: 1      # so many\n" in capsys.readouterr().out
+    written = f"platform: host  # this\nmodel: {model}\nsize: 1      # so many\n"
+    assert path.read_text() == written
+    assert (link.is_symlink(), path.stat().st_mode & 0o777) == (True, 0o640)
+
+
+@pytest.mark.usefixtures("one_trial")
+def test_a_tune_in_which_a_worker_was_lost_writes_nothing(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = measured(losses=1)
+    monkeypatch.setattr("farm.bench.tune.trial", lambda *_: lost)
+    output = tmp_path / "tuned.yaml"
+    request = tune.Request(config=config, images=(), output=output)
+    assert tune.tune(load(config, {}), request) == EXIT_SOME_FAILED
+    assert not output.exists()
+
+
+def test_a_tune_that_is_stopped_says_what_is_best_so_far_and_writes_nothing(
+    config: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "tuned.yaml"
+    with subprocess.Popen(
+        [sys.executable, "-c", SHORT, "tune", str(config), "-o", str(output)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as work:  # fmt: skip
+        assert work.stdout is not None
+        while not work.stdout.readline().startswith("2 "):
+            pass
+        work.send_signal(signal.SIGINT)
+        out, said = work.communicate(timeout=30)
+    assert work.returncode == 130
+    assert re.search(r"^size: \d, at ", out, re.M)
+    assert "the tune did not come to its end: nothing is written" in said
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{platform: rk3576, runtime: simulated}\n", "set it yourself: size: 1"),
+        ("platform: rk3576\nimages: '-'\n", "name a folder or files"),
+        ("platform: rk3576\nimages: nowhere\n", "nowhere: no such file or folder"),
+    ],
+)
+def test_what_can_not_be_tuned_is_said_before_anything_runs(
+    tmp_path: Path, text: str, said: str, cache: dict[str, str]
+) -> None:
+    path = tmp_path / "board.yaml"
+    path.write_text(text)
+    done = short("tune", str(path), "-o", str(tmp_path / "out.yaml"), env=cache)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert "decoder_cpu " not in done.stdout
+    assert not (tmp_path / "out.yaml").exists()
+
+
+def test_images_that_are_none_end_a_tune(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    done = short("tune", str(config), "-d", str(tmp_path / "empty.jpg"), "-o", f"{tmp_path}/o.yaml")
+    assert done.returncode == 2
+    assert "none of these images can be classified (empty)" in done.stderr
+    assert not (tmp_path / "o.yaml").exists()
+
+
+def test_a_run_with_size_auto_measures_renders_and_leaves_the_images_to_the_run(
+    config: Path, renders: list[Path], cache: dict[str, str]
+) -> None:
+    listed = "\n".join(map(str, renders[:10]))
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT, "run", str(config), "-s", "auto", "-d", "-"],
+        capture_output=True, text=True, check=False, env=cache, input=listed,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = re.search(r"size: auto: (\d), at [\d.]+ ms per image; (\d) take [\d.]+ ms ", done.stderr)
+    assert said is not None
+    assert {said[1], said[2]} == {"2", "4"}
+    assert "(measured on renders of our own, simulated NPU)" in done.stderr
+    assert len(done.stdout.splitlines()) == 10
+
+
+def test_a_benchmark_with_size_auto_has_one_row_of_that_size(
+    config: Path, cache: dict[str, str]
+) -> None:
+    done = short("bench", str(config), "-s", "auto", "-r", "1", "--rounds", "1", env=cache)
+    assert done.returncode == 0, done.stderr
+    size = re.findall(r"size: auto: (\d), at ", done.stderr)
+    assert re.findall(r"^(\d) +[\d.]+s ", done.stdout, re.M) == size
+
+
+def test_on_a_host_auto_is_a_runtime_per_cpu_and_measures_nothing() -> None:
+    told: list[str] = []
+    assert decided(glyphs(size="auto"), told.append).size is None
+    assert told == ["size: auto: one runtime per CPU"]
+    assert decided(glyphs(), told.append).size == 2
+
+
+def test_a_farm_is_made_of_a_size_that_is_decided() -> None:
+    with (
+        pytest.raises(ConfigError, match=r"farm\.bench\.auto_size\.decided"),
+        Farm(glyphs(size="auto")),
+    ):
+        pass

@@ -1,0 +1,114 @@
+"""What a tune tries, in which order, and what it says of it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from farm.bench import tune_table as tunetable
+from farm.bench.tune_search import (
+    Choice,
+    Space,
+    Trial,
+    better,
+    doubling,
+    next_choice,
+    space,
+    stages,
+)
+from farm.config.schema import FarmConfig
+from farm.hardware.platforms import Machine
+from tests.helpers.figures import a_round, measured
+
+EIGHT = tuple(range(8))
+
+
+def machine(*cpus: int) -> Machine:
+    return Machine(soc="rk3588", cpus=cpus, capacities=MappingProxyType({}))
+
+
+def spaced(*cpus: int, **values: Any) -> Space:
+    return space(FarmConfig.model_validate({"platform": "rk3588", **values}), machine(*cpus))
+
+
+def tried(choice: Choice, *averages: float, mb: float = 24.0) -> Trial:
+    rounds = tuple(a_round(seconds=ms) for ms in averages)
+    return Trial(choice=choice, measured=measured(rounds=rounds, worker_mb=(mb,) * choice.size))
+
+
+def test_a_soc_is_tried_with_whole_rounds_of_its_npu_cores() -> None:
+    assert spaced(*EIGHT).sizes == (3, 6, 9, 12, 15, 18)
+    assert spaced(*EIGHT, npu_cores=[0, 2]).sizes == (2, 4, 6, 8, 10, 12)
+    assert spaced(*EIGHT, platform="rk3566").sizes == (1, 2, 3, 4, 5, 6)
+    many = {"runtime": "simulated", "simulated": {"npu_cores": 64}}
+    assert spaced(*EIGHT, **many).sizes == (64, 128, 192, 256)
+
+
+def test_a_host_is_tried_with_twice_as_many_each_time_up_to_its_cpus() -> None:
+    assert spaced(*EIGHT, platform="host").sizes == (1, 2, 4, 8)
+    assert [doubling(cpus) for cpus in (1, 2, 3, 6)] == [(1,), (1, 2), (1, 2, 3), (1, 2, 4, 6)]
+
+
+@pytest.mark.parametrize(
+    ("cpus", "values", "kinds"),
+    [
+        (EIGHT, {}, ("same", "slow", "all")),
+        (EIGHT, {"cpu": "all"}, ("same", "slow", "fast")),
+        (EIGHT, {"platform": "rk3566"}, ("same",)),  # its CPUs are all alike
+        ((0, 1), {}, ("same",)),  # no fast one may be used here
+        ((4, 5), {}, ("same",)),
+    ],
+)
+def test_decoder_cpus_are_tried_where_slow_ones_are_others_than_fast_ones(
+    cpus: tuple[int, ...], values: dict[str, Any], kinds: tuple[str, ...]
+) -> None:
+    assert spaced(*cpus, **values).decoder_cpus == kinds
+
+
+def test_a_tune_goes_from_size_to_decoders_to_their_cpus() -> None:
+    at = spaced(*EIGHT)
+    figures = {3: 2.0, 6: 1.5, 9: 1.49, 12: 1.48}
+    trials: list[Trial] = []
+    while (choice := next_choice(at, trials)) is not None:
+        ms = figures[choice.size] * (0.9 if choice.decoder_cpu == "slow" else 1.0)
+        trials.append(tried(choice, ms))
+    # 4 CPUs for 6 runtimes: "auto" is 1 decoder each, so 1 is not tried again.
+    assert [trial.choice for trial in trials] == [
+        *(Choice(size=size) for size in (3, 6, 9, 12)),
+        Choice(size=6, decoders=2),
+        Choice(size=6, decoder_cpu="slow"),
+        Choice(size=6, decoder_cpu="all"),
+    ]
+    assert tunetable.why(stages(at, trials), simulated=False) == [
+        "size: 6, at 1.50 ms per image: 12 is not clearly faster, at 1.48, and takes 144 MB more",
+        "decoders: auto, at 1.50 ms per image: the fastest of those tried",
+        "decoder_cpu: slow, at 1.35 ms per image: the fastest of those tried",
+    ]
+
+
+def test_gains_that_creep_are_followed_till_they_end() -> None:
+    at = spaced(*EIGHT)
+    trials = [tried(Choice(size=n), ms) for n, ms in ((3, 1.0), (6, 0.98), (9, 0.96))]
+    assert next_choice(at, trials) == Choice(size=12)
+
+
+def test_faster_by_less_than_the_spread_is_not_clearly_faster() -> None:
+    calm, wide = tried(Choice(size=3), 1.0, 1.0, 1.0), tried(Choice(size=3), 0.9, 1.0, 1.1)
+    new = tried(Choice(size=6), 0.95, 0.95, 0.95)
+    assert better(new.measured, calm.measured)
+    assert not better(new.measured, wide.measured)
+
+
+def test_a_simulated_tune_says_so_and_one_without_trials_nothing() -> None:
+    at = spaced(*EIGHT)
+    (said,) = tunetable.why(stages(at, [tried(Choice(size=3), 1.0)]), simulated=True)
+    assert said == "size: 3, at 1.00 ms per image, simulated: the only one"
+    assert tunetable.why(stages(at, []), simulated=True) == []
+
+
+def test_a_row_stands_under_its_heads_and_tells_what_auto_was() -> None:
+    head, row = tunetable.head(), tunetable.row(tried(Choice(size=3), 1.0, 1.5, 2.0))
+    assert row.split() == ["3", "auto", "(1)", "same", "1.50ms", "1.00-2.00", "1.50ms", "122", "MB"]
+    assert len(row) == len(head)

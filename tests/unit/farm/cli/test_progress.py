@@ -1,0 +1,17 @@
+"""How far a run is, where there is no terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from farm.cli import progress
+from farm.cli.progress import open_progress
+
+
+def test_images_that_were_skipped_are_part_of_the_way(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    with open_progress(100, lines_on_terminal=False) as shown:
+        shown.advance(skipped=90)
+    assert capsys.readouterr().err.startswith("91 of 100 images, ")

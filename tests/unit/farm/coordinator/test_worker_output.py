@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import faulthandler
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.coordinator.worker_output import LAST_LINES, LINE_BYTES, LastWords
+from workers.protocol import startup_steps as steps
+
+
+def heard(*pieces: bytes) -> LastWords:
+    words = LastWords()
+    for piece in pieces:
+        words.take(piece)
+    words.end()
+    return words
+
+
+def test_a_step_is_kept_apart_from_what_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    steps.begin("RKNNLite.init_runtime(core_mask=2)")
+    said = capfd.readouterr().err.encode()
+    words = heard(b"one\n", said, b"two\n")
+    assert words.step == "RKNNLite.init_runtime(core_mask=2)"
+    assert words.last == "two"
+
+
+def test_a_step_counts_from_its_own_line_on_and_not_from_half_of_it() -> None:
+    words = LastWords()
+    words.take(steps.MARK + b"the self")
+    assert words.step != steps.SELF_TEST
+    words.take(b"-test\n")
+    assert words.step == steps.SELF_TEST
+
+
+@given(st.lists(st.binary(max_size=30), max_size=30))
+def test_the_pieces_in_which_output_comes_make_no_difference(pieces: list[bytes]) -> None:
+    apart, whole = heard(*pieces), heard(b"".join(pieces))
+    assert (apart.last, apart.step) == (whole.last, whole.step)
+
+
+def test_output_without_end_is_not_kept_whole() -> None:
+    words = LastWords()
+    for _ in range(100):
+        words.take(b"x" * 100_000)
+    words.take(b"\nlast\n" * (2 * LAST_LINES))
+    words.take(b"y" * 100_000)
+    words.end()
+    assert words.last == "y" * LINE_BYTES
+
+
+def test_the_librarys_errors_are_found_without_their_clock_and_once_each() -> None:
+    words = heard(
+        b"I RKNN: [12:00:00.000] RKNN Runtime Information\n"
+        b"E RKNN: [12:00:00.001] failed to submit!, op id: 1\n"
+        b"E RKNN: [12:00:00.002] failed to submit!, op id: 1\n"
+        b"E SIMNPU: rknn_run: run 2 fails as told\n"
+        b"Exception: E RKNN: not at the beginning\n"
+    )
+    expected = "failed to submit!, op id: 1; rknn_run: run 2 fails as told"
+    assert words.library_errors() == expected
+    assert heard(b"all well\n").library_errors() == ""
+
+
+def test_the_place_is_where_the_main_thread_was() -> None:
+    with tempfile.TemporaryFile() as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        dumped = file.read()
+    assert heard(b"noise\n", dumped).place().startswith("coordinator/test_worker_output.py, line ")
+    assert (
+        heard(b"noise\n", dumped).place().endswith(", test_the_place_is_where_the_main_thread_was")
+    )
+    assert heard(b"noise\n").place() == ""
+    assert heard(b"Current thread 0x01 (most recent call first):\n").place() == ""
+
+
+def test_of_several_threads_the_place_is_the_main_ones() -> None:
+    script = (
+        "import faulthandler, threading, time\n"
+        "def idle(): time.sleep(60)\n"
+        "def busy(): faulthandler.dump_traceback(all_threads=True)\n"
+        "threading.Thread(target=idle, daemon=True).start()\n"
+        "busy()\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stderr
+    assert heard(said.replace(b'"<string>"', b'"/a/b/c.py"')).place() == "b/c.py, line 3, busy"

@@ -1,0 +1,80 @@
+"""Known messages are recognised as they were seen, and the guide has them all."""
+
+from __future__ import annotations
+
+import pytest
+
+from farm.hardware.known_errors import TROUBLES, Trouble, explain
+from tests.helpers.support import ROOT
+
+GUIDE = (ROOT / "docs" / "board.md").read_text(encoding="utf-8")
+SEEN = {  # messages as users reported them (see the numbers in farm/troubles.py)
+    "failed to submit": "E RKNN: [09:18:11.878] failed to submit!, op id: 1, op name: "
+    "Conv:/model.0/conv/Conv, flags: 0x1, task start: 0, task number: 30, run task counter: 0, "
+    "int status: 0, please try updating to the latest version of the toolkit2 and runtime from: ",
+    "Invalid RKNN model version": "E RKNN: [14:34:00.922] Invalid RKNN model version 6\n"
+    "E RKNN: [14:34:00.922] rknn_init, load model failed!\n"
+    "Exception: RKNN init failed. error code: RKNN_ERR_MODEL_INVALID",
+    "Unsupport CPU op": "W RKNN: [12:10:04.023] RKNN Model version: 2.3.0 not match with rknn "
+    "runtime version: 2.0.0\nE RKNN: [12:10:04.183] Unsupport CPU op: CumSum in this librknnrt.so",
+    "does not match the RKNPU": "E RKNN    : The rknn model does not match the RKNPU hardware "
+    "version!\nE RKNN    : rknn_init, load model failed!",
+    "core_mask is only supported": "E The core_mask is only supported by RK3588,RK3576. "
+    "Please do not set this parameter on other platforms.",
+    "rknn_set_core_mask": "rknn_set_core_mask failed for thread 0 with error code: -13",
+    "Please specify the target": "Exception: Please specify the target in init_runtime!",
+    "Unsupported run platform": "Exception: Unsupported run platform: Linux aarch64",
+    "missing in the container": "!!! It is detected that /dev/dri/renderD129 is missing in the "
+    "container.",
+    "failed to open rknpu": "E RKNN: [16:12:13.845] failed to open rknpu module, need to insmod "
+    "rknpu dirver!\nE RKNN: [16:12:13.845] failed to open rknn device!",
+    "rknpu/load": "[Errno 13] Permission denied: '/sys/kernel/debug/rknpu/load'",
+    "failed to malloc npu": "E RKNN: [09:40:45.140] failed to allocate handle, ret: -1, errno: "
+    "14, errstr: Bad address\nE RKNN: failed to malloc npu memory, size: 3085697024, flags: 0x2",
+    "Can not find dynamic": "Exception: Can not find dynamic library on RK3566!",
+    "cannot open shared": "OSError: librknnrt.so: cannot open shared object file: No such file",
+    "invalid ELF": "OSError: /usr/lib/librknnrt.so: invalid ELF header",
+    "invalid RKNN_MAGIC": "parseRKNN: invalid RKNN_MAGIC!\n"
+    "parseRKNN from buffer: Invalid RKNN fromat!",
+    "SIGSEGV": "SIGSEGV",
+    "can't be imported": "rknn-toolkit-lite2 can't be imported (No module named 'rknnlite'); "
+    "on a board, install it: pip install rknn-toolkit-lite2",
+    "Mismatch driver": "Mismatch driver version, librknnrt requires driver version >= 0.9.2, but "
+    "you have driver version: 0.8.2 which is incompatible!",
+}
+
+
+@pytest.mark.parametrize("words", SEEN)
+def test_a_message_as_it_was_seen_finds_its_trouble(words: str) -> None:
+    trouble = explain(SEEN[words])
+    assert trouble is not None
+    assert words.lower() in trouble.pattern.lower().replace("\\", "")
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.seen[:30])
+def test_each_troubles_own_words_find_it(trouble: Trouble) -> None:
+    assert explain(trouble.seen) is trouble
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "W Query dynamic range failed. Ret code: RKNN_ERR_MODEL_INVALID. (If it is a static "
+        "shape RKNN model, please ignore the above warning message.)",
+        "I RKNN: [20:13:42.890] RKNN Driver Information, version: 0.9.8",
+        "not ready within 60 s",
+    ],
+)
+def test_what_is_harmless_or_unknown_is_not_explained(text: str) -> None:
+    assert explain(text) is None
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def test_the_guide_has_every_trouble_in_the_same_words() -> None:
+    rows = [f"| `{cell(t.seen)}` | {cell(t.means)} | `{cell(t.fix)}` |" for t in TROUBLES]
+    table = GUIDE.partition("| what you see | what it means | what to do |\n|---|---|---|\n")[2]
+    assert table.partition("\n\n")[0].rstrip().splitlines() == rows

@@ -1,0 +1,105 @@
+"""What is read of a .rknn file, and that nothing in a file can do harm."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from farm.hardware.rknn_file import MAGIC, MOST_TEXT, RknnFile, describe
+from tests.helpers.boards import rknn_bytes
+from tests.helpers.support import SHARED_DATA
+
+GOOD = rknn_bytes({"target_platform": ["RK3588"], "version": "2.3.2"})
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "model.rknn"
+    path.write_bytes(content)
+    return path
+
+
+def test_the_socs_and_the_toolkit_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    assert describe(path) == RknnFile(targets=("rk3588",), toolkit="2.3.2", size=len(GOOD))
+
+
+@pytest.mark.parametrize("version", [None, 2, ["2.3.2"]])
+def test_a_model_that_tells_no_version_is_still_understood(tmp_path: Path, version: Any) -> None:
+    told = describe(written(tmp_path, rknn_bytes({"target_platform": [], "version": version})))
+    assert told is not None
+    assert (told.targets, told.toolkit) == ((), None)
+
+
+NOT_UNDERSTOOD = {
+    "empty": b"",
+    "four bytes": b"RKNN",
+    "simulated": b"simnpu us=5000 soc=rk3588\n",
+    "encrypted": b"CRYPTRKN" + GOOD[8:],
+    "cut in the text": GOOD[:-1],
+    "cut after the header": GOOD[:64],
+    "cut in the body": GOOD[:100],
+    "endless body": MAGIC + struct.pack("<QQ", 6, 2**64 - 1).ljust(56, b"\0"),
+    "one target": rknn_bytes({"target_platform": "rk3588"}),
+    "targets of numbers": rknn_bytes({"target_platform": [3588]}),
+    "a list": rknn_bytes(["rk3588"]),
+    "no UTF-8": rknn_bytes(b"\xff\xfe{}"),
+    "deep": rknn_bytes(b"[" * 100_000),
+    "a long number": rknn_bytes(b"9" * 10_000),
+}
+
+
+@pytest.mark.parametrize("content", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
+def test_what_is_not_understood_is_none(tmp_path: Path, content: bytes) -> None:
+    assert describe(written(tmp_path, content)) is None
+
+
+def test_a_text_without_end_is_not_read(tmp_path: Path) -> None:
+    endless = GOOD[:164] + struct.pack("<Q", MOST_TEXT + 1)
+    path = written(tmp_path, endless)
+    os.truncate(path, len(endless) + MOST_TEXT + 1)
+    assert describe(path) is None
+
+
+def test_a_folder_a_pipe_and_a_missing_file_are_no_models(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert describe(tmp_path) is None
+    assert describe(tmp_path / "pipe") is None
+    assert describe(tmp_path / "missing") is None
+
+
+def test_the_body_is_passed_over(tmp_path: Path) -> None:
+    body = 3 * 2**30  # sparse: it would not fit into a small machine's memory
+    path = tmp_path / "big.rknn"
+    with path.open("wb") as file:
+        file.write((MAGIC + struct.pack("<QQ", 6, body)).ljust(64, b"\0"))
+        file.seek(64 + body)
+        file.write(GOOD[164:])
+    told = describe(path)
+    assert told is not None
+    assert told.targets == ("rk3588",)
+
+
+@settings(deadline=None)  # a busy disk is no fault of the reader
+@given(st.binary(max_size=300), st.integers(0, len(GOOD)), st.integers(0, len(GOOD)))
+def test_no_bytes_raise(
+    tmp_path_factory: pytest.TempPathFactory, junk: bytes, start: int, end: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    describe(written(folder, junk))
+    describe(written(folder, MAGIC + junk))
+    describe(written(folder, GOOD[:start] + junk + GOOD[end:]))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("soc", ["rk3566", "rk3588"])
+def test_the_vendors_converter_is_understood(soc: str) -> None:
+    told = describe(SHARED_DATA / "models" / f"mobilenetv2-{soc}.rknn")
+    assert told is not None
+    assert told.targets == (soc,)
+    assert told.toolkit == "2.3.2"

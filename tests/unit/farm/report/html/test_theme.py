@@ -1,0 +1,44 @@
+"""The page's colours can be told from what they stand on, in light and dark."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from farm.report.html.theme import DARK, LIGHT, RULES, style
+
+TEXT, SHAPES = 4.5, 3.0  # contrast ratios of WCAG 2.2, 1.4.3 and 1.4.11
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", ["page", "card", "warn"])
+def test_words_can_be_read(colours: dict[str, str], ground: str) -> None:
+    words = ["ink"] if ground == "warn" else ["ink", "soft", "published"]
+    assert all(contrast(colours[word], colours[ground]) >= TEXT for word in words)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("shape", ["infer", "decode", "queue", "published", "warn-edge"])
+def test_shapes_can_be_seen(colours: dict[str, str], shape: str) -> None:
+    ground = colours["warn" if shape.startswith("warn") else "page"]
+    assert contrast(colours[shape], ground) >= SHAPES
+
+
+def test_every_colour_is_there_in_light_and_dark_and_used() -> None:
+    used = set(re.findall(r"var\(--([\w-]+)\)", RULES))
+    assert used == set(LIGHT) == set(DARK)
+    assert style().index("prefers-color-scheme: dark") > style().index(LIGHT["ink"])

@@ -1,0 +1,90 @@
+"""Verdicts of any figures: never a claim that the figures do not hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.report.bottleneck import AS_GOOD, FULL, enough, verdict
+from farm.report.data import Measured, Report
+from farm.results.stats import PHASES
+from tests.helpers.figures import a_round, conditions, measured, report
+
+LONGEST = 3 * 80
+
+shares = st.floats(0.0, 1.0)
+milliseconds = st.floats(0.001, 1000.0)
+
+
+@st.composite
+def sizes(draw: Any, *, cores: int) -> Measured:
+    runtimes, cpus = draw(st.integers(1, 30)), draw(st.integers(1, 8))
+    rounds = tuple(
+        a_round(
+            seconds=draw(milliseconds),
+            images=draw(st.integers(0, 2000)),
+            saturation=tuple(draw(shares) for _ in range(max(1, cores))),
+            coordinator_cpu_ms=draw(milliseconds),
+            workers_cpu_ms=draw(milliseconds),
+            others_cpus=draw(st.none() | st.floats(0.0, 8.0)),
+        )
+        for _ in range(draw(st.integers(1, 3)))
+    )
+    load = draw(st.sampled_from([(), (0.5,) * cores]))
+    return measured(
+        runtimes=runtimes,
+        decoders=draw(st.integers(1, 3)),
+        npu_cores=tuple(range(min(runtimes, cores))),
+        cpus=tuple(range(cpus)),
+        coordinator_cpus=tuple(range(draw(st.integers(1, 8)))),
+        service_ms=draw(st.none() | milliseconds) if cores else None,
+        rounds=rounds,
+        means={phase: draw(milliseconds) for phase in PHASES},
+        conditions=draw(st.none() | st.just(conditions(load=load))) if cores else None,
+    )
+
+
+@st.composite
+def reports(draw: Any, *, cores: int, simulated: bool) -> Report:
+    several = draw(st.lists(sizes(cores=cores), min_size=1, max_size=4))
+    return report(*several, npu_cores=cores, simulated=simulated)
+
+
+@given(reports(cores=3, simulated=True) | reports(cores=1, simulated=False))
+def test_a_verdict_is_a_few_short_sentences(drawn: Report) -> None:
+    sentences = verdict(drawn)
+    assert len(sentences) <= 3
+    assert all(0 < len(each) < LONGEST for each in sentences)
+    assert bool(sentences) == any(size.average_ms.median > 0 for size in drawn.sizes)
+
+
+@given(reports(cores=0, simulated=False))
+def test_a_machine_without_an_npu_is_told_of_none(drawn: Report) -> None:
+    assert "NPU" not in " ".join(verdict(drawn))
+
+
+@given(reports(cores=3, simulated=True))
+def test_the_simulated_npus_figures_are_called_simulated(drawn: Report) -> None:
+    for sentence in verdict(drawn):
+        assert "simulated" in sentence or not ("NPU" in sentence and "%" in sentence)
+
+
+@given(reports(cores=3, simulated=True))
+def test_no_npu_is_called_full_that_was_not(drawn: Report) -> None:
+    if any(each.startswith("NPU-bound") for each in verdict(drawn)):
+        size = enough(drawn.sizes)
+        assert sum(size.saturation) / 3 >= FULL - 1e-9
+        assert size.npu_cores == (0, 1, 2)
+
+
+@given(st.lists(sizes(cores=3), min_size=1, max_size=5))
+def test_enough_is_near_the_best_and_nothing_smaller_is(drawn: list[Measured]) -> None:
+    chosen = enough(drawn)
+    rates = {id(size): size.average_ms.median for size in drawn}
+    best = min((ms for ms in rates.values() if ms > 0), default=0.0)
+    assert rates[id(chosen)] * AS_GOOD <= best
+    for size in drawn:
+        if size.runtimes < chosen.runtimes and rates[id(size)] > 0:
+            assert rates[id(size)] * AS_GOOD > best

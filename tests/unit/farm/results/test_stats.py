@@ -1,0 +1,200 @@
+"""Counts, rates, percentiles and accuracy of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from farm.results.latency import Histogram
+from farm.results.result import Prediction, Result, Timings
+from farm.results.stats import PHASES, Snapshot, Stats
+from workers.protocol.messages import ItemError
+
+RNG = np.random.default_rng(0)
+DISTRIBUTIONS: dict[str, npt.NDArray[np.float64]] = {
+    "uniform": RNG.uniform(1.0, 100.0, 20_000),
+    "lognormal": RNG.lognormal(1.0, 0.8, 20_000),
+    "exponential": RNG.exponential(5.0, 20_000) + 0.01,
+    "microseconds": RNG.uniform(0.002, 0.05, 20_000),
+    "minutes": RNG.normal(90_000.0, 9_000.0, 20_000),
+    "two peaks": np.concatenate([RNG.normal(2.2, 0.05, 14_000), RNG.normal(60.0, 3.0, 6_000)]),
+    "constant": np.full(1000, 2.4, np.float64),
+    "few": np.arange(1.0, 202.0, dtype=np.float64),
+}
+
+
+def times(ms: float = 1.0, **changes: float) -> Timings:
+    return Timings(**(dict.fromkeys(PHASES, ms) | changes))
+
+
+def right(*labels: str | None, worker: int = 0, **changes: Any) -> Result:
+    top5 = tuple(Prediction(at, label, 0.9 - at / 10) for at, label in enumerate(labels))
+    return Result(
+        **{
+            "id": 0,
+            "path": "/a.jpg",
+            "top5": top5 or (Prediction(0, None, 1.0),),
+            "error": None,
+            "worker": worker,
+            "attempts": 1,
+            "ms": times(),
+            "simulated": False,
+            **changes,
+        }
+    )
+
+
+def wrong(kind: str) -> Result:
+    return right(top5=None, error=ItemError(kind, "as it is"))
+
+
+def counted(*results: Result, truth: str | None = None) -> Stats:
+    stats = Stats()
+    for result in results:
+        stats.count(result, truth)
+    return stats
+
+
+def snapshot(*results: Result, truth: str | None = None, seconds: float = 1.0) -> Snapshot:
+    return counted(*results, truth=truth).snapshot(seconds=seconds)
+
+
+def judgement(*results: Result, truth: str | None) -> tuple[int, int, int]:
+    shot = snapshot(*results, truth=truth)
+    return shot.judged, shot.top1_right, shot.top5_right
+
+
+@pytest.mark.parametrize("percent", [1, 10, 50, 90, 99])
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_percentile_is_within_2_per_cent_of_the_exact_one(name: str, percent: float) -> None:
+    durations = DISTRIBUTIONS[name]
+    histogram = Histogram()
+    for ms in durations:
+        histogram.add(float(ms))
+    exact = float(np.percentile(durations, percent))
+    assert histogram.percentile(percent) == pytest.approx(exact, rel=0.02)
+
+
+def test_a_duration_of_nothing_is_counted_as_a_tiny_one() -> None:
+    histogram = Histogram()
+    histogram.add(0.0)
+    assert histogram.percentile(50) <= 0.0011
+
+
+def test_without_durations_a_percentile_is_zero() -> None:
+    assert Histogram().percentile(99) == 0.0
+
+
+def test_an_empty_run_is_all_zeros() -> None:
+    shot = snapshot(seconds=0.0)
+    assert (shot.ok, shot.failed, shot.ended, shot.judged) == (0, 0, 0, 0)
+    assert (shot.rate, shot.average_ms) == (0.0, 0.0)
+    assert shot.percentiles == dict.fromkeys(PHASES, (0.0, 0.0, 0.0))
+
+
+def test_results_are_counted_by_worker_in_worker_order() -> None:
+    shot = snapshot(right(worker=2), right(worker=0), right(worker=2))
+    assert list(shot.per_worker.items()) == [(0, 1), (2, 2)]
+    assert (shot.ok, shot.failed, shot.ended) == (3, 0, 3)
+
+
+def test_failures_are_counted_by_kind_and_are_not_processed() -> None:
+    shot = snapshot(wrong("missing"), right(), wrong("truncated"), wrong("missing"))
+    assert shot.failures == {"missing": 2, "truncated": 1}
+    assert (shot.ok, shot.failed, shot.ended) == (1, 3, 4)
+    assert shot.per_worker == {0: 1}
+
+
+def test_times_of_failures_are_not_in_the_percentiles() -> None:
+    slow = right(top5=None, error=ItemError("missing", ""), ms=times(5000.0))
+    assert snapshot(right(), slow).percentiles["total"] == pytest.approx((1.0, 1.0, 1.0))
+
+
+def test_each_phase_has_percentiles_of_its_own() -> None:
+    ms = Timings(queue=50.0, decode=3.0, wait=0.5, infer=2.0, total=55.5)
+    found = snapshot(right(ms=ms)).percentiles
+    assert {phase: p50 for phase, (p50, _, _) in found.items()} == {
+        phase: pytest.approx(getattr(ms, phase), rel=0.01) for phase in PHASES
+    }
+
+
+def test_percentiles_are_the_50th_the_90th_and_the_99th() -> None:
+    shot = snapshot(*(right(ms=times(float(ms))) for ms in range(1, 1001)))
+    assert shot.percentiles["infer"] == pytest.approx((500.0, 900.0, 990.0), rel=0.02)
+
+
+def test_busy_time_is_the_inference_time_of_each_worker() -> None:
+    shot = snapshot(
+        right(worker=0, ms=times(infer=2.0)),
+        right(worker=1, ms=times(infer=5.0)),
+        right(worker=0, ms=times(infer=3.0)),
+    )
+    assert shot.busy_ms == {0: 5.0, 1: 5.0}
+
+
+def test_rate_and_average_count_processed_images_over_wall_clock_time() -> None:
+    shot = snapshot(*[right()] * 8, wrong("missing"), seconds=2.0)
+    assert (shot.rate, shot.average_ms) == (4.0, 250.0)
+
+
+def test_losses_are_passed_on() -> None:
+    stats = counted(right())
+    stats.losses = 3
+    assert stats.snapshot(seconds=1.0).losses == 3
+
+
+def test_the_first_label_counts_for_top_1_and_any_for_top_5() -> None:
+    results = (right("A", "B"), right("B", "A"), right("B", "C", "D", "E", "A"), right("B", "C"))
+    assert judgement(*results, truth="A") == (4, 1, 3)
+
+
+def test_without_a_known_truth_nothing_is_judged() -> None:
+    assert judgement(right("A"), truth=None) == (0, 0, 0)
+
+
+def test_failures_are_not_judged() -> None:
+    assert judgement(right("A"), wrong("missing"), truth="A") == (1, 1, 1)
+
+
+def test_make_believe_answers_are_never_judged() -> None:
+    assert judgement(right("A", simulated=True), truth="A") == (0, 0, 0)
+
+
+def test_a_snapshot_does_not_change_afterwards() -> None:
+    stats = counted(right(), wrong("missing"))
+    before = stats.snapshot(seconds=1.0)
+    stats.count(right(worker=5), None)
+    stats.count(wrong("truncated"), None)
+    assert (before.ok, before.failures, before.per_worker) == (1, {"missing": 1}, {0: 1})
+    assert before.busy_ms == {0: 1.0}
+
+
+def test_the_mean_is_exact_and_nothing_has_none() -> None:
+    histogram = Histogram()
+    assert histogram.mean == 0.0
+    for ms in (1.0, 2.5, 9.1):
+        histogram.add(ms)
+    assert histogram.mean == pytest.approx(4.2)
+
+
+def test_buckets_hold_all_durations_in_rising_order() -> None:
+    histogram = Histogram()
+    for ms in (50.0, 1.0, 1.0):
+        histogram.add(ms)
+    assert [count for _, count in histogram.buckets()] == [2, 1]
+    assert [ms for ms, _ in histogram.buckets()] == [
+        pytest.approx(1.0, rel=0.01),
+        pytest.approx(50.0, rel=0.01),
+    ]
+
+
+def test_two_parts_of_a_run_together_are_the_run() -> None:
+    first = [right("a", ms=times(2.0)), wrong("empty"), right("b", "a", worker=2, ms=times(9.0))]
+    second = [right("a", worker=2, ms=times(4.0)), wrong("damaged"), right("c")]
+    together = counted(*first, truth="a")
+    together.include(counted(*second, truth="a"))
+    assert together.snapshot(seconds=1.0) == snapshot(*first, *second, truth="a")
+    assert together.phases["total"].mean == pytest.approx((2 + 9 + 4 + 1) / 4)

@@ -1,0 +1,344 @@
+"""The dispatcher under anything that can happen: lost, late, double, strange and slow answers.
+
+The model knows no ledger: only what workers have been sent, what is on its way from them, and what
+has been given back. Seats are used again by later workers, as in a farm.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from farm.scheduler.dispatcher import (
+    BATCH_BYTES,
+    LOOKAHEAD_BATCHES,
+    LOOKAHEAD_BYTES,
+    MAX_DEATHS,
+    Dispatcher,
+)
+from farm.scheduler.events import (
+    Action,
+    Answered,
+    Deliver,
+    Dropped,
+    Event,
+    Kill,
+    Replace,
+    Send,
+    Submitted,
+    Task,
+    Tick,
+    TooBig,
+    WorkerDown,
+    WorkerUp,
+)
+from tests.helpers.support import outcome
+from workers.protocol.messages import Batch, Encoded, FileRef, Item, ItemError
+
+LIMIT = 10.0
+SEATS = 4
+picks = st.integers(0, 10**6)
+
+
+# A failure is made small before it is told, for up to five minutes.
+pytestmark = pytest.mark.timeout(400)
+
+
+class Frame(bytes):
+    """Pixels that nobody wants to see printed."""
+
+    def __repr__(self) -> str:
+        return "Frame"
+
+
+# Two of these do not travel together, four are more than the look-ahead.
+FRAME = Frame(max(BATCH_BYTES // 2, LOOKAHEAD_BYTES // 4) + 1)
+
+
+class Farm(RuleBasedStateMachine):
+    """Workers that obey Send and Kill, and an adversary who does all else."""
+
+    @initialize(batch=st.integers(1, 5), window=st.integers(1, 3))
+    def begin(self, batch: int, window: int) -> None:
+        self.batch, self.window = batch, window
+        self.dispatcher = Dispatcher(batch=batch, window=window, limit=LIMIT)
+        self.now = 0.0
+        self.submitted: dict[int, Item] = {}
+        self.ended: Counter[int] = Counter()
+        self.dropped: set[int] = set()
+        self.deaths: Counter[int] = Counter()
+        self.hands: dict[int, list[Batch]] = {}  # of those that are up: what they still hold
+        self.condemned: set[int] = set()
+        self.due: dict[int, float] = {}  # of those that hold something: when they must be killed
+        self.flying: list[Answered] = []  # answers on their way, some for ever
+        self.batches: set[int] = set()
+        self.died_at: dict[int, int] = {}  # where an item last saw a worker die
+        self.answered: set[int] = set()  # who has answered something since it came up
+        self.retiring: set[int] = set()
+
+    def hear(self, event: Event) -> None:
+        """Have the dispatcher handle an event, and do what it asks for."""
+        for action in self.dispatcher.handle(event, now=self.now):
+            self.obey(action)
+
+    def obey(self, action: Action) -> None:
+        match action:
+            case Send(worker, batch):
+                self.check_send(worker, batch)
+                self.due.setdefault(worker, self.now + LIMIT)
+                self.hands[worker].append(batch)
+            case Deliver(task, _, result):
+                self.ended[task.item.id] += 1
+                assert task.item is self.submitted[task.item.id]
+                assert task.deaths == self.deaths[task.item.id]
+                if isinstance(result, ItemError):
+                    assert result.kind == "worker_died"
+                    assert task.deaths == MAX_DEATHS
+                else:
+                    assert result.item == task.item.id
+            case Kill(worker, _):
+                assert worker in self.hands
+                assert worker not in self.condemned
+                self.condemned.add(worker)
+            case Replace(worker):
+                assert worker in self.retiring
+                assert self.hands[worker] == []
+                self.leave(worker)
+
+    def leave(self, worker: int) -> list[Batch]:
+        """A worker's process is gone; gives what it held."""
+        self.condemned.discard(worker)
+        self.retiring.discard(worker)
+        self.answered.discard(worker)
+        self.due.pop(worker, None)
+        return self.hands.pop(worker)
+
+    def die_with(self, worker: int) -> list[Batch]:
+        lost = self.leave(worker)
+        ids = [i.id for batch in lost for i in batch.items]
+        self.deaths.update(ids)
+        self.died_at.update(dict.fromkeys(ids, worker))
+        return lost
+
+    def check_send(self, worker: int, batch: Batch) -> None:
+        assert worker in self.hands, "it is down"
+        assert worker not in self.condemned | self.retiring
+        assert batch.id not in self.batches, "a number is used once"
+        self.batches.add(batch.id)
+        ids = [item.id for item in batch.items]
+        assert 0 < len(ids) <= self.batch
+        assert len(self.hands[worker]) < self.window
+        assert not any(self.ended[i] or i in self.dropped for i in ids)
+        assert all(self.deaths[i] < MAX_DEATHS for i in ids)
+        if len(ids) > 1:
+            assert sum(
+                len(i.source.data) for i in batch.items if isinstance(i.source, Encoded)
+            ) <= (BATCH_BYTES)
+        held = [item.id for each in self.hands[worker] for item in each.items]
+        assert not any(self.deaths[i] for i in held if i not in self.dropped), "a suspect is alone"
+        if any(self.deaths[i] for i in ids):
+            assert len(ids) == 1
+            assert self.hands[worker] == []
+            assert worker != self.died_at[ids[0]] or len(self.hands) == 1, "another is there"
+
+    def busy(self) -> list[int]:
+        return sorted(worker for worker, held in self.hands.items() if held)
+
+    # What users do.
+
+    @rule(count=st.integers(1, 12), big=st.booleans())
+    def submit(self, count: int, big: bool) -> None:
+        first = len(self.submitted)
+        source = Encoded(FRAME) if big else FileRef(b"x")
+        items = [Item(number, source) for number in range(first, first + count)]
+        self.submitted |= {item.id: item for item in items}
+        self.hear(Submitted(tuple(Task(item, self.now) for item in items)))
+
+    @rule(held=st.booleans())
+    def lose_interest(self, held: bool) -> None:
+        in_hands = {item.id for each in self.hands.values() for b in each for item in b.items}
+        unended = {number for number in self.submitted if not self.ended[number]}
+        self.dropped |= unended if held else unended - in_hands
+        self.hear(Dropped(held))
+
+    # What time does.
+
+    @rule(seconds=st.sampled_from([0.0, 0.125, LIMIT / 2, LIMIT, LIMIT + 0.125]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        overdue = {worker for worker, at in self.due.items() if self.now > at} - self.condemned
+        before = set(self.condemned)
+        self.hear(Tick())
+        assert self.condemned - before == overdue
+
+    # What workers do.
+
+    @precondition(lambda self: len(self.hands) < SEATS)
+    @rule(pick=picks)
+    def come_up(self, pick: int) -> None:
+        free = [worker for worker in range(SEATS) if worker not in self.hands]
+        worker = free[pick % len(free)]
+        self.hands[worker] = []
+        self.hear(WorkerUp(worker))
+
+    @precondition(lambda self: self.hands)
+    @rule(pick=picks, last_words=st.booleans())
+    def die(self, pick: int, last_words: bool) -> None:
+        worker = sorted(self.hands)[pick % len(self.hands)]
+        lost = self.die_with(worker)
+        if last_words:  # sent before it died, heard after
+            self.flying += [answer_to(worker, batch) for batch in lost]
+        self.hear(WorkerDown(worker, "SIGKILL"))
+
+    @precondition(lambda self: self.hands)
+    @rule(pick=picks)
+    def grow(self, pick: int) -> None:
+        worker = sorted(self.hands)[pick % len(self.hands)]
+        if worker in self.answered:  # a new one would be as big
+            self.retiring.add(worker)
+        self.hear(TooBig(worker))
+
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks, twice=st.booleans())
+    def answer(self, pick: int, twice: bool) -> None:
+        worker, batch = self.some_batch(pick)
+        self.flying += [answer_to(worker, batch)] * (2 if twice else 1)
+
+    @precondition(lambda self: self.flying)
+    @rule(pick=picks, again=st.booleans())
+    def answer_arrives(self, pick: int, again: bool) -> None:
+        at = pick % len(self.flying)
+        answered = self.flying[at] if again else self.flying.pop(at)
+        self.arrive(answered)
+
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks, kind=st.sampled_from(["other", "more", "fewer", "double"]))
+    def answer_strangely(self, pick: int, kind: str) -> None:
+        worker, batch = self.some_batch(pick)
+        right = tuple(outcome(item.id) for item in batch.items)
+        wrong = {
+            "other": (*right[1:], outcome(-1)),
+            "more": (*right, outcome(-1)),
+            "fewer": right[1:],
+            "double": (*right, right[0]),
+        }[kind]
+        before, wanted = self.ended.copy(), {i.id for i in batch.items} - self.dropped
+        if not wanted:
+            self.put_down(worker, batch)  # nobody looks at what nobody wants
+        self.hear(Answered(worker, batch.id, wrong))
+        assert self.ended == before
+        assert not wanted or worker in self.condemned
+
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks, stranger=st.integers(-1, SEATS))
+    def answer_for_another(self, pick: int, stranger: int) -> None:
+        worker, batch = self.some_batch(pick)
+        if stranger != worker:
+            before, strays = self.ended.copy(), self.dispatcher.stray_answers
+            self.hear(replace(answer_to(worker, batch), worker=stranger))
+            assert self.ended == before
+            assert self.dispatcher.stray_answers == strays + 1
+
+    def some_batch(self, pick: int) -> tuple[int, Batch]:
+        busy = self.busy()
+        worker = busy[pick % len(busy)]
+        held = self.hands[worker]
+        return worker, held[pick // len(busy) % len(held)]
+
+    def arrive(self, answered: Answered) -> None:
+        """Let an answer arrive: what it is about ends now, if it is the first and in time."""
+        before, strays = self.ended.copy(), self.dispatcher.stray_answers
+        held = self.hands.get(answered.worker, [])
+        batch = next((b for b in held if b.id == answered.batch), None)
+        if batch is not None:
+            self.put_down(answered.worker, batch)
+        self.hear(answered)
+        wanted = [] if batch is None else [i.id for i in batch.items if i.id not in self.dropped]
+        assert self.ended - before == Counter(wanted)
+        assert self.dispatcher.stray_answers == strays + (batch is None)
+
+    def put_down(self, worker: int, batch: Batch) -> None:
+        """The worker has answered a batch: for the next one, the time begins anew."""
+        self.hands[worker].remove(batch)
+        self.answered.add(worker)
+        self.due.pop(worker, None)
+        if self.hands[worker]:
+            self.due[worker] = self.now + LIMIT
+
+    # What must always be so.
+
+    @invariant()
+    def every_item_is_in_exactly_one_place(self) -> None:
+        waiting = Counter(task.item.id for task in self.dispatcher.waiting)
+        held = Counter(t.item.id for bs in self.dispatcher.held.values() for ts in bs for t in ts)
+        dropped = Counter(self.dropped)
+        assert waiting + held + self.ended + dropped == Counter(list(self.submitted))
+        assert self.dispatcher.outstanding == sum(waiting.values()) + sum(held.values())
+
+    @invariant()
+    def the_ledger_is_what_is_in_the_workers_hands(self) -> None:
+        held = self.dispatcher.held
+        assert held.keys() == self.hands.keys()
+        for worker, batches in self.hands.items():
+            wanted = [
+                sorted(i.id for i in batch.items if i.id not in self.dropped) for batch in batches
+            ]
+            assert sorted(sorted(t.item.id for t in b) for b in held[worker]) == sorted(wanted)
+
+    @invariant()
+    def nobody_idles_while_work_waits(self) -> None:
+        if self.dispatcher.waiting:
+            idle = {worker for worker, held in self.hands.items() if not held}
+            barred = self.died_at.get(self.dispatcher.waiting[0].item.id, -1)
+            assert idle <= self.condemned | ({barred} if len(self.hands) > 1 else set())
+
+    @invariant()
+    def the_deadline_is_that_of_the_first_who_owes(self) -> None:
+        owing = [at for worker, at in self.due.items() if worker not in self.condemned]
+        assert self.dispatcher.deadline() == min(owing, default=None)
+
+    @invariant()
+    def there_is_room_for_the_next_batches_and_no_more(self) -> None:
+        waiting = [task.item for task in self.dispatcher.waiting]
+        if size_of(waiting) > LOOKAHEAD_BYTES:
+            assert self.dispatcher.room == 0
+        else:
+            wanted = LOOKAHEAD_BATCHES * self.batch * max(1, len(self.hands))
+            assert self.dispatcher.room == max(0, wanted - len(waiting))
+
+    def teardown(self) -> None:
+        """Once workers are honest, every item that was not dropped ends."""
+        if not hasattr(self, "hands"):
+            return
+        while self.flying:
+            self.arrive(self.flying.pop())
+        for worker in sorted(self.condemned):
+            self.die_with(worker)
+            self.hear(WorkerDown(worker, "killed"))
+        while self.dispatcher.outstanding or self.busy():
+            if not self.hands:
+                self.hands[0] = []
+                self.hear(WorkerUp(0))
+            self.arrive(answer_to(*self.some_batch(0)))
+        assert self.ended == Counter(set(self.submitted) - self.dropped)
+        assert self.dispatcher.outstanding == 0
+
+
+def size_of(items: Iterable[Item]) -> int:
+    return sum(len(item.source.data) for item in items if isinstance(item.source, Encoded))
+
+
+def answer_to(worker: int, batch: Batch) -> Answered:
+    """The right answer, in another order."""
+    outcomes = tuple(outcome(item.id) for item in reversed(batch.items))
+    return Answered(worker, batch.id, outcomes)
+
+
+TestDispatcher = Farm.TestCase
+TestDispatcher.settings = settings(max_examples=300, stateful_step_count=40)

@@ -1,0 +1,55 @@
+"""A file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from farm.errors import OutputError
+from farm.system.atomic_file import whole
+
+
+def test_a_file_is_replaced_when_all_is_there(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    target.write_text("earlier")
+    with whole(target, "--json") as part:
+        part.write_text("new")
+        assert target.read_text() == "earlier"
+    assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_block_that_fails_or_writes_nothing_leaves_all_as_it_was(
+    tmp_path: Path, fails: bool
+) -> None:
+    target = tmp_path / "a.json"
+    target.write_text("earlier")
+    try:
+        with whole(target, "--json") as part:
+            if fails:
+                part.write_text("half")
+                raise ValueError
+    except ValueError:
+        assert fails
+    assert target.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("no/such.json", "No such file or directory"), (".", "Is a directory")]
+)
+def test_a_place_that_cannot_be_written_is_said_at_once(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    with pytest.raises(OutputError) as caught, whole(tmp_path / name, "--json"):
+        pytest.fail("the block was entered")
+    assert str(caught.value) == f"--json {tmp_path / name}: can't be made: {why}"
+
+
+def test_a_device_stays_a_device() -> None:
+    with whole(Path(os.devnull), "--json") as part:
+        part.write_text("gone")
+    assert Path(os.devnull).is_char_device()

@@ -1,0 +1,154 @@
+"""Raw model outputs to the five most probable classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from workers.errors import RuntimeFailure
+from workers.tasks.classification import top5
+
+STEP = 1 / 256
+
+
+def classes(raw: npt.NDArray[Any]) -> list[int]:
+    return [index for index, _ in top5(raw)]
+
+
+def scores(raw: npt.NDArray[Any]) -> list[float]:
+    return [score for _, score in top5(raw)]
+
+
+def f32(*values: float) -> npt.NDArray[np.float32]:
+    return np.array(values, np.float32)
+
+
+def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    powers = np.exp(logits.astype(np.float64) - float(logits.max()))
+    return np.asarray(powers / powers.sum(), np.float64)
+
+
+def one_step_each(count: int) -> npt.NDArray[np.uint8]:
+    return np.full(count, round(256 / count), np.uint8)
+
+
+def test_the_best_five_come_best_first() -> None:
+    assert classes(f32(0.05, 0.3, 0.1, 0.25, 0.02, 0.08, 0.2)) == [1, 3, 6, 2, 5]
+
+
+@pytest.mark.parametrize("count", [6, 10, 1000, 1001])
+def test_the_best_five_are_those_of_a_full_sort(count: int) -> None:
+    logits = np.random.default_rng(count).normal(size=count).astype(np.float32)
+    assert classes(logits) == np.argsort(-logits, kind="stable")[:5].tolist()
+
+
+def test_equal_scores_keep_the_order_of_their_classes() -> None:
+    assert classes(f32(0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.1)) == [1, 3, 5, 0, 2]
+
+
+def test_many_ties_at_the_fifth_place_keep_the_lowest_classes() -> None:
+    raw = np.full(1000, 0.0005, np.float32)
+    raw[[900, 500, 700]] = 0.2, 0.15, 0.15
+    assert classes(raw) == [900, 500, 700, 0, 1]
+
+
+def test_equal_scores_in_all_places_give_the_first_five_classes() -> None:
+    assert classes(np.full(1000, 0.001, np.float32)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_with_five_classes_or_fewer_all_are_ranked(count: int) -> None:
+    raw = np.arange(count, dtype=np.float32)
+    assert classes(raw) == list(range(count))[::-1]
+    assert sum(scores(raw)) == pytest.approx(1.0)
+
+
+def test_ties_among_fewer_than_five_classes_keep_their_order() -> None:
+    assert classes(f32(0.25, 0.5, 0.25)) == [1, 0, 2]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_logits_become_their_softmax(dtype: type[np.floating[Any]]) -> None:
+    logits = np.array([-3.0, 8.0, 2.5, 0.0, 1.0, 7.0], dtype)
+    expected = softmax(logits)
+    assert classes(logits) == [1, 5, 2, 4, 3]
+    assert scores(logits) == pytest.approx([expected[k] for k in (1, 5, 2, 4, 3)], rel=1e-5)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    assert scores(f32(50_000.0, 49_999.0)) == pytest.approx(softmax(f32(1.0, 0.0)).tolist())
+
+
+def test_negative_numbers_that_add_up_to_one_are_logits() -> None:
+    logits = f32(0.9, 0.6, -0.5)
+    assert scores(logits) == pytest.approx(softmax(logits).tolist())
+
+
+def test_numbers_above_one_are_logits_whatever_their_sum() -> None:
+    logits = np.zeros(1000, np.float32)
+    logits[7] = 1.5
+    assert scores(logits)[0] == pytest.approx(softmax(logits)[7], rel=1e-5)
+
+
+def test_numbers_from_zero_to_one_with_another_sum_are_logits() -> None:
+    logits = f32(0.9, 0.9, 0.9)
+    assert scores(logits) == pytest.approx([1 / 3] * 3)
+
+
+def test_probabilities_stay_as_they_are() -> None:
+    raw = f32(0.5, 0.25, 0.125, 0.125)
+    assert top5(raw) == ((0, 0.5), (1, 0.25), (2, 0.125), (3, 0.125))
+
+
+def test_a_certain_answer_stays_certain() -> None:
+    assert top5(f32(0.0, 1.0, 0.0))[0] == (1, 1.0)
+
+
+def test_uint8_scores_are_steps_of_a_256th() -> None:
+    raw = np.array([128, 64, 32, 16, 8, 8], np.uint8)
+    assert top5(raw) == ((0, 0.5), (1, 0.25), (2, 0.125), (3, 0.0625), (4, 0.03125))
+
+
+def test_int8_scores_are_steps_of_a_256th_above_minus_128() -> None:
+    raw = np.array([0, -64, -96, -112, -120, -120], np.int8)
+    assert top5(raw) == ((0, 0.5), (1, 0.25), (2, 0.125), (3, 0.0625), (4, 0.03125))
+
+
+@pytest.mark.parametrize("raw", [np.array([255, 0], np.uint8), np.array([127, -128], np.int8)])
+def test_the_largest_quantised_score_is_255_steps(raw: npt.NDArray[Any]) -> None:
+    assert top5(raw) == ((0, 255 * STEP), (1, 0.0))
+
+
+@pytest.mark.parametrize(("count", "total"), [(500, 1.95), (1001, 0.0), (170, 1.33), (340, 1.33)])
+def test_a_diffuse_quantised_softmax_is_no_logits(count: int, total: float) -> None:
+    raw = one_step_each(count)
+    assert raw.sum() * STEP == pytest.approx(total, abs=0.01)
+    assert scores(raw) == [raw[0] * STEP] * 5
+    assert scores(raw.astype(np.float32) * np.float32(STEP)) == [raw[0] * STEP] * 5
+
+
+@pytest.mark.parametrize("shape", [(1, 6), (6, 1), (1, 6, 1, 1), (2, 3)])
+def test_the_shape_of_the_output_does_not_matter(shape: tuple[int, ...]) -> None:
+    raw = f32(0.1, 0.4, 0.2, 0.15, 0.1, 0.05)
+    assert top5(raw.reshape(shape)) == top5(raw)
+
+
+def test_classes_and_scores_are_plain_python_numbers() -> None:
+    assert {type(part) for pair in top5(f32(0.75, 0.25)) for part in pair} == {int, float}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_are_refused(bad: float, dtype: type[np.floating[Any]]) -> None:
+    raw = np.array([0.5, bad, 0.5, 0.0, 0.0, 0.0], dtype)
+    with pytest.raises(RuntimeFailure, match="not finite"):
+        top5(raw)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int16, np.int32, np.int64, np.uint16, np.bool_])
+def test_other_dtypes_are_refused_by_name(dtype: type[np.generic]) -> None:
+    with pytest.raises(RuntimeFailure, match=np.dtype(dtype).name):
+        top5(np.zeros(10, dtype))

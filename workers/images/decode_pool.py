@@ -1,0 +1,93 @@
+"""Threads that turn items into input tensors while the runtime is busy with earlier ones."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, Final
+
+import numpy.typing as npt
+
+from workers.errors import ImageError
+from workers.images import preprocess as image
+from workers.protocol.messages import Item, ItemError
+from workers.protocol.spec import InputSpec
+
+# Just below: the runtime thread goes first when it wakes up, and beside other programs every step
+# further down costs. docs/decisions/0015 has figures.
+BELOW_THE_RUNTIME: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One item of the batch `batch`."""
+
+    batch: int
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A job's tensor, or why there is none; times are CLOCK_MONOTONIC seconds."""
+
+    job: Job
+    result: npt.NDArray[Any] | ItemError
+    started: float
+    finished: float
+
+
+class Decoders:
+    """`count` decoder threads on `cpus`; jobs come out as they get ready, not in order.
+
+    `mode` is EXACT or FAST, see image.load.
+    """
+
+    def __init__(self, count: int, cpus: tuple[int, ...], spec: InputSpec, mode: str) -> None:
+        self._cpus, self._spec, self._mode = cpus, spec, mode
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._decoded: SimpleQueue[Decoded | BaseException] = SimpleQueue()
+        # Daemons: a decoder stuck on a dead network share must not keep the process alive.
+        self._threads = [
+            threading.Thread(target=self._work, name=f"decoder-{number}", daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, job: Job) -> None:
+        """Queue a job; never blocks."""
+        self._jobs.put(job)
+
+    def get(self) -> Decoded:
+        """Wait for the next job that is decoded; raises what a decoder could not handle."""
+        decoded = self._decoded.get()
+        if isinstance(decoded, BaseException):
+            raise decoded
+        return decoded
+
+    def close(self) -> None:
+        """Let the threads end once the queued jobs are done."""
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def _work(self) -> None:
+        # Both of this thread alone. The runtime thread goes first when its NPU core is free again.
+        os.sched_setaffinity(0, self._cpus)
+        os.nice(BELOW_THE_RUNTIME)
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._decoded.put(self._decode(job))
+            except BaseException as error:  # a bug, or no memory: get() raises it, nothing hangs
+                self._decoded.put(error)
+
+    def _decode(self, job: Job) -> Decoded:
+        started = time.monotonic()
+        result: npt.NDArray[Any] | ItemError
+        try:
+            result = image.load(job.item.source, self._spec, self._mode)
+        except ImageError as error:
+            result = ItemError(error.kind, str(error))
+        return Decoded(job, result, started, time.monotonic())

@@ -1,0 +1,158 @@
+"""Bytes to pixels, pixels to a model's input tensor; JPEGs with the help of workers.jpeg.
+
+With the default input the pixels are, bit for bit, those of the field's published examples:
+OpenCV's colour `imread` (EXIF orientation applied), resized with INTER_AREA to the model's
+input, as RGB.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from workers.errors import ImageError
+from workers.images import headers, jpeg
+from workers.images.file_reader import read
+from workers.protocol.messages import Encoded, FileRef, Pixels
+from workers.protocol.spec import EXACT, FAST, FLOAT32, MAX_PIXELS_VARIABLE, NCHW, InputSpec
+
+Image = npt.NDArray[np.uint8]
+Tensor = npt.NDArray[Any]
+
+OPENCVS_OWN_LIMIT: Final = 1 << 30  # pixels, where nobody says another
+# What an uncompressed file takes, with alpha; and room for thumbnails and profiles.
+BYTES_PER_PIXEL: Final = 4
+ROOM: Final = 16 << 20
+
+# A process per runtime is the farm's way to use many CPUs; OpenCV's own threads would only fight.
+cv2.setNumThreads(1)
+# OpenCV would print a line for each broken file; the item's error says it already.
+if hasattr(cv2, "setLogLevel"):  # OpenCV 4
+    cv2.setLogLevel(0)
+else:
+    cv2.utils.logging.setLogLevel(0)
+
+
+def _max_pixels() -> int:
+    """The limit that OpenCV, too, has taken from the environment when it was imported."""
+    said = os.environ.get(MAX_PIXELS_VARIABLE, "")
+    return int(said) if said.isdecimal() else OPENCVS_OWN_LIMIT
+
+
+MAX_PIXELS: Final = _max_pixels()
+MAX_BYTES: Final = BYTES_PER_PIXEL * MAX_PIXELS + ROOM
+
+
+def load(source: FileRef | Encoded | Pixels, spec: InputSpec, mode: str = EXACT) -> Tensor:
+    """Turn one item into the model's input, shape (1, ...) as `spec` says; raises ImageError.
+
+    With `mode` FAST a JPEG that is at least twice as large as the input, both ways, comes out of
+    its decoder at 1/2, 1/4 or 1/8 of its size.
+    """
+    try:
+        return prepare(pixels(source, (spec.width, spec.height) if mode == FAST else None), spec)
+    except (MemoryError, cv2.error) as error:
+        if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
+            raise
+        raise _no_memory() from error
+
+
+def pixels(source: FileRef | Encoded | Pixels, least: jpeg.Size | None = None) -> Image:
+    """Give an item's pixels as height x width x 3 uint8, BGR, upright; raises ImageError.
+
+    A JPEG may come smaller than it is if `least` is given, but not below that.
+    """
+    match source:
+        case FileRef(path):
+            return decode(read(path, MAX_BYTES), least)
+        case Encoded(data):
+            return decode(data, least)
+        case Pixels(data, height, width):
+            if height < 1 or width < 1 or len(data) != height * width * 3:
+                raise ImageError("bad_pixels", f"{len(data)} bytes are no {width}x{height} image")
+            return np.frombuffer(data, np.uint8).reshape(height, width, 3)
+
+
+def decode(data: bytes, least: jpeg.Size | None = None) -> Image:
+    """Decode an image file's bytes to upright BGR pixels, see `pixels`; raises ImageError."""
+    if not data:
+        raise ImageError("empty", "the file is empty")
+    if headers.is_cut(data):
+        # A decoder would fill the missing part with grey: a wrong result.
+        raise ImageError("truncated", "the image is cut short; copy it again from its source")
+    if not data.startswith(headers.JPEG_MAGIC):
+        return _by_opencv(data)
+    try:
+        return jpeg.decode(data, MAX_PIXELS, least)
+    except jpeg.Refused as refused:
+        image = _by_opencv(data)
+        if refused.broken:
+            raise ImageError(
+                "damaged", "part of the JPEG is broken; copy it again from its source"
+            ) from refused
+        return image
+
+
+def _by_opencv(data: bytes) -> Image:
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise
+        raise _refusal(error, data) from error
+    if image is None:
+        raise ImageError("not_an_image", "not an image that OpenCV can read")
+    return image.astype(np.uint8, copy=False)
+
+
+def prepare(image: Image, spec: InputSpec) -> Tensor:
+    """Resize BGR pixels and lay them out as the model takes them: RGB, one image, C-contiguous."""
+    # A channel swap commutes with a resize, and costs less on the smaller image.
+    small = cv2.resize(image, (spec.width, spec.height), interpolation=cv2.INTER_AREA)
+    rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
+    if spec.dtype == FLOAT32:
+        return _scaled(rgb, spec)
+    tensor = np.stack(cv2.split(rgb)) if spec.layout == NCHW else rgb
+    return tensor[np.newaxis]
+
+
+def _scaled(rgb: Tensor, spec: InputSpec) -> Tensor:
+    """Look values up: one pass over the pixels, for what arithmetic on floats would take four."""
+    values = _values(spec.mean, spec.std)
+    if spec.layout != NCHW:
+        return np.asarray(cv2.LUT(rgb, values))[np.newaxis]
+    channels = cv2.split(rgb)
+    tensor = np.empty((1, len(channels), *rgb.shape[:2]), np.float32)
+    for channel, of_channel, out in zip(channels, cv2.split(values), tensor[0], strict=True):
+        cv2.LUT(channel, of_channel, dst=out)
+    return tensor
+
+
+@cache
+def _values(mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """(value - mean) / std of all values and channels, as cv2.LUT takes it: 1 x 256 x 3 float32."""
+    values = np.arange(256, dtype=np.float32).reshape(1, 256, 1)
+    return (values - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
+
+
+def _refusal(error: cv2.error, data: bytes) -> ImageError:
+    words = str(error)
+    if "CV_IO_MAX_IMAGE_PIXELS" in words:
+        return ImageError("too_many_pixels", _too_many(headers.size(data)))
+    reason = re.sub(r".*error: (\(.*?\) )?", "", words.strip(), flags=re.DOTALL)
+    return ImageError("not_an_image", f"OpenCV refuses it: {reason}")
+
+
+def _too_many(size: tuple[int, int] | None) -> str:
+    held = f"{size[0]}x{size[1]} are {size[0] * size[1]} pixels" if size else "too many pixels"
+    return f"{held}; max_pixels allows {MAX_PIXELS}, raise it in the config to read this"
+
+
+def _no_memory() -> ImageError:
+    return ImageError("no_memory", "not enough memory for it; see max_pixels, size and decoders")

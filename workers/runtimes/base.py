@@ -1,0 +1,119 @@
+"""The seam between the farm and whatever runs a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from workers.errors import RuntimeFailure
+from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputHint, InputSpec
+
+RKNN: Final = "rknn"
+ONNX: Final = "onnx"
+SIMULATED: Final = "simulated"
+CHANNELS: Final = 3
+
+
+class Runtime(Protocol):
+    """One opened model on one NPU core (or CPU): used by one thread, closed by who opened it."""
+
+    @property
+    def input(self) -> InputSpec:
+        """What `infer` takes."""
+
+    @property
+    def classes(self) -> int:
+        """How many scores `infer` gives."""
+
+    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Run the model on one image: a tensor as `input` says in, `classes` scores out.
+
+        Raises RuntimeFailure when the run fails; a failed run never gives scores.
+        """
+
+    def close(self) -> None:
+        """Free the runtime; may be called twice."""
+
+
+def check_classifier(model: str, inputs: int, outputs: int) -> None:
+    """Raise RuntimeFailure unless a model has one input and one output."""
+    if (inputs, outputs) != (1, 1):
+        raise RuntimeFailure(
+            f"{model} has {inputs} inputs and {outputs} outputs; "
+            "a classifier with one of each is needed"
+        )
+
+
+def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> InputSpec:
+    """Join what a model tells of its image input with what the config says.
+
+    `dims` are the tensor's four dimensions, None where the model leaves one open. Raises
+    RuntimeFailure if they are no single RGB image, contradict the config, or stay open.
+    """
+    if len(dims) != 4 or dims[0] not in (None, 1):
+        raise RuntimeFailure(f"the model takes {list(dims)}; one image (1 x 3 channels) is needed")
+    layout = _layout(dims, hint)
+    height, width = dims[1:3] if layout == NHWC else dims[2:4]
+    return InputSpec(
+        width=_agreed("width", width, hint.width),
+        height=_agreed("height", height, hint.height),
+        layout=layout,
+        dtype=_dtype(dtype, hint),
+        mean=hint.mean,
+        std=hint.std,
+    )
+
+
+def from_hint(hint: InputHint, default: InputSpec) -> InputSpec:
+    """Take `default` where the config leaves the input open."""
+    said = {"width": hint.width, "height": hint.height, "layout": hint.layout, "dtype": hint.dtype}
+    known: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+    return replace(default, **known, mean=hint.mean, std=hint.std)
+
+
+def tensor_shape(spec: InputSpec) -> tuple[int, int, int, int]:
+    """The four dimensions of a tensor as `spec` says."""
+    if spec.layout == NHWC:
+        return 1, spec.height, spec.width, CHANNELS
+    return 1, CHANNELS, spec.height, spec.width
+
+
+def check_tensor(tensor: npt.NDArray[Any], spec: InputSpec) -> None:
+    """Raise RuntimeFailure unless `tensor` is what `spec` says; runtimes do not check it."""
+    shape = tensor_shape(spec)
+    if tensor.shape != shape or tensor.dtype != np.dtype(spec.dtype):
+        raise RuntimeFailure(
+            f"input {list(tensor.shape)} {tensor.dtype} given, {list(shape)} {spec.dtype} needed"
+        )
+
+
+def _layout(dims: tuple[int | None, ...], hint: InputHint) -> str:
+    channels = {NHWC: dims[3], NCHW: dims[1]}
+    fits = [layout for layout, count in channels.items() if count == CHANNELS]
+    if hint.layout is None and len(fits) == 1:
+        return fits[0]
+    if hint.layout is not None and channels[hint.layout] in (CHANNELS, None):
+        return hint.layout
+    said = f"config says {hint.layout}" if hint.layout else "set input.layout to NHWC or NCHW"
+    raise RuntimeFailure(f"the model takes {list(dims)}; {said}")
+
+
+def _agreed(name: str, model: int | None, config: int | None) -> int:
+    if model is None and config is None:
+        raise RuntimeFailure(f"the model leaves its input {name} open; set input.{name}")
+    if model is not None and config is not None and model != config:
+        raise RuntimeFailure(f"input.{name} is {config} in the config, the model takes {model}")
+    return model if model is not None else config  # type: ignore[return-value]
+
+
+def _dtype(model: str, hint: InputHint) -> str:
+    if model not in (UINT8, FLOAT32):
+        raise RuntimeFailure(f"the model takes {model} input; {UINT8} or {FLOAT32} is needed")
+    if hint.dtype not in (None, model):
+        raise RuntimeFailure(f"input.dtype is {hint.dtype} in the config, the model takes {model}")
+    if model == UINT8 and (any(hint.mean) or any(part != 1.0 for part in hint.std)):
+        raise RuntimeFailure("input.mean and input.std need a model with float32 input")
+    return model
