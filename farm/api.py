@@ -17,12 +17,12 @@ from farm.coordinator.notices import Tell
 from farm.coordinator.startup import prepare
 from farm.errors import ConfigError, FarmError, InterruptedStartError
 from farm.hardware import sensors
-from farm.results.ordering import AsTheyCome, InOrder, Order
+from farm.results.ordering import ArrivalOrder, InputOrder, Order
 from farm.results.result import Result, from_delivery
 from farm.scheduler.events import Deliver, Task
 from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Item, Ref, Source, from_items
-from farm.system.signals import Interrupts
+from farm.system.signals import Signals
 from workers.protocol.messages import Item as WireItem
 from workers.runtimes.npu_timeline import Busy, look
 
@@ -40,7 +40,7 @@ class Farm:
                 print(result.path, result.top5)
 
     `tell` hears what a user should know (a worker died, CPUs are missing), a line each; by
-    default it goes to the logger `farm`. With `interrupts`, a first signal makes `run` finish
+    default it goes to the logger `farm`. With `signals`, a first signal makes `run` finish
     what is in the workers' hands, a second one makes it return at once. Ids count from `first_id`.
     """
 
@@ -49,12 +49,12 @@ class Farm:
         config: FarmConfig,
         *,
         tell: Tell | None = None,
-        interrupts: Interrupts | None = None,
+        signals: Signals | None = None,
         first_id: int = 0,
     ) -> None:
         self.config = config
         self._tell = tell or logging.getLogger("farm").warning
-        self._interrupts = interrupts
+        self._signals = signals
         self._plan: FarmPlan | None = None
         self._coordinator: Coordinator | None = None
         self._labels: tuple[str, ...] | None = None
@@ -93,7 +93,7 @@ class Farm:
     @property
     def bad_cores(self) -> tuple[int, ...]:
         """The NPU cores that are left out: no worker could start on them, or stay."""
-        return self._up().crew.bad_cores()
+        return self._up().supervisor.bad_cores()
 
     def __enter__(self) -> Farm:
         if self._coordinator is not None:
@@ -121,7 +121,7 @@ class Farm:
         trace: TracebackType | None,
     ) -> None:
         # Nobody waits for what a signal or an error has left in the workers' hands.
-        hurry = self._up().busy and (error is not None or self._signals() > 0)
+        hurry = self._up().busy and (error is not None or self._signal_count() > 0)
         self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
 
     def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Results:
@@ -139,7 +139,7 @@ class Farm:
         if self._running:
             raise FarmError("this farm has a run under way: finish it, or close its iterator")
         self._running = True
-        order = InOrder(self._next_id) if ordered else AsTheyCome()
+        order = InputOrder(self._next_id) if ordered else ArrivalOrder()
         try:
             yield from self._results(source, order)
             yield from order.rest()
@@ -166,7 +166,7 @@ class Farm:
         return self._npu_seen.load_since(before)
 
     def _results(self, source: Source, order: Order) -> Iterator[Result]:
-        while not self._signals():
+        while not self._signal_count():
             waiting = self._feed(source, order)
             if source.exhausted and not self._up().outstanding:
                 return
@@ -187,14 +187,14 @@ class Farm:
     def _start(self) -> None:
         coordinator = self._up()
         coordinator.launch()
-        while coordinator.crew.booting:
-            if self._signals():
+        while coordinator.supervisor.starting:
+            if self._signal_count():
                 raise InterruptedStartError("the workers were still starting")
             coordinator.poll(self._signal_fds())
         coordinator.check_started()
         self._npu_seen = self._look_at_npu()
         if self._labels is not None and not self.plan.simulated:
-            classes = {m.ready.classes for m in coordinator.crew.members if m.ready}
+            classes = {m.ready.classes for m in coordinator.supervisor.slots if m.ready}
             label_files.check(self._labels, classes.pop(), self.config.labels)
 
     def _look_at_npu(self) -> Busy | None:
@@ -227,14 +227,14 @@ class Farm:
         coordinator = self._up()
         coordinator.drop(held=False)
         until = time.monotonic() + self.config.drain_seconds
-        while coordinator.outstanding and self._signals() < 2 and time.monotonic() < until:
+        while coordinator.outstanding and self._signal_count() < 2 and time.monotonic() < until:
             yield from coordinator.poll(self._signal_fds(), until)
 
-    def _signals(self) -> int:
-        return self._interrupts.seen() if self._interrupts is not None else 0
+    def _signal_count(self) -> int:
+        return self._signals.seen() if self._signals is not None else 0
 
     def _signal_fds(self) -> tuple[int, ...]:
-        return (self._interrupts.fd,) if self._interrupts is not None else ()
+        return (self._signals.fd,) if self._signals is not None else ()
 
     def _result(self, ended: Deliver) -> Result:
         labels = None if self.plan.simulated else self._labels

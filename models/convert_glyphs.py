@@ -1,7 +1,7 @@
 """Converts our own model for every SoC, measures the results, compares them with the kept ones.
 
 The files go to build/models and, with --replace, to models/ together with their checksums. Scores
-are those of the vendor's simulator on a PC: it computes what was quantised, not on an NPU.
+are those of the vendor's simulator on a PC: it computes what was quantized, not on an NPU.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from farm.convert.convert import Conversion, quantised
+from farm.convert.convert import Conversion, quantized
 from farm.hardware.platforms import SOCS
 from farm.sources.renders import CLASSES, write_renders
 from workers.images import preprocess as image
@@ -89,7 +89,7 @@ def build(platform: str, seen: Path, unseen: Sequence[Path]) -> tuple[Path, Scor
     job = Conversion(model=MODEL, platform=platform, calibrate=str(seen))
     path = BUILT / job.target().name
     spec = InputSpec(width=SIDE, height=SIDE, layout=NHWC, dtype=UINT8)
-    with quantised(job, print) as (toolkit, _):
+    with quantized(job, print) as (toolkit, _):
         toolkit.export(path)
         toolkit.simulate()
         return path, score(toolkit.infer, spec, unseen)

@@ -67,7 +67,7 @@ def asked(channel: socket.socket) -> tuple[bytes, list[int]]:
 
 def preload() -> str:
     """Import what every worker needs; gives the trace if that fails, for the workers to say."""
-    worker.calm_libraries()
+    worker.limit_library_threads()
     try:
         import workers.loop  # noqa: F401 - to have it
     except Exception:

@@ -15,7 +15,16 @@ from workers import sched_slice as slices
 from workers.errors import FarmError, RuntimeFailure
 from workers.images.decode_pool import Decoded, Decoders, Job
 from workers.protocol import startup_steps as steps
-from workers.protocol.messages import Batch, Birth, Done, Failed, ItemError, Outcome, Ready, Stop
+from workers.protocol.messages import (
+    Batch,
+    Done,
+    Failed,
+    ItemError,
+    Outcome,
+    Ready,
+    Stop,
+    WorkerInit,
+)
 from workers.protocol.sockets import Context, Inbox, Outbox
 from workers.protocol.spec import WorkerSpec
 from workers.runtimes.base import Runtime, tensor_shape
@@ -27,7 +36,7 @@ EXIT_FAILED: Final = 70  # said why in a Failed message
 GREY: Final = 128
 
 
-def run(birth: Birth) -> int:
+def run(birth: WorkerInit) -> int:
     """Be the worker that `birth` describes until it is told to stop; gives the exit code."""
     with _queues(birth.spec) as (inbox, outbox):
         runtime: Runtime | None = None
@@ -37,7 +46,7 @@ def run(birth: Birth) -> int:
             serve(birth, runtime, ready, (inbox, outbox))
         except FarmError as error:
             # Said before the runtime is closed: after a failed job, a driver may hang in that.
-            _confess(birth, str(error), inbox, outbox)
+            _report_failure(birth, str(error), inbox, outbox)
             return EXIT_FAILED
         finally:
             if runtime is not None:
@@ -45,7 +54,7 @@ def run(birth: Birth) -> int:
     return EXIT_OK
 
 
-def _confess(birth: Birth, message: str, inbox: Inbox, outbox: Outbox) -> None:
+def _report_failure(birth: WorkerInit, message: str, inbox: Inbox, outbox: Outbox) -> None:
     """Say why this worker can't go on, and stay until that is heard: then the reason is known
     before the process is gone."""
     index, generation = birth.spec.index, birth.generation
@@ -55,7 +64,7 @@ def _confess(birth: Birth, message: str, inbox: Inbox, outbox: Outbox) -> None:
         pass
 
 
-def tested(birth: Birth, runtime: Runtime) -> Ready:
+def tested(birth: WorkerInit, runtime: Runtime) -> Ready:
     """Run one inference, which also warms the model up; raises RuntimeFailure if it fails.
 
     An NPU core can be there and fail or hang at its first job. The image is plain grey.
@@ -78,7 +87,7 @@ def tested(birth: Birth, runtime: Runtime) -> Ready:
     )
 
 
-def serve(birth: Birth, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Outbox]) -> None:
+def serve(birth: WorkerInit, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Outbox]) -> None:
     """Say Ready, then answer batches until Stop; raises RuntimeFailure if the runtime fails."""
     inbox, outbox = queues
     decoders = Decoders(
@@ -88,15 +97,15 @@ def serve(birth: Birth, runtime: Runtime, ready: Ready, queues: tuple[Inbox, Out
     steps.begin(steps.REPORT)
     outbox.send(ready)
     try:
-        Desk(birth, runtime, decoders).serve(inbox, outbox)
+        BatchLoop(birth, runtime, decoders).serve(inbox, outbox)
     finally:
         decoders.close()
 
 
-class Desk:
+class BatchLoop:
     """The batches a worker holds, on the one thread that may touch its runtime and sockets."""
 
-    def __init__(self, birth: Birth, runtime: Runtime, decoders: Decoders) -> None:
+    def __init__(self, birth: WorkerInit, runtime: Runtime, decoders: Decoders) -> None:
         self._worker, self._generation = birth.spec.index, birth.generation
         self._runtime = runtime
         self._decoders = decoders

@@ -1,4 +1,4 @@
-"""A worker's entry: `python -m workers.main NAME RUN_DIR`, its Birth on standard input.
+"""A worker's entry: `python -m workers.main NAME RUN_DIR`, its WorkerInit on standard input.
 
 The farm's are forked, see workers.forkserver; by hand it runs as it is. The process is pinned
 before anything starts threads: those begun earlier, such as a BLAS library's, would stay where they
@@ -32,7 +32,7 @@ def main() -> int:
     """Become the worker described on standard input; gives the process's exit code."""
     run_dir = sys.argv[2] if len(sys.argv) > 2 else ""
     try:
-        birth = read_birth(STDIN)
+        birth = read_init(STDIN)
     except FarmError as error:
         print(f"workers.main: {error}; the farm's coordinator starts this", file=sys.stderr)
         clean_up(run_dir)
@@ -40,7 +40,7 @@ def main() -> int:
     os.sched_setaffinity(0, birth.spec.cpus)
     # Even from inside a call that never returns: the coordinator learns where that is.
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
-    calm_libraries()
+    limit_library_threads()
     # For one that is started by hand: the fork server has it from its own start.
     os.environ[MAX_PIXELS_VARIABLE] = str(birth.spec.max_pixels)
     threading.Thread(target=_follow, args=(run_dir,), daemon=True).start()
@@ -56,7 +56,7 @@ def main() -> int:
         os._exit(EXIT_CRASHED)
 
 
-def calm_libraries() -> None:
+def limit_library_threads() -> None:
     """Let libraries that are imported from now on start no threads of their own.
 
     One process per runtime is the parallelism; their thread pools would fight it.
@@ -64,17 +64,17 @@ def calm_libraries() -> None:
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
 
-def framed(birth: wire.Birth) -> bytes:
-    """Give the bytes that `read_birth` reads."""
+def framed(birth: wire.WorkerInit) -> bytes:
+    """Give the bytes that `read_init` reads."""
     data = wire.encode(birth)
     return len(data).to_bytes(LENGTH_BYTES, "big") + data
 
 
-def read_birth(fd: int) -> wire.Birth:
-    """Read one Birth from `fd`, and no byte more; raises WireError if there is none."""
+def read_init(fd: int) -> wire.WorkerInit:
+    """Read one WorkerInit from `fd`, and no byte more; raises WireError if there is none."""
     message = wire.decode(_read(fd, int.from_bytes(_read(fd, LENGTH_BYTES), "big")))
-    if not isinstance(message, wire.Birth):
-        raise WireError(f"expected a Birth, got a {type(message).__name__}")
+    if not isinstance(message, wire.WorkerInit):
+        raise WireError(f"expected a WorkerInit, got a {type(message).__name__}")
     return message
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from farm.bench.trial import Manner, trial
+from farm.bench.trial import TrialOptions, trial
 from farm.bench.tune_search import Choice, Trial, enough, multiples
 from farm.config.loader import checked
 from farm.config.schema import FarmConfig
@@ -13,15 +13,15 @@ from farm.coordinator.notices import Tell
 from farm.hardware.platforms import detect
 from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
 from farm.sources.files import spread
-from farm.sources.sample_images import RENDERS, default_renders
-from farm.system.signals import Interrupts
+from farm.sources.sample_images import RENDERS, default_samples
+from farm.system.signals import Signals
 from workers.runtimes.base import SIMULATED
 
 ROUND_SECONDS: Final = 0.5
 ROUNDS: Final = 3
 
 
-def decided(config: FarmConfig, tell: Tell, interrupts: Interrupts | None = None) -> FarmConfig:
+def decided(config: FarmConfig, tell: Tell, signals: Signals | None = None) -> FarmConfig:
     """Give `config` with a number for `size: auto`, or as it is if it has one.
 
     On the host it is one runtime per CPU. Else farms with one and with two runtimes per NPU core
@@ -35,9 +35,9 @@ def decided(config: FarmConfig, tell: Tell, interrupts: Interrupts | None = None
         return _sized(config, None)
     machine = detect()
     sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
-    refs, _ = spread((str(default_renders(tell)),), RENDERS)
-    manner = Manner(
-        refs=refs, seconds=ROUND_SECONDS, rounds=ROUNDS, tell=lambda _: None, interrupts=interrupts
+    refs, _ = spread((str(default_samples(tell)),), RENDERS)
+    manner = TrialOptions(
+        refs=refs, seconds=ROUND_SECONDS, rounds=ROUNDS, tell=lambda _: None, signals=signals
     )
     trials: list[Trial] = []
     for size in sizes:

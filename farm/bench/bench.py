@@ -24,8 +24,8 @@ from farm.scheduler.placement import choose_runtime
 from farm.sources import files as sources
 from farm.sources.base import Source
 from farm.sources.sample_images import targets
-from farm.system.atomic_file import whole
-from farm.system.signals import Interrupts
+from farm.system.atomic_file import atomic_write
+from farm.system.signals import Signals
 from farm.system.stdio import STDIN
 from farm.system.terminal import say
 from workers.runtimes.base import ONNX, SIMULATED
@@ -64,19 +64,19 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     _check(request.outputs)
     out = sys.stderr if STDOUT in request.outputs.values() else sys.stdout
     show = partial(_show, out)
-    with Interrupts() as interrupts:
-        sweep = Sweep(images, rounds=request.rounds, interrupts=interrupts, show=show)
+    with Signals() as signals:
+        sweep = Sweep(images, rounds=request.rounds, signals=signals, show=show)
         try:
-            sweep.over([decided(size, say, interrupts) for size in sizes])
+            sweep.over([decided(size, say, signals) for size in sizes])
         finally:
             report = sweep.report
             if report is not None and report.sizes:
                 report = replace(report, verdict=verdict(report))
                 show(["", *table.notes(report, enough(report.sizes))])
                 _write(report, request.outputs)
-        if interrupts.received:
+        if signals.received:
             say("stopped by a signal: rounds that were not whole do not count")
-            return EXIT_SIGNAL_BASE + interrupts.received[0]
+            return EXIT_SIGNAL_BASE + signals.received[0]
     failed = report is not None and any(size.failures for size in report.sizes)
     return EXIT_SOME_FAILED if failed else EXIT_OK
 
@@ -117,7 +117,7 @@ def _check(outputs: Mapping[str, str]) -> None:
         raise OutputError(f"{' and '.join(outputs)}: only one can go to standard output")
     for flag, name in outputs.items():
         if name != STDOUT:
-            with whole(Path(name), flag):
+            with atomic_write(Path(name), flag):
                 pass
 
 
@@ -127,7 +127,7 @@ def _write(report: Report, outputs: Mapping[str, str]) -> None:
         if name == STDOUT:
             print(text)
             continue
-        with whole(Path(name), flag) as part:
+        with atomic_write(Path(name), flag) as part:
             part.write_text(text, encoding="utf-8", newline="")
 
 

@@ -52,7 +52,7 @@ def measure(
     for _ in range(rounds):
         if not stopped():
             _round(farm, images(), tally, stopped)
-    return _summed_up(farm, tally) if tally.rounds else None
+    return _summarize(farm, tally) if tally.rounds else None
 
 
 def warm_up(farm: Farm, source: Source, stopped: Callable[[], bool]) -> None:
@@ -124,7 +124,7 @@ def from_inference_times(
     return tuple(min(1.0, busy[core] / elapsed_ms) for core in sorted(busy))
 
 
-def _summed_up(farm: Farm, tally: Tally) -> Measured:
+def _summarize(farm: Farm, tally: Tally) -> Measured:
     plan, stats = farm.plan, tally.stats
     conditions = tally.sampler.conditions() if tally.sampler else None
     processes = usage.tree(os.getpid())

@@ -17,7 +17,7 @@ from farm.report.data import Measured, Report
 from farm.report.published import SOURCE, published
 from farm.scheduler.placement import FarmPlan, npu_cores
 from farm.sources.base import Source
-from farm.system.signals import Interrupts
+from farm.system.signals import Signals
 from farm.system.terminal import say
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 
@@ -45,11 +45,11 @@ class Sweep:
         images: Images,
         *,
         rounds: int,
-        interrupts: Interrupts,
+        signals: Signals,
         show: Callable[[Sequence[str]], None],
     ) -> None:
         self._images, self._rounds = images, rounds
-        self._interrupts, self._show = interrupts, show
+        self._signals, self._show = signals, show
         self._notices: tuple[str, ...] = ()
         self.report: Report | None = None
 
@@ -65,7 +65,7 @@ class Sweep:
             self._show([table.row(self.report, size)])
 
     def _measured(self, config: FarmConfig) -> Measured | None:
-        with Farm(config, tell=self._tell, interrupts=self._interrupts) as farm:
+        with Farm(config, tell=self._tell, signals=self._signals) as farm:
             if self.report is None:
                 self.report = _blank(farm, self._images)
                 self._notices = farm.plan.notices
@@ -77,7 +77,7 @@ class Sweep:
             say(message)
 
     def _signalled(self) -> bool:
-        return bool(self._interrupts.received)
+        return bool(self._signals.received)
 
 
 def _blank(farm: Farm, images: Images) -> Report:

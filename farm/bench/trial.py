@@ -17,21 +17,21 @@ from farm.coordinator.notices import Tell
 from farm.errors import InterruptedStartError, SourceError
 from farm.report.data import Measured
 from farm.sources.base import IterableSource, Ref
-from farm.system.signals import Interrupts
+from farm.system.signals import Signals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class TrialOptions:
     """How a trial measures: `refs` over and over, for `seconds` in each of so many `rounds`."""
 
     refs: Sequence[Ref]
     seconds: float
     rounds: int
     tell: Tell
-    interrupts: Interrupts | None
+    signals: Signals | None
 
 
-def trial(config: FarmConfig, manner: Manner) -> Measured | None:
+def trial(config: FarmConfig, manner: TrialOptions) -> Measured | None:
     """Measure the farm of `config`; None if a signal came before a round was whole.
 
     Raises SourceError if no image could be classified, and what Farm raises.
@@ -41,12 +41,12 @@ def trial(config: FarmConfig, manner: Manner) -> Measured | None:
         return IterableSource(_over_and_over(manner.refs, manner.seconds))
 
     def signalled() -> bool:
-        return manner.interrupts is not None and bool(manner.interrupts.received)
+        return manner.signals is not None and bool(manner.signals.received)
 
     found = None
     with (
         suppress(InterruptedStartError),
-        Farm(config, tell=manner.tell, interrupts=manner.interrupts) as farm,
+        Farm(config, tell=manner.tell, signals=manner.signals) as farm,
     ):
         found = measure(farm, images, rounds=manner.rounds, stopped=signalled)
     if found is not None and not found.average_ms.median:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from farm.bench import tune_table as tunetable
 from farm.bench.bench import with_some_npu
 from farm.bench.sweep import what_ran
-from farm.bench.trial import Manner, changed, trial
-from farm.bench.tune_search import Choice, Space, Trial, enough, next_choice, space, stages
+from farm.bench.trial import TrialOptions, changed, trial
+from farm.bench.tune_search import Choice, SearchSpace, Trial, enough, next_choice, space, stages
 from farm.config.editor import read, with_values
 from farm.config.loader import PATH_KEYS
 from farm.config.schema import FarmConfig
@@ -23,8 +23,8 @@ from farm.scheduler.placement import FarmPlan, plan
 from farm.sources import files as sources
 from farm.sources.base import Ref
 from farm.sources.sample_images import targets
-from farm.system.atomic_file import whole
-from farm.system.signals import Interrupts
+from farm.system.atomic_file import atomic_write
+from farm.system.signals import Signals
 from farm.system.stdio import STDIN
 from farm.system.terminal import say
 from workers.runtimes.base import ONNX
@@ -49,17 +49,17 @@ class Request:
 class Tune:
     """The trials of one config, shown as they end."""
 
-    def __init__(self, config: FarmConfig, refs: list[Ref], interrupts: Interrupts) -> None:
-        self._config, self._interrupts = config, interrupts
-        self.space: Space = space(config, detect())
+    def __init__(self, config: FarmConfig, refs: list[Ref], signals: Signals) -> None:
+        self._config, self._signals = config, signals
+        self.space: SearchSpace = space(config, detect())
         self.trials: list[Trial] = []
         self._notices: set[str] = set()
-        self._manner = Manner(
+        self._manner = TrialOptions(
             refs=refs,
             seconds=ROUND_SECONDS,
             rounds=ROUNDS,
             tell=self._tell_once,
-            interrupts=interrupts,
+            signals=signals,
         )
 
     def run(self) -> Choice | None:
@@ -71,7 +71,7 @@ class Tune:
                 return None
             self.trials.append(Trial(choice=choice, measured=found))
             print(tunetable.row(self.trials[-1]), flush=True)
-            if self._interrupts.received:
+            if self._signals.received:
                 return None
         return enough(stages(self.space, self.trials)[-1].trials).choice
 
@@ -101,11 +101,11 @@ def tune(config: FarmConfig, request: Request) -> int:
     if target is not None:
         _check(request, target)
     print(f"{planned.platform.name}, {what_ran(planned)}, {len(refs)} images over and over\n")
-    with Interrupts() as interrupts:
-        work = Tune(config, refs, interrupts)
+    with Signals() as signals:
+        work = Tune(config, refs, signals)
         chosen = _run(work, simulated=planned.simulated)
     if chosen is None:
-        return EXIT_SIGNAL_BASE + interrupts.received[0]
+        return EXIT_SIGNAL_BASE + signals.received[0]
     if not work.whole:
         say("workers were lost or NPU cores left out: mend that first; nothing is written")
         return EXIT_SOME_FAILED
@@ -153,7 +153,7 @@ def _images(config: FarmConfig, given: tuple[str, ...]) -> list[Ref]:
 def _check(request: Request, target: Path) -> None:
     """Raise now what would keep the result from being written in the end."""
     _edited(request, target, {"size": 1, "decoders": 1, "decoder_cpu": "same"})
-    with whole(target, _flag(request)):
+    with atomic_write(target, _flag(request)):
         pass
 
 
@@ -178,7 +178,7 @@ def _write(request: Request, target: Path | None, values: dict[str, Any]) -> Non
     elif before == after and request.output is None:
         say(f"{request.config} says so already")
     else:
-        with whole(target, _flag(request)) as part:
+        with atomic_write(target, _flag(request)) as part:
             part.write_bytes(after.encode())
             if part != target:
                 shutil.copymode(request.config, part)

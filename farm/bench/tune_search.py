@@ -30,7 +30,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Space:
+class SearchSpace:
     """What there is to choose from: rising sizes, and kinds of decoder CPUs, "same" first.
 
     `cpus` is how many CPUs the workers have: so many decoder threads are "auto".
@@ -57,7 +57,7 @@ class Stage:
     trials: tuple[Trial, ...]
 
 
-def space(config: FarmConfig, machine: Machine) -> Space:
+def space(config: FarmConfig, machine: Machine) -> SearchSpace:
     """What can be tried for `config` on this machine; raises ConfigError as `plan` does."""
     platform = platform_of(config, machine)
     cpus, _ = choose_cpus("cpu", config, platform, machine)
@@ -65,7 +65,7 @@ def space(config: FarmConfig, machine: Machine) -> Space:
         sizes = doubling(len(cpus))
     else:
         sizes = multiples(len(npu_cores(config, platform)))
-    return Space(sizes=sizes, cpus=len(cpus), decoder_cpus=_kinds(config, platform, machine))
+    return SearchSpace(sizes=sizes, cpus=len(cpus), decoder_cpus=_kinds(config, platform, machine))
 
 
 def multiples(cores: int) -> tuple[int, ...]:
@@ -107,17 +107,17 @@ def enough(trials: Sequence[Trial]) -> Trial:
     return next(trial for trial in trials if not better(best.measured, trial.measured))
 
 
-def next_choice(space: Space, trials: Sequence[Trial]) -> Choice | None:
+def next_choice(space: SearchSpace, trials: Sequence[Trial]) -> Choice | None:
     """What to try after `trials`; None once there is nothing left to learn."""
     return _walk(space, trials)[1]
 
 
-def stages(space: Space, trials: Sequence[Trial]) -> list[Stage]:
+def stages(space: SearchSpace, trials: Sequence[Trial]) -> list[Stage]:
     """What has been decided so far, key by key: each by `enough` of its trials."""
     return _walk(space, trials)[0]
 
 
-def _walk(space: Space, trials: Sequence[Trial]) -> tuple[list[Stage], Choice | None]:
+def _walk(space: SearchSpace, trials: Sequence[Trial]) -> tuple[list[Stage], Choice | None]:
     known = {trial.choice: trial for trial in trials}
     at = Choice(size=space.sizes[0])
     passed: list[Stage] = []
@@ -132,7 +132,7 @@ def _walk(space: Space, trials: Sequence[Trial]) -> tuple[list[Stage], Choice | 
     return passed, None
 
 
-def _ladder(key: str, space: Space, at: Choice) -> list[Choice]:
+def _ladder(key: str, space: SearchSpace, at: Choice) -> list[Choice]:
     """`at` with each value that `key` can have, cheapest first."""
     if key == "size":
         return [replace(at, size=size) for size in space.sizes]

@@ -200,7 +200,7 @@ def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
         raise click.UsageError("these flags change a config: name one")
     loaded = _load(config, said) if config is not None else None
     board = read(Path("/"), this_process())
-    found = surgery.examine(surgery.Patient(board, loaded, self_test))
+    found = surgery.examine(surgery.Target(board, loaded, self_test))
     if config is not None:
         found = surgery.naming(found, config)
     print(surgery.as_json(found) if as_json else "\n".join(surgery.lines(found)))
@@ -215,10 +215,10 @@ def convert(**said: Any) -> None:
     """Convert an ONNX MODEL to an INT8 .rknn for one SoC, on a PC with rknn-toolkit2."""
     from farm.convert.convert import Conversion
     from farm.convert.convert import convert as convert_model
-    from farm.system.signals import leave_on_signals
+    from farm.system.signals import exit_on_signals
     from farm.system.terminal import say
 
-    leave_on_signals()
+    exit_on_signals()
     made = convert_model(Conversion.from_flags(said), say)
     print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
 

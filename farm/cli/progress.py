@@ -26,7 +26,7 @@ def open_progress(total: int | None, *, lines_on_terminal: bool) -> Iterator[Pro
     `lines_on_terminal`: results are printed to the same terminal and are progress enough.
     """
     if lines_on_terminal:
-        yield _Silence()
+        yield _NullProgress()
     elif sys.stderr.isatty():
         with _bar(total) as bar:
             yield bar
@@ -34,7 +34,7 @@ def open_progress(total: int | None, *, lines_on_terminal: bool) -> Iterator[Pro
         yield _Lines(total)
 
 
-class _Silence:
+class _NullProgress:
     def advance(self, *, skipped: int) -> None:
         """See Progress.advance."""
 

@@ -24,13 +24,13 @@ from farm.errors import (
     OutputError,
 )
 from farm.results.resume import Remaining
-from farm.results.resume_index import Earlier, read
+from farm.results.resume_index import ResumeIndex, read
 from farm.results.stats import Stats
 from farm.results.writers import JSONL, Writer, open_writer
 from farm.sources import files as sources
 from farm.sources.sample_images import targets
-from farm.system.fd_writer import Patience
-from farm.system.signals import Interrupts
+from farm.system.fd_writer import WriteDeadline
+from farm.system.signals import Signals
 from farm.system.terminal import say
 
 
@@ -54,33 +54,33 @@ def run(config: FarmConfig, request: Request) -> int:
     everything = sources.from_targets(targets(config, request.targets), times=request.repeat)
     earlier = _earlier(request)
     stats = Stats()
-    with Interrupts() as interrupts:
-        source = Remaining(everything, earlier, lambda: bool(interrupts.received))
-        patience = Patience(interrupts, config.drain_seconds)
-        config = decided(config, say, interrupts)
-        farm = Farm(config, tell=say, interrupts=interrupts, first_id=earlier.next_id)
+    with Signals() as signals:
+        source = Remaining(everything, earlier, lambda: bool(signals.received))
+        patience = WriteDeadline(signals, config.drain_seconds)
+        config = decided(config, say, signals)
+        farm = Farm(config, tell=say, signals=signals, first_id=earlier.next_id)
         output = open_writer(
             request.output, request.quiet, patience, earlier if request.resume else None
         )
         try:
             # The output is opened last: a farm that can't start leaves earlier results alone.
-            with farm, summed_up(farm, stats, source), output as writer:
+            with farm, summarized(farm, stats, source), output as writer:
                 _classify(farm, source, request, stats, writer)
         except (InterruptedStartError, InterruptedWriteError) as error:
             say(str(error))
-        if interrupts.received:
+        if signals.received:
             say("stopped by a signal: not all images were processed")
-            return EXIT_SIGNAL_BASE + interrupts.received[0]
+            return EXIT_SIGNAL_BASE + signals.received[0]
         if stats.ended != farm.submitted:  # a bug, and the one thing that must not pass unseen
             say(f"{farm.submitted} images were submitted, {stats.ended} have a result")
             return EXIT_SOME_FAILED
     return EXIT_SOME_FAILED if stats.failures else EXIT_OK
 
 
-def _earlier(request: Request) -> Earlier:
+def _earlier(request: Request) -> ResumeIndex:
     """What earlier runs have done of this one; raises OutputError where that can't be known."""
     if not request.resume:
-        return Earlier()
+        return ResumeIndex()
     if request.output is None:
         raise OutputError(f"--resume: name the file to go on with: -o results{JSONL}")
     if request.output.suffix != JSONL:
@@ -107,7 +107,7 @@ def _classify(
 
 
 @contextmanager
-def summed_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
+def summarized(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
     """Print the summary of what was done in the block, however it ends."""
     begun = time.monotonic()
     try:

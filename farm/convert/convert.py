@@ -16,7 +16,7 @@ from farm.convert.rknn_toolkit import Toolkit, Triple
 from farm.errors import ConfigError, OutputError
 from farm.hardware.platforms import SOCS
 from farm.hardware.rknn_file import RKNN_SUFFIX, rknn_name
-from farm.system.atomic_file import whole
+from farm.system.atomic_file import atomic_write
 
 ONE_FOR_ALL: Final = 1  # a single number stands for all three channels
 
@@ -78,14 +78,14 @@ def convert(job: Conversion, tell: Callable[[str], None]) -> Converted:
     installed or refuses the model.
     """
     target = job.target()
-    with whole(target, "--output") as part, quantised(job, tell) as (toolkit, images):
+    with atomic_write(target, "--output") as part, quantized(job, tell) as (toolkit, images):
         toolkit.export(part)
     return Converted(path=target, platform=job.model_platform(), images=images)
 
 
 @contextmanager
-def quantised(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[Toolkit, int]]:
-    """Open the vendor's tool with the quantised model in it, and say how many images did that.
+def quantized(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[Toolkit, int]]:
+    """Open the vendor's tool with the quantized model in it, and say how many images did that.
 
     Raises as `convert` does.
     """
@@ -96,7 +96,7 @@ def quantised(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[To
         with tempfile.TemporaryDirectory(prefix="npu-convert-") as folder:
             size = image.width, image.height
             images = calibration.write_dataset(refs, Path(folder), size, tell)
-            toolkit.quantise(Path(folder) / calibration.DATASET)
+            toolkit.quantize(Path(folder) / calibration.DATASET)
         yield toolkit, images
 
 

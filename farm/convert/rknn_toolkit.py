@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy.typing as npt
 
 from farm.errors import ConversionError
-from farm.system.signals import check_left
+from farm.system.signals import check_exit_requested
 
 FLOAT: Final = 1  # TensorProto.FLOAT in onnx.proto
 CHANNELS: Final = 3
@@ -47,7 +47,7 @@ class ImageInput:
 
 
 class Toolkit:
-    """The vendor's tool with one model in it: loaded, quantised, then exported or simulated.
+    """The vendor's tool with one model in it: loaded, quantized, then exported or simulated.
 
     Used in a `with` block. Raises ConversionError if the tool is not installed, and from every
     step that fails, with the vendor's reason.
@@ -80,7 +80,7 @@ class Toolkit:
         self._step("load_onnx", model=str(self._model), **(shape if image.open_batch else {}))
         return image
 
-    def quantise(self, dataset: Path) -> None:
+    def quantize(self, dataset: Path) -> None:
         """Make the model INT8; `dataset` lists .npy files beside it: raw RGB, 1 x 3 x H x W."""
         self._step("build", do_quantization=True, dataset=str(dataset))
 
@@ -89,7 +89,7 @@ class Toolkit:
         self._step("export_rknn", export_path=str(path))
 
     def simulate(self) -> None:
-        """Get the vendor's simulator of the quantised model ready for `infer`."""
+        """Get the vendor's simulator of the quantized model ready for `infer`."""
         self._step("init_runtime")
 
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -112,9 +112,9 @@ class Toolkit:
             try:
                 result = getattr(self._rknn, step)(**options)
             except Exception as error:  # a ValueError, or whatever slips through the tool's net
-                check_left()
+                check_exit_requested()
                 raise self._refused(step, _last_line(error)) from error
-        check_left()
+        check_exit_requested()
         return result
 
     def _refused(self, step: str, reason: str) -> ConversionError:

@@ -15,7 +15,7 @@ import zmq
 from farm.coordinator.limits import Limits
 from farm.coordinator.notices import Tell
 from farm.coordinator.run_dir import RunDir
-from farm.coordinator.supervisor import Crew
+from farm.coordinator.supervisor import Supervisor
 from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.scheduler import events
 from farm.scheduler.dispatcher import Dispatcher
@@ -30,14 +30,14 @@ from workers.protocol.spec import WorkerSpec
 FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
 KILL_SECONDS: Final = 5.0
-WEIGH_SECONDS: Final = 1.0
+MEMORY_CHECK_SECONDS: Final = 1.0
 FOREVER: Final = -1
 # The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
 # breaks with who announces more, before it takes it in.
 ANSWER_BYTES: Final = 16 << 20
 
 
-def allow_open_files(workers: int) -> None:
+def raise_file_limit(workers: int) -> None:
     """Raise this process's limit of open files to what so many workers need, or StartError."""
     need = FILES_BESIDES + FILES_PER_WORKER * workers
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -56,15 +56,15 @@ class Coordinator:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
         self._sink = Inbox(self._context, specs[0].sink, most_bytes=ANSWER_BYTES)
-        self.crew = Crew(specs, self._context, limits, tell)
+        self.supervisor = Supervisor(specs, self._context, limits, tell)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
         )
         self._bad_cores_allowed = limits.bad_cores
-        self._weighed_at = 0.0
+        self._memory_checked_at = 0.0
         self._tell = tell
         self.losses = 0
-        self._rubbish = 0
+        self._invalid_messages = 0
 
     @property
     def room(self) -> int:
@@ -79,7 +79,7 @@ class Coordinator:
     @property
     def strays(self) -> int:
         """How many messages were dropped: not to be understood, or waited for by nobody."""
-        return self._rubbish + self.crew.strays + self._dispatcher.stray_answers
+        return self._invalid_messages + self.supervisor.strays + self._dispatcher.stray_answers
 
     @property
     def busy(self) -> bool:
@@ -87,13 +87,13 @@ class Coordinator:
         return any(self._dispatcher.held.values())
 
     def launch(self) -> None:
-        """Start the workers; `poll` until the crew is no longer booting."""
-        self.crew.launch(now=time.monotonic())
+        """Start the workers; `poll` until the supervisor is no longer starting."""
+        self.supervisor.launch(now=time.monotonic())
 
     def check_started(self) -> None:
         """Raise StartError if every worker has been given up, BadCoreError as `poll` does."""
-        if self.crew.hopeless:
-            raise StartError("no worker could start: " + "; ".join(self.crew.reasons()))
+        if self.supervisor.all_failed:
+            raise StartError("no worker could start: " + "; ".join(self.supervisor.reasons()))
         self._check_cores()
 
     def submit(self, tasks: tuple[Task, ...]) -> None:
@@ -112,55 +112,56 @@ class Coordinator:
         BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
         if self.outstanding:
-            if self.crew.hopeless:
-                raise NoWorkersError("no worker is left: " + "; ".join(self.crew.reasons()))
+            if self.supervisor.all_failed:
+                raise NoWorkersError("no worker is left: " + "; ".join(self.supervisor.reasons()))
             self._check_cores()
         readable = self._wait(also, until)
         delivered = self._hear() if self._sink.socket in readable else []
-        for process in self.crew.processes():
+        for process in self.supervisor.processes():
             if process.output in readable:
-                self.crew.printed(process.index, now=time.monotonic())
+                self.supervisor.on_output(process.index, now=time.monotonic())
             if process.sentinel in readable:
-                delivered += self._bury(process.index)
+                delivered += self._reap(process.index)
         now = time.monotonic()
-        self.crew.tick(now=now)
-        return delivered + self._weigh(now) + self._act(events.Tick())
+        self.supervisor.tick(now=now)
+        return delivered + self._check_memory(now) + self._act(events.Tick())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
         self.drop(held=True)
         try:
-            self._dismiss(kill=drain_seconds <= 0, seconds=drain_seconds)
-            self._dismiss(kill=True, seconds=KILL_SECONDS)
+            self._stop_workers(kill=drain_seconds <= 0, seconds=drain_seconds)
+            self._stop_workers(kill=True, seconds=KILL_SECONDS)
         finally:
-            for process in self.crew.processes():
+            for process in self.supervisor.processes():
                 self._tell(f"worker {process.index} (pid {process.pid}) does not die")
                 process.close()
-            self.crew.close()
+            self.supervisor.close()
             self._sink.close()
             self._context.destroy(linger=0)
             self._run_dir.remove()
 
-    def _weigh(self, now: float) -> list[Deliver]:
+    def _check_memory(self, now: float) -> list[Deliver]:
         """Look for workers that have grown too big, now and then while there is work."""
-        if now - self._weighed_at < WEIGH_SECONDS:
+        if now - self._memory_checked_at < MEMORY_CHECK_SECONDS:
             return []
-        self._weighed_at = now
-        return [ended for big in self.crew.too_big() for ended in self._act(events.TooBig(big))]
+        self._memory_checked_at = now
+        workers = self.supervisor.oversized()
+        return [ended for each in workers for ended in self._act(events.Oversized(each))]
 
     def _check_cores(self) -> None:
-        bad = self.crew.bad_cores()
+        bad = self.supervisor.bad_cores()
         if bad and not self._bad_cores_allowed:
-            why = "; ".join(self.crew.reasons())
+            why = "; ".join(self.supervisor.reasons())
             raise BadCoreError(f"NPU core {bad[0]} is of no use, and on_bad_core says fail: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
         watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
-        for process in self.crew.processes():
+        for process in self.supervisor.processes():
             watched.append(process.sentinel)
             if process.talks:
                 watched.append(process.output)
-        due = [self.crew.deadline(), self._dispatcher.deadline(), until]
+        due = [self.supervisor.deadline(), self._dispatcher.deadline(), until]
         soonest = min((at for at in due if at is not None), default=None)
         # Rounded up: a poll that ends a little early would spin until the time has come.
         left = FOREVER
@@ -175,7 +176,7 @@ class Coordinator:
             try:
                 message = self._sink.receive(block=False)
             except WireError:
-                self._rubbish += 1
+                self._invalid_messages += 1
                 continue
             match message:
                 case None:
@@ -184,14 +185,14 @@ class Coordinator:
                     answer = events.Answered(message.worker, message.batch, message.outcomes)
                     delivered += self._act(answer)
                 case Ready() | Failed():
-                    for change in self.crew.heard(message, now=time.monotonic()):
+                    for change in self.supervisor.on_message(message, now=time.monotonic()):
                         delivered += self._act(change)
                 case _:
-                    self._rubbish += 1
+                    self._invalid_messages += 1
 
-    def _bury(self, worker: int) -> list[Deliver]:
+    def _reap(self, worker: int) -> list[Deliver]:
         delivered: list[Deliver] = []
-        for change in self.crew.exited(worker, now=time.monotonic()):
+        for change in self.supervisor.on_exit(worker, now=time.monotonic()):
             delivered += self._act(change)
         return delivered
 
@@ -205,17 +206,17 @@ class Coordinator:
                 case Deliver():
                     delivered.append(action)
                 case Send(worker, batch):
-                    process = self.crew.process(worker)
+                    process = self.supervisor.process(worker)
                     if process is not None:
                         process.send(batch)
                 case Kill():
-                    self.crew.condemn(action, now=time.monotonic())
+                    self.supervisor.terminate(action, now=time.monotonic())
                 case Replace(worker):
-                    self.crew.replace(worker, now=time.monotonic())
+                    self.supervisor.replace(worker, now=time.monotonic())
         return delivered
 
-    def _dismiss(self, *, kill: bool, seconds: float) -> None:
+    def _stop_workers(self, *, kill: bool, seconds: float) -> None:
         until = time.monotonic() + seconds
-        self.crew.stop(kill=kill)
-        while self.crew.processes() and time.monotonic() < until:
+        self.supervisor.stop(kill=kill)
+        while self.supervisor.processes() and time.monotonic() < until:
             self.poll(until=until)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from farm.config.schema import FarmConfig
-from farm.coordinator.coordinator import Coordinator, allow_open_files
+from farm.coordinator.coordinator import Coordinator, raise_file_limit
 from farm.coordinator.limits import Limits
 from farm.coordinator.notices import Tell
 from farm.coordinator.run_dir import RunDir
@@ -28,7 +28,7 @@ def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
     try:
         decided = plan(config, detect(), run_dir.path)
         _check_model(decided)
-        allow_open_files(len(decided.workers))
+        raise_file_limit(len(decided.workers))
         for notice in decided.notices:
             tell(notice)
         limits = _limits(config, len(decided.workers))

@@ -21,7 +21,7 @@ FRAME: Final = re.compile(
 )
 
 
-class LastWords:
+class WorkerOutput:
     """The last lines of a worker's output; `step` is what it was at.
 
     See workers.protocol.startup_steps.

@@ -12,10 +12,10 @@ from typing import Final
 import zmq
 
 from farm.coordinator.fork_server import ForkServer
-from farm.coordinator.worker_output import LastWords
+from farm.coordinator.worker_output import WorkerOutput
 from workers.main import framed
 from workers.protocol import startup_steps as steps
-from workers.protocol.messages import Batch, Birth, Stop
+from workers.protocol.messages import Batch, Stop, WorkerInit
 from workers.protocol.sockets import Context, Outbox
 from workers.protocol.spec import WorkerSpec
 
@@ -27,7 +27,7 @@ JOIN_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel its
 class WorkerProcess:
     """A running worker: `sentinel` becomes readable when it is gone, `output` when it prints.
 
-    `words` is what it printed; `talks` says whether more can come.
+    `log` is what it printed; `talks` says whether more can come.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class WorkerProcess:
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
         self._context, self._server = context, server
         self._outbox: Outbox | None = None
-        self.words = LastWords()
+        self.log = WorkerOutput()
         self.talks = True
         read_by_child, self._life_line = os.pipe()
         self.sentinel, held_by_child = os.pipe()
@@ -49,7 +49,7 @@ class WorkerProcess:
         self._child = server.fork(f"worker-{spec.index}", theirs)
         for fd in theirs:
             os.close(fd)
-        self._tell_birth()
+        self._send_init()
 
     @property
     def pid(self) -> int | None:
@@ -78,7 +78,7 @@ class WorkerProcess:
             data = os.read(self.output, READ_BYTES)
         except BlockingIOError:
             return True
-        self.words.take(data)
+        self.log.take(data)
         self.talks = bool(data)
         return self.talks
 
@@ -97,15 +97,15 @@ class WorkerProcess:
         code = self._server.wait(self._child, JOIN_SECONDS)
         while self.listen() and self._waiting_output():
             pass
-        self.words.end()
+        self.log.end()
         if code is None:
             return self._unknown()
         how = _signal(-code) if code < 0 else f"exit code {code}"
-        if self.words.step != steps.WORK:
-            how = f"{how} in {self.words.step}"
+        if self.log.step != steps.WORK:
+            how = f"{how} in {self.log.step}"
         # A signal from outside has nothing to do with what was printed last.
-        spoke = self.words.last and (code > 0 or -code == signal.SIGABRT)
-        return f"{how}: {self.words.last}" if spoke else how
+        spoke = self.log.last and (code > 0 or -code == signal.SIGABRT)
+        return f"{how}: {self.log.last}" if spoke else how
 
     def close(self) -> None:
         """Release all that the coordinator holds of it; the process must be gone or going."""
@@ -126,9 +126,9 @@ class WorkerProcess:
             self._outbox = Outbox(self._context, self._spec.inbox)
         self._outbox.send(message)
 
-    def _tell_birth(self) -> None:
+    def _send_init(self) -> None:
         with suppress(BrokenPipeError):  # it died before it could read; the sentinel tells
-            os.write(self._life_line, framed(Birth(self._spec, self.generation)))
+            os.write(self._life_line, framed(WorkerInit(self._spec, self.generation)))
 
     def _waiting_output(self) -> bool:
         poller = zmq.Poller()

@@ -24,7 +24,7 @@ from farm.hardware.rknn_file import describe
 from farm.scheduler.placement import FarmPlan, choose_runtime
 from farm.scheduler.placement import plan as make_plan
 from farm.system.file_access import refusal
-from farm.system.terminal import pasteable, printable
+from farm.system.terminal import printable, shell_command
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 
 SelfTest = Callable[[FarmConfig], tuple[CoreTest, ...]]
@@ -34,7 +34,7 @@ INDENT: Final = " " * 9  # below the status, the longest being "warning"
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Target:
     """What is examined: a machine, what shall run on it (if that is said), how to try its NPU."""
 
     board: Board
@@ -42,7 +42,7 @@ class Patient:
     self_test: SelfTest
 
 
-def examine(patient: Patient) -> list[Finding]:
+def examine(patient: Target) -> list[Finding]:
     """Look at everything; the NPU is tried where nothing found before makes that pointless."""
     board, config = patient.board, patient.config
     if not needs_npu(board, config):
@@ -150,7 +150,7 @@ def more(board: Board) -> str | None:
     """What would be looked at, too, if a config was named; None on a machine that is no board."""
     if board.machine.soc is None:
         return None
-    command = pasteable(f"npu-farm doctor configs/{board.machine.soc}.yaml")
+    command = shell_command(f"npu-farm doctor configs/{board.machine.soc}.yaml")
     return f"for the model, the memory and every NPU core: {command}"
 
 
@@ -161,7 +161,7 @@ def lines(findings: list[Finding]) -> list[str]:
     for f in findings:
         said.append(f"{f.status.word:<8} {f.check:<{width}}  {printable(f.message)}")
         if f.fix:
-            said.append(f"{INDENT}fix: {printable(pasteable(f.fix))}")
+            said.append(f"{INDENT}fix: {printable(shell_command(f.fix))}")
     return [*said, _sum(findings)]
 
 
@@ -182,7 +182,7 @@ def as_json(findings: list[Finding]) -> str:
             "check": f.check,
             "status": f.status.word,
             "message": f.message,
-            "fix": pasteable(f.fix) or None,
+            "fix": shell_command(f.fix) or None,
         }
         for f in findings
     ]

@@ -8,7 +8,7 @@ from typing import Final
 from farm.config.loader import checked
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
-from farm.coordinator.supervisor import Member
+from farm.coordinator.supervisor import WorkerSlot
 
 DRAIN_SECONDS: Final = 2.0  # the workers have nothing in hand
 
@@ -33,18 +33,18 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
     _, coordinator = prepare(config, tell=lambda _: None)
     try:
         coordinator.launch()
-        while coordinator.crew.booting:
+        while coordinator.supervisor.starting:
             coordinator.poll()
-        return tuple(map(_outcome, coordinator.crew.members))
+        return tuple(map(_outcome, coordinator.supervisor.slots))
     finally:
         coordinator.close(drain_seconds=DRAIN_SECONDS)
 
 
-def _outcome(member: Member) -> CoreTest:
-    ready = member.ready
+def _outcome(slot: WorkerSlot) -> CoreTest:
+    ready = slot.ready
     return CoreTest(
-        npu_core=member.spec.npu_core,
+        npu_core=slot.spec.npu_core,
         ok=ready is not None,
         ms=None if ready is None else ready.self_test_ms,
-        reason="" if ready is not None else member.reason,
+        reason="" if ready is not None else slot.reason,
     )

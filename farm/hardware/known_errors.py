@@ -29,7 +29,7 @@ NAME_RK3588S: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class KnownError:
     """A known message (`seen`, found by `pattern`), what it means and a command that helps."""
 
     pattern: str
@@ -42,108 +42,109 @@ class Trouble:
 # old-toolkit2 rockchip-linux/rknn-toolkit2, rknpu2 rockchip-linux/rknpu2; wheel is a text that
 # stands in rknn-toolkit-lite2 2.5.0.
 TROUBLES: Final = (
-    Trouble(  # toolkit2 294, old-toolkit2 297 and 320, rknpu2 123
+    KnownError(  # toolkit2 294, old-toolkit2 297 and 320, rknpu2 123
         pattern=r"failed to submit",
         seen="failed to submit!, op id: ..., please try updating to the latest version",
         means="the NPU's driver failed a job; on cores 1 and 2 alone it is known of the drivers "
         "0.9.0 to 0.9.5 of 6.1 kernels, and gone with 0.9.6",
         fix=UPDATE_KERNEL,
     ),
-    Trouble(  # in librknnrt 2.3.2
+    KnownError(  # in librknnrt 2.3.2
         pattern=r"Mismatch driver version|driver version is too low",
         seen="Mismatch driver version, ... requires driver version >= ...",
         means="the NPU's driver is older than librknnrt.so wants",
         fix=UPDATE_KERNEL,
     ),
-    Trouble(  # toolkit2 254 and 281, old-toolkit2 212 and 316
+    KnownError(  # toolkit2 254 and 281, old-toolkit2 212 and 316
         pattern=r"Invalid RKNN model version",
         seen="Invalid RKNN model version 6",
         means="librknnrt.so is older than the toolkit that made the model",
         fix=INSTALL_LIBRARY,
     ),
-    Trouble(  # logs of 2.0.0 with a model of 2.3.0; toolkit2 394 for the symbol
+    KnownError(  # logs of 2.0.0 with a model of 2.3.0; toolkit2 394 for the symbol
         pattern=r"Unsupport CPU op|not match with rknn runtime version|undefined symbol: rknn_",
         seen="Unsupport CPU op: ... in this librknnrt.so",
         means="librknnrt.so is older than the toolkit that made the model, and lacks what it needs",
         fix=INSTALL_LIBRARY,
     ),
-    Trouble(  # rknpu2 25; -13 is RKNN_ERR_TARGET_PLATFORM_UNMATCH in rknn_api.h
+    KnownError(  # rknpu2 25; -13 is RKNN_ERR_TARGET_PLATFORM_UNMATCH in rknn_api.h
         pattern=r"does not match the RKNPU hardware|TARGET_PLATFORM_UNMATCH"
         r"|model target platform\[",
         seen="The rknn model does not match the RKNPU hardware version!",
         means="the model was built for another SoC",
         fix="npu-farm doctor CONFIG -m MODEL-SOC.rknn   # a model built for this SoC",
     ),
-    Trouble(  # wheel, on SoCs with one core; ztu_somemodelruntime_ez_rknn_async 1, go-rknnlite 22
+    # wheel, on SoCs with one core; ztu_somemodelruntime_ez_rknn_async 1, go-rknnlite 22
+    KnownError(
         pattern=r"core_mask is only supported by|rknn_set_core_mask|Not support core mask"
         r"|failed to set core mask",
         seen="The core_mask is only supported by ...; rknn_set_core_mask ... error code: -13",
         means="a core mask was set that the SoC does not know: with one NPU core none may be set",
         fix="npu-farm plan configs/SOC.yaml   # the config of this SoC sets the right masks",
     ),
-    Trouble(  # wheel: seen with a device tree of rockchip,rk3582 alone; rknn_model_zoo 231
+    KnownError(  # wheel: seen with a device tree of rockchip,rk3582 alone; rknn_model_zoo 231
         pattern=r"Please specify the target in init_runtime|Unsupported run platform",
         seen="Please specify the target in init_runtime!",
         means="rknn-toolkit-lite2 does not know the SoC: it looks for rk3588 and the like in the "
         "device tree, and does not know rk3582, which runs as an rk3588s",
         fix=NAME_RK3588S,
     ),
-    Trouble(  # wheel; hw_version: rk-llama.cpp 19
+    KnownError(  # wheel; hw_version: rk-llama.cpp 19
         pattern=r"missing in the container|hw_version = -1",
         seen="It is detected that ... is missing in the container.",
         means="the container lacks the device tree, /dev/dri or librknnrt.so",
         fix=CONTAINER_FLAGS,
     ),
-    Trouble(  # old-toolkit2 49 and 244, rknn-toolkit 454, toolkit2 68 and 399
+    KnownError(  # old-toolkit2 49 and 244, rknn-toolkit 454, toolkit2 68 and 399
         pattern=r"failed to open rknpu module|failed to open rknn device",
         seen="failed to open rknpu module, need to insmod rknpu dirver!",
         means="this user may not open the NPU's device node, or there is no driver for it",
         fix=JOIN_GROUP,
     ),
-    Trouble(
+    KnownError(
         pattern=r"rknpu/load.*(denied|Permission)|(denied|Permission).*rknpu/load",
         seen="/sys/kernel/debug/rknpu/load: Permission denied",
         means="only root may read the NPU's load; nothing else needs it",
         fix="sudo chmod a+x /sys/kernel/debug   # until the next start",
     ),
-    Trouble(  # old-toolkit2 44, 218 and 226, rknn-llm 62 and 335
+    KnownError(  # old-toolkit2 44, 218 and 226, rknn-llm 62 and 335
         pattern=r"RKNN_ERR_MALLOC_FAIL|failed to malloc npu memory|failed to allocate handle"
         r"|Cannot allocate memory",
         seen="failed to malloc npu memory, size: ...",
         means="no memory is left for the NPU; on an rk356x without rknpu iommu it has very little",
         fix="npu-farm run CONFIG -s 1   # fewer runtimes",
     ),
-    Trouble(  # old-toolkit2 218: what an allocation that failed in rknn_init ends in
+    KnownError(  # old-toolkit2 218: what an allocation that failed in rknn_init ends in
         pattern=r"\bSIGSEGV\b|\bSIGABRT\b|Segmentation fault",
         seen="SIGSEGV",
         means="librknnrt.so died: of a model file that is cut, or as no memory was left for it",
         fix="npu-farm doctor CONFIG   # the lines on model and memory tell which",
     ),
-    Trouble(  # old-toolkit2 16, rknpu 39, wheel; rknn_model_zoo 289
+    KnownError(  # old-toolkit2 16, rknpu 39, wheel; rknn_model_zoo 289
         pattern=r"Can not find dynamic library|librknnrt\.so: cannot open shared object",
         seen="Can not find dynamic library on RK3588!",
         means=f"there is no {LIBRARY}, the only place where rknn-toolkit-lite2 looks",
         fix=INSTALL_LIBRARY,
     ),
-    Trouble(  # the dynamic linker's words
+    KnownError(  # the dynamic linker's words
         pattern=r"invalid ELF header|wrong ELF class|file too short",
         seen="librknnrt.so: invalid ELF header",
         means="librknnrt.so is no library for this machine: for another architecture, or cut",
         fix=INSTALL_LIBRARY,
     ),
-    Trouble(  # toolkit2 405, old-toolkit2 6 and 316; not the harmless "Ret code:" of every start
+    KnownError(  # toolkit2 405, old-toolkit2 6 and 316; not the harmless "Ret code:" of every start
         pattern=r"invalid RKNN_MAGIC|Invalid RKNN f\w+mat|error code: RKNN_ERR_MODEL_INVALID",
         seen="parseRKNN: invalid RKNN_MAGIC!; error code: RKNN_ERR_MODEL_INVALID",
         means="the model file is no whole .rknn model, or is for another SoC or a newer librknnrt",
         fix="sha256sum MODEL   # here and where it was made: the same?",
     ),
-    Trouble(  # our own words, in farm/crew.py
+    KnownError(  # our own words, in farm/coordinator/supervisor.py
         pattern=r"has not ended within",
         seen="the self-test has not ended within 10 s",
         means="the NPU or its driver hangs, or the model is slow and many runtimes share a core",
         fix="sudo dmesg | tail -n 30   # and restart the board; or --set self_test_seconds=60",
     ),
-    Trouble(  # our own words, in workers/rknn.py
+    KnownError(  # our own words, in workers/runtimes/rknn.py
         pattern=r"rknn-toolkit-lite2 can't be imported|No module named 'rknnlite",
         seen="rknn-toolkit-lite2 can't be imported",
         means="the vendor's Python package is not installed here",
@@ -152,6 +153,6 @@ TROUBLES: Final = (
 )
 
 
-def explain(text: str) -> Trouble | None:
+def explain(text: str) -> KnownError | None:
     """Find the first known trouble in what a worker on the NPU said, None if there is none."""
     return next((t for t in TROUBLES if re.search(t.pattern, text, re.IGNORECASE)), None)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final
 
 from farm.errors import OutputError, WriterError
-from farm.system.fd_writer import Patience, is_regular, write_all
+from farm.system.fd_writer import WriteDeadline, is_regular, write_all
 
 SYNC_SECONDS: Final = 5.0  # what a power cut may cost; an fsync on an SD card takes a while, too
 MODE: Final = 0o666  # less the user's umask, as `open` does
@@ -31,7 +31,7 @@ class LineFile:
     """
 
     def __init__(
-        self, name: Path, patience: Patience, *, keep: int = 0, expected: int | None = None
+        self, name: Path, patience: WriteDeadline, *, keep: int = 0, expected: int | None = None
     ) -> None:
         self._name, self._patience = name, patience
         new = not os.path.exists(name)

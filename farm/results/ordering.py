@@ -8,11 +8,11 @@ from typing import TypeAlias
 from farm.results.result import Result
 
 
-class AsTheyCome:
+class ArrivalOrder:
     """Gives each result at once."""
 
     def behind(self, _next_id: int) -> int:
-        """See InOrder.behind; nothing is ever held back."""
+        """See InputOrder.behind; nothing is ever held back."""
         return 0
 
     def put(self, result: Result) -> Iterator[Result]:
@@ -24,7 +24,7 @@ class AsTheyCome:
         return iter(())
 
 
-class InOrder:
+class InputOrder:
     """Holds results back until all before them have been given."""
 
     def __init__(self, first_id: int) -> None:
@@ -47,4 +47,4 @@ class InOrder:
         return (self._early[number] for number in sorted(self._early))
 
 
-Order: TypeAlias = AsTheyCome | InOrder
+Order: TypeAlias = ArrivalOrder | InputOrder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from farm.results.resume_index import Earlier
+from farm.results.resume_index import ResumeIndex
 from farm.sources.base import Ref, Source
 from workers.protocol.messages import FileRef
 
@@ -16,7 +16,7 @@ class Remaining:
     between two of them.
     """
 
-    def __init__(self, source: Source, earlier: Earlier, stopped: Callable[[], bool]) -> None:
+    def __init__(self, source: Source, earlier: ResumeIndex, stopped: Callable[[], bool]) -> None:
         self._source, self._earlier, self._stopped = source, earlier, stopped
         self.total = source.total
 

@@ -24,7 +24,7 @@ BEGIN: Final = b'{"id": '  # of each of our lines, however little of it there is
 
 
 @dataclass(slots=True)
-class Earlier:
+class ResumeIndex:
     """The images that need not be done again, each as often as the file has a line of it.
 
     `digests` are the sorted digests of the lines' paths, `next_id` the first id above all of
@@ -64,7 +64,7 @@ def digest(path: bytes) -> int:
     return int.from_bytes(found, "little")
 
 
-def read(name: Path) -> Earlier:
+def read(name: Path) -> ResumeIndex:
     """Read a results file and change nothing; one that is not there is an empty one.
 
     Takes 12 bytes of memory per line. Raises OutputError for a file that can't be read, and for
@@ -76,12 +76,12 @@ def read(name: Path) -> Earlier:
         with name.open("rb") as file:
             return _read(file, name)
     except FileNotFoundError:
-        return Earlier()
+        return ResumeIndex()
     except OSError as error:
         raise OutputError(f"--resume: {name}: can't be read: {error.strerror}") from error
 
 
-def _read(file: BinaryIO, name: Path) -> Earlier:
+def _read(file: BinaryIO, name: Path) -> ResumeIndex:
     digests, next_id, whole = array("Q"), 0, 0
     for number, line in enumerate(_lines(file), start=1):
         if not line.endswith(b"\n") and _is_torn(line, file):
@@ -101,10 +101,10 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: file.readline(LONGEST_LINE), b"")
 
 
-def _sorted(digests: array[int], next_id: int, whole: int, *, torn: int) -> Earlier:
+def _sorted(digests: array[int], next_id: int, whole: int, *, torn: int) -> ResumeIndex:
     if digests:
         np.frombuffer(digests, np.uint64).sort()  # in place
-    return Earlier(digests, next_id, whole, torn)
+    return ResumeIndex(digests, next_id, whole, torn)
 
 
 def _is_torn(line: bytes, file: BinaryIO) -> bool:

@@ -14,10 +14,10 @@ from typing import Any, Final, Protocol, TextIO
 from farm.errors import OutputError, WriterError
 from farm.results.line_file import LineFile
 from farm.results.result import Result
-from farm.results.resume_index import Earlier
+from farm.results.resume_index import ResumeIndex
 from farm.results.stats import PHASES
 from farm.results.text_line import line
-from farm.system.fd_writer import Patience, write_all
+from farm.system.fd_writer import WriteDeadline, write_all
 from workers.tasks.classification import K
 
 JSONL: Final = ".jsonl"
@@ -44,7 +44,7 @@ class Writer(Protocol):
 
 @contextmanager
 def open_writer(
-    output: Path | None, quiet: bool, patience: Patience, earlier: Earlier | None = None
+    output: Path | None, quiet: bool, patience: WriteDeadline, earlier: ResumeIndex | None = None
 ) -> Iterator[Writer]:
     """Open what results go to: the file `output` (.jsonl or .csv), else lines on standard output.
 
@@ -52,7 +52,7 @@ def open_writer(
     OutputError for another suffix, or a file that can't be written.
     """
     if output is None:
-        yield Silence() if quiet else Lines(sys.stdout, patience)
+        yield NullWriter() if quiet else Lines(sys.stdout, patience)
         return
     if output.suffix not in (JSONL, CSV):
         raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
@@ -60,13 +60,13 @@ def open_writer(
         yield JsonLines(file) if output.suffix == JSONL else Table(file)
 
 
-def _opened(output: Path, patience: Patience, earlier: Earlier | None) -> LineFile:
+def _opened(output: Path, patience: WriteDeadline, earlier: ResumeIndex | None) -> LineFile:
     if earlier is None:
         return LineFile(output, patience)
     return LineFile(output, patience, keep=earlier.whole, expected=earlier.whole + earlier.torn)
 
 
-class Silence:
+class NullWriter:
     """Writes nothing."""
 
     def write(self, _result: Result, _now: float, /) -> None:
@@ -76,7 +76,7 @@ class Silence:
 class Lines:
     """One readable line per result."""
 
-    def __init__(self, out: TextIO, patience: Patience) -> None:
+    def __init__(self, out: TextIO, patience: WriteDeadline) -> None:
         self._out, self._patience = out, patience
 
     def write(self, result: Result, _now: float, /) -> None:

@@ -10,7 +10,7 @@ SHORTEST_LIMIT: Final = 10.0
 GENEROSITY: Final = 20.0  # times the slowest that was seen: a kill repeats a batch's work
 
 
-class TimeLimit:
+class BatchTimeout:
     """The time limit for a batch of at most `batch` items, in seconds; `limit` None: learned."""
 
     def __init__(self, limit: float | None, batch: int) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from farm.scheduler.batch_timeout import TimeLimit
+from farm.scheduler.batch_timeout import BatchTimeout
 from farm.scheduler.events import (
     Action,
     Answered,
@@ -20,16 +20,16 @@ from farm.scheduler.events import (
     Dropped,
     Event,
     Kill,
+    Oversized,
     Replace,
     Send,
     Submitted,
     Task,
     Tick,
-    TooBig,
     WorkerDown,
     WorkerUp,
 )
-from farm.scheduler.inflight import Seat
+from farm.scheduler.inflight import InFlight
 from workers.protocol.messages import Batch, FileRef, Item, ItemError
 
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
@@ -47,10 +47,10 @@ class Dispatcher:
 
     def __init__(self, *, batch: int, window: int, limit: float | None) -> None:
         self._batch, self._window = batch, window
-        self._time = TimeLimit(limit, batch)
+        self._time = BatchTimeout(limit, batch)
         self._waiting: deque[Task] = deque()
         self._waiting_bytes = 0
-        self._seats: dict[int, Seat] = {}
+        self._workers: dict[int, InFlight] = {}
         self._next_batch = 0
         self.stray_answers = 0
 
@@ -61,18 +61,18 @@ class Dispatcher:
         if self._waiting_bytes > LOOKAHEAD_BYTES:
             return 0
         return max(
-            0, LOOKAHEAD_BATCHES * self._batch * max(1, len(self._seats)) - len(self._waiting)
+            0, LOOKAHEAD_BATCHES * self._batch * max(1, len(self._workers)) - len(self._waiting)
         )
 
     @property
     def outstanding(self) -> int:
         """How many tasks have neither ended nor been dropped."""
-        return len(self._waiting) + sum(seat.load for seat in self._seats.values())
+        return len(self._waiting) + sum(load.items for load in self._workers.values())
 
     @property
     def held(self) -> dict[int, tuple[tuple[Task, ...], ...]]:
         """The tasks in each worker's hands, batch by batch."""
-        return {worker: tuple(seat.held.values()) for worker, seat in self._seats.items()}
+        return {worker: tuple(load.held.values()) for worker, load in self._workers.items()}
 
     @property
     def waiting(self) -> tuple[Task, ...]:
@@ -82,9 +82,9 @@ class Dispatcher:
     def deadline(self) -> float | None:
         """When the next worker is overdue (same clock as `now`); None if nobody owes an answer."""
         owing = [
-            seat.progress_at + self._time.seconds
-            for seat in self._seats.values()
-            if seat.held and not seat.condemned
+            load.progress_at + self._time.seconds
+            for load in self._workers.values()
+            if load.held and not load.terminating
         ]
         return min(owing, default=None)
 
@@ -95,10 +95,10 @@ class Dispatcher:
             case Submitted(tasks):
                 self._enqueue(tasks)
             case WorkerUp(worker):
-                self._seats[worker] = Seat(progress_at=now)
+                self._workers[worker] = InFlight(progress_at=now)
             case WorkerDown(worker, reason):
                 actions = self._requeue(worker, reason)
-            case TooBig(worker):
+            case Oversized(worker):
                 actions = self._retire(worker)
             case Answered():
                 actions = self._release(event, now)
@@ -115,8 +115,8 @@ class Dispatcher:
 
     def _requeue(self, worker: int, reason: str) -> list[Action]:
         """Put back what a lost worker held, to the front; end what has seen too many deaths."""
-        seat = self._seats.pop(worker, Seat())
-        held = chain.from_iterable(seat.held.values())
+        load = self._workers.pop(worker, InFlight())
+        held = chain.from_iterable(load.held.values())
         tasks = [replace(task, deaths=task.deaths + 1, died_at=worker) for task in held]
         again = [task for task in tasks if task.deaths < MAX_DEATHS]
         self._waiting.extendleft(reversed(again))
@@ -125,9 +125,9 @@ class Dispatcher:
         return [Deliver(task, worker, error) for task in tasks if task.deaths >= MAX_DEATHS]
 
     def _release(self, answer: Answered, now: float) -> list[Action]:
-        seat = self._seats.get(answer.worker)
-        tasks = seat.held.get(answer.batch) if seat else None
-        if seat is None or tasks is None:
+        load = self._workers.get(answer.worker)
+        tasks = load.held.get(answer.batch) if load else None
+        if load is None or tasks is None:
             self.stray_answers += 1
             return []
         outcomes = {outcome.item: outcome for outcome in answer.outcomes}
@@ -135,11 +135,11 @@ class Dispatcher:
             t.item.id not in outcomes for t in tasks
         )
         if tasks and strange:
-            return self._condemn(answer.worker, "answered a batch with other items than its own")
-        del seat.held[answer.batch]
-        self._time.learn(now - seat.progress_at, max(1, len(tasks)))
-        seat.progress_at = now
-        seat.answers += 1
+            return self._terminate(answer.worker, "answered a batch with other items than its own")
+        del load.held[answer.batch]
+        self._time.learn(now - load.progress_at, max(1, len(tasks)))
+        load.progress_at = now
+        load.answers += 1
         delivered = [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
         return [*delivered, *self._replacement(answer.worker)]
 
@@ -148,42 +148,42 @@ class Dispatcher:
 
         One that has not answered anything yet is left alone: a new one would be as big.
         """
-        seat = self._seats.get(worker)
-        if seat is None or not seat.answers:
+        load = self._workers.get(worker)
+        if load is None or not load.answers:
             return []
-        seat.retiring = True
+        load.retiring = True
         return self._replacement(worker)
 
     def _replacement(self, worker: int) -> list[Action]:
-        seat = self._seats[worker]
-        if not seat.retiring or seat.held:
+        load = self._workers[worker]
+        if not load.retiring or load.held:
             return []
-        del self._seats[worker]
+        del self._workers[worker]
         return [Replace(worker)]
 
     def _overdue(self, now: float) -> list[Action]:
         return [
             action
-            for worker, seat in self._seats.items()
-            if seat.held and now - seat.progress_at > self._time.seconds
-            for action in self._condemn(
+            for worker, load in self._workers.items()
+            if load.held and now - load.progress_at > self._time.seconds
+            for action in self._terminate(
                 worker, f"no answer for {round(self._time.seconds, 1):g} s", hangs=True
             )
         ]
 
-    def _condemn(self, worker: int, reason: str, *, hangs: bool = False) -> list[Action]:
+    def _terminate(self, worker: int, reason: str, *, hangs: bool = False) -> list[Action]:
         """Ask for a worker's end, once; what it holds comes back with its WorkerDown."""
-        if self._seats[worker].condemned:
+        if self._workers[worker].terminating:
             return []
-        self._seats[worker].condemned = True
+        self._workers[worker].terminating = True
         return [Kill(worker, reason, hangs)]
 
     def _drop(self, *, held: bool) -> None:
         self._waiting.clear()
         self._waiting_bytes = 0
         if held:
-            for seat in self._seats.values():
-                seat.held = dict.fromkeys(seat.held, ())
+            for load in self._workers.values():
+                load.held = dict.fromkeys(load.held, ())
 
     def _fill(self, now: float) -> list[Action]:
         """Hand out what waits, to the least loaded worker first, as far as windows allow."""
@@ -192,12 +192,12 @@ class Dispatcher:
             worker = self._least_loaded(self._waiting[0])
             if worker is None:
                 break
-            seat = self._seats[worker]
-            if not seat.held:
-                seat.progress_at = now
+            load = self._workers[worker]
+            if not load.held:
+                load.progress_at = now
             tasks = self._take()
             self._next_batch += 1
-            seat.held[self._next_batch] = tasks
+            load.held[self._next_batch] = tasks
             actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
         return actions
 
@@ -208,11 +208,11 @@ class Dispatcher:
         there is another: an NPU core that has gone bad must not make its items look guilty.
         """
         window = 1 if task.deaths else self._window
-        barred = task.died_at if len(self._seats) > 1 else None
+        barred = task.died_at if len(self._workers) > 1 else None
         loads = [
-            (seat.load, worker)
-            for worker, seat in self._seats.items()
-            if len(seat.held) < window and seat.open and worker != barred
+            (load.items, worker)
+            for worker, load in self._workers.items()
+            if len(load.held) < window and load.open and worker != barred
         ]
         return min(loads)[1] if loads else None
 
@@ -222,7 +222,7 @@ class Dispatcher:
         Guided self-scheduling (Polychronopoulos and Kuck, 1987): each takes an equal share of
         half of what is left. A task that a worker died of travels alone.
         """
-        share = -(-len(self._waiting) // (2 * len(self._seats)))
+        share = -(-len(self._waiting) // (2 * len(self._workers)))
         tasks: list[Task] = []
         taken_bytes = 0
         while self._waiting and len(tasks) < min(self._batch, share):

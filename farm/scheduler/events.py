@@ -43,7 +43,7 @@ class WorkerDown:
 
 
 @dataclass(frozen=True, slots=True)
-class TooBig:
+class Oversized:
     """A worker's memory has grown too much: it is to be replaced when its hands are empty."""
 
     worker: int
@@ -70,7 +70,7 @@ class Dropped:
     held: bool
 
 
-Event = Submitted | WorkerUp | WorkerDown | TooBig | Answered | Tick | Dropped
+Event = Submitted | WorkerUp | WorkerDown | Oversized | Answered | Tick | Dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """`worker` has empty hands and gets no more work: a new process is to take its seat."""
+    """`worker` has empty hands and gets no more work: a new process is to take its slot."""
 
     worker: int
 

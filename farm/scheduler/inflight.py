@@ -8,26 +8,26 @@ from farm.scheduler.events import Task
 
 
 @dataclass(slots=True)
-class Seat:
+class InFlight:
     """A worker's batches by number, since when (seconds) it owes an answer, how many it gave.
 
-    A batch whose results nobody wants any more is held without tasks. A condemned worker is to be
+    A batch whose results nobody wants any more is held without tasks. A terminating worker is to be
     killed, a retiring one to be replaced once its hands are empty.
     """
 
     held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
     progress_at: float = 0.0
-    condemned: bool = False
+    terminating: bool = False
     retiring: bool = False
     answers: int = 0
 
     @property
     def open(self) -> bool:
         """Whether it may be given more."""
-        return not (self.condemned or self.retiring or self.alone)
+        return not (self.terminating or self.retiring or self.alone)
 
     @property
-    def load(self) -> int:
+    def items(self) -> int:
         """How many tasks it holds."""
         return sum(map(len, self.held.values()))
 

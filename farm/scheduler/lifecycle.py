@@ -1,4 +1,4 @@
-"""The life of one worker's seat: states, one transition table, and when to try again."""
+"""The life of one worker's slot: states, one transition table, and when to try again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workers.errors import FarmError
 
 
 class State(Enum):
-    """Where a seat is in its life."""
+    """Where a slot is in its life."""
 
     STARTING = "starting"  # the first process is opening its runtime
     RESTARTING = "restarting"  # a later one is
@@ -24,7 +24,7 @@ class State(Enum):
 
 
 class Event(Enum):
-    """What can happen to a seat."""
+    """What can happen to a slot."""
 
     READY = "ready"
     FAILED = "failed"
@@ -72,7 +72,7 @@ OVER: Final = frozenset({State.BROKEN, State.GONE})
 
 FIRST_BACK_OFF: Final = 0.1  # seconds; doubles with each death in the last minute
 LONGEST_BACK_OFF: Final = 5.0
-DEATHS_ALLOWED: Final = 6  # within DEATHS_WINDOW: more, and the seat is given up
+DEATHS_ALLOWED: Final = 6  # within DEATHS_WINDOW: more, and the slot is given up
 DEATHS_WINDOW: Final = 60.0
 
 
@@ -89,12 +89,12 @@ def after(state: State, event: Event) -> State:
 
 
 def recent(deaths: Sequence[float], *, now: float) -> list[float]:
-    """Give the times of death that still count, of a seat's `deaths` (seconds, one clock)."""
+    """Give the times of death that still count, of a slot's `deaths` (seconds, one clock)."""
     return [at for at in deaths if now - at < DEATHS_WINDOW]
 
 
 def back_off(deaths: int) -> float | None:
-    """Seconds to wait after a seat's n-th recent death, n from 1; None: give the seat up."""
+    """Seconds to wait after a slot's n-th recent death, n from 1; None: give the slot up."""
     if deaths > DEATHS_ALLOWED:
         return None
     return min(FIRST_BACK_OFF * 2.0 ** (deaths - 1), LONGEST_BACK_OFF)

@@ -18,7 +18,7 @@ RENDERS: Final = 200
 SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
 
 
-def default_renders(tell: Callable[[str], None]) -> Path:
+def default_samples(tell: Callable[[str], None]) -> Path:
     """The folder with 200 renders of our own in the user's cache, made now if it is not there."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "npu-farm" / f"renders-{SEED}"
@@ -42,6 +42,6 @@ def targets(config: FarmConfig, given: tuple[str, ...]) -> tuple[str, ...]:
         return given
     if config.images is not None:
         return (config.images,)
-    folder = default_renders(say)
+    folder = default_samples(say)
     say(f"no images given: using renders of our own in {folder}")
     return (str(folder),)

@@ -11,7 +11,7 @@ from farm.errors import OutputError
 
 
 @contextmanager
-def whole(path: Path, flag: str) -> Iterator[Path]:
+def atomic_write(path: Path, flag: str) -> Iterator[Path]:
     """Give a name beside `path` to write to; what is there in the end becomes `path`.
 
     Made at once, so that a folder that can't be written is known before the work; nothing becomes

@@ -9,21 +9,21 @@ import time
 from typing import Final
 
 from farm.errors import InterruptedWriteError
-from farm.system.signals import Interrupts
+from farm.system.signals import Signals
 
 # A pipe that says it is writable takes so many bytes without blocking (pipe(7)).
 PIPE_BYTES: Final = select.PIPE_BUF
 
 
-class Patience:
+class WriteDeadline:
     """How long a reader that does not read is waited for: for ever, until a signal comes.
 
     After the first signal it has `seconds` in all, after a second one no more. Without
-    `interrupts` nobody signals.
+    `signals` nobody signals.
     """
 
-    def __init__(self, interrupts: Interrupts | None = None, seconds: float = 0.0) -> None:
-        self._interrupts = interrupts
+    def __init__(self, signals: Signals | None = None, seconds: float = 0.0) -> None:
+        self._signals = signals
         self._seconds = seconds
         self._until: float | None = None
 
@@ -33,14 +33,14 @@ class Patience:
         poller.register(fd, select.POLLOUT)
         if poller.poll(0):
             return
-        if self._interrupts is not None:
-            poller.register(self._interrupts.fd, select.POLLIN)
+        if self._signals is not None:
+            poller.register(self._signals.fd, select.POLLIN)
         while not any(ready == fd for ready, _ in poller.poll(self._milliseconds())):
             pass
 
     def _milliseconds(self) -> float | None:
         """The time there is for the next poll, None for any."""
-        signals = self._interrupts.seen() if self._interrupts is not None else 0
+        signals = self._signals.seen() if self._signals is not None else 0
         if not signals:
             return None
         now = time.monotonic()
@@ -51,7 +51,7 @@ class Patience:
         return (self._until - now) * 1000 + 1  # a little more: one poll, not a spin to the end
 
 
-def write_all(fd: int, data: bytes, patience: Patience) -> None:
+def write_all(fd: int, data: bytes, patience: WriteDeadline) -> None:
     """Write all of `data`, however little is taken at a time; raises OSError, or as `patience`.
 
     A regular file gets it in one write. What may block, as a pipe does, gets it in pieces that

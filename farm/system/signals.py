@@ -17,7 +17,7 @@ CAUGHT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the 
 LAST_SECONDS: Final = 6.0  # a little more than it takes to kill all workers
 
 
-class Interrupts:
+class Signals:
     """While entered, the signals CAUGHT are collected in `received` and make `fd` readable.
 
     One that was ignored before stays so. If the program has not ended 6 s after
@@ -31,7 +31,7 @@ class Interrupts:
         self._write_end = -1
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Interrupts:
+    def __enter__(self) -> Signals:
         self.fd, self._write_end = os.pipe()
         os.set_blocking(self.fd, False)
         os.set_blocking(self._write_end, False)
@@ -77,13 +77,13 @@ def _heeded() -> list[signal.Signals]:
 _left: list[int] = []
 
 
-def leave_on_signals() -> None:
+def exit_on_signals() -> None:
     """Let signals end the program by SystemExit, so that temporary files are removed."""
     for caught in _heeded():
         signal.signal(caught, _leave)
 
 
-def check_left() -> None:
+def check_exit_requested() -> None:
     """End the program if a signal has come whose SystemExit somebody's bare `except:` has eaten."""
     if _left:
         raise SystemExit(EXIT_SIGNAL_BASE + _left[0])
@@ -91,4 +91,4 @@ def check_left() -> None:
 
 def _leave(number: int, _frame: FrameType | None) -> None:
     _left.append(number)
-    check_left()
+    check_exit_requested()

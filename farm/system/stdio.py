@@ -8,7 +8,7 @@ import sys
 from typing import Final
 
 
-class Unheard(io.FileIO):
+class BestEffortFile(io.FileIO):
     """A file whose failed writes are forgotten: nobody is there to read them.
 
     When a terminal is lost, writing to it fails; the run must go on to its orderly end.
@@ -36,7 +36,7 @@ def prepare() -> None:
     else:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(Unheard(2, "w", closefd=False)),
+        io.BufferedWriter(BestEffortFile(2, "w", closefd=False)),
         encoding=getattr(sys.stderr, "encoding", None) or "utf-8",
         errors="backslashreplace",
         line_buffering=True,

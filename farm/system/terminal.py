@@ -20,7 +20,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def pasteable(command: str) -> str:
+def shell_command(command: str) -> str:
     """A command of ours as the user's shell would find it, which may not know this environment."""
     own = Path(sys.executable).with_name(PROGRAM)
     if not command.startswith(f"{PROGRAM} ") or shutil.which(PROGRAM) or not own.is_file():

@@ -26,7 +26,7 @@ DIFFERENT: Final = 100  # images
 WORKERS: Final = 6
 NPU_CORES: Final = 3
 BATCH_SECONDS: Final = 2.0  # a frozen worker holds its batches for so long
-START_SECONDS: Final = 10.0  # and a worker frozen while it starts, its seat for so long
+START_SECONDS: Final = 10.0  # and a worker frozen while it starts, its slot for so long
 SELF_TEST_SECONDS: Final = 5.0
 UNLUCKY: Final = 1 / 1000  # of the images, at most: see Ledger.enter
 UNLUCKY_FEW: Final = 2  # in a short run, in which nearly all workers are frozen at times
@@ -150,9 +150,9 @@ def _unjust(chaos: Chaos, striker: Striker, ledger: Ledger) -> Iterator[str]:
 
 @contextmanager
 def _seats_for_ever() -> Iterator[None]:
-    """Let no seat be given up, and none wait long: what strikes here is no fault of the seats'.
+    """Let no slot be given up, and none wait long: what strikes here is no fault of the slots'.
 
-    A farm gives a seat up after its seventh death in a minute, a rate that this run exceeds on
+    A farm gives a slot up after its seventh death in a minute, a rate that this run exceeds on
     purpose; its limits are no settings, for who would raise them hides a broken board.
     """
     with mock.patch.multiple(

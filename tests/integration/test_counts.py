@@ -17,9 +17,9 @@ from farm.config.schema import FarmConfig
 from tests.helpers.support import worker_spec
 from workers.images import preprocess as image
 from workers.images.decode_pool import Decoders
-from workers.loop import Desk
+from workers.loop import BatchLoop
 from workers.protocol import messages as wire
-from workers.protocol.messages import Batch, Birth, Done, FileRef, Item, Stop
+from workers.protocol.messages import Batch, Done, FileRef, Item, Stop, WorkerInit
 from workers.protocol.sockets import Inbox, Outbox
 from workers.protocol.spec import EXACT, NHWC, UINT8, InputSpec
 
@@ -121,7 +121,7 @@ def test_the_runtime_gets_the_very_array_that_was_decoded(
     decoders = Decoders(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)
     items = tuple(Item(n, FileRef(os.fsencode(path))) for n, path in enumerate(renders[:5]))
     model, answers = Model(), Answers()
-    desk: Any = Desk(Birth(worker_spec(), 1), model, decoders)
+    desk: Any = BatchLoop(WorkerInit(worker_spec(), 1), model, decoders)
     desk.serve(Messages(Batch(1, items), Stop()), answers)
     decoders.close()
     assert [id(tensor) for tensor in model.given] == [id(tensor) for tensor in made]

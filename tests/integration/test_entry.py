@@ -48,7 +48,7 @@ def test_a_worker_started_by_hand_works_and_leaves_when_told(
     inbox = Inbox(context, spec.sink)
     process = begin()
     assert process.stdin is not None
-    process.stdin.write(framed(wire.Birth(spec, generation=7)))
+    process.stdin.write(framed(wire.WorkerInit(spec, generation=7)))
     process.stdin.flush()
     ready = inbox.receive(block=True)
     assert isinstance(ready, wire.Ready)
@@ -72,7 +72,7 @@ def test_a_worker_whose_coordinator_is_gone_leaves_and_cleans_up(
 ) -> None:
     Path(spec.run_dir).mkdir()
     process = begin(spec.run_dir)
-    birth = framed(wire.Birth(spec, generation=1))
+    birth = framed(wire.WorkerInit(spec, generation=1))
     process.communicate(birth if heard else birth[:10], timeout=20)
     assert process.returncode == code
     assert not Path(spec.run_dir).exists()
@@ -109,7 +109,7 @@ main()
 """
     done = subprocess.run(
         [sys.executable, "-c", script],
-        input=framed(wire.Birth(replace(spec, index=1), generation=1)),
+        input=framed(wire.WorkerInit(replace(spec, index=1), generation=1)),
         capture_output=True,
         check=True,
     )

@@ -91,7 +91,7 @@ def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(
             os.kill(children_of(os.getpid())[0], signal.SIGKILL)
 
     # Three items are in its hands at its first death. Then each is tried alone, and ends with its
-    # third death: the last one together with the seat, which its seventh death gives up.
+    # third death: the last one together with the slot, which its seventh death gives up.
     model = tmp_path / "hangs.rknn"
     model.write_text('{"fault": "run-2-hang"}', encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(VENDOR))

@@ -115,7 +115,7 @@ def test_a_program_that_hangs_in_a_write_ends_after_a_second_signal() -> None:
     script = (
         "import os, signal, farm.system.signals as i\n"
         "i.LAST_SECONDS = 0.1\n"
-        "with i.Interrupts():\n"
+        "with i.Signals():\n"
         "    for number in (signal.SIGTERM, signal.SIGINT): os.kill(os.getpid(), number)\n"
         "    while True: os.write(1, bytes(65536))\n"
     )

@@ -16,7 +16,17 @@ import zmq
 from farm.api import Farm
 from tests.helpers.stage import process_of
 from tests.helpers.support import children_of, outcome, simulated, worker_spec
-from workers.protocol.messages import Batch, Birth, Done, Failed, FileRef, Item, Ready, Stop, encode
+from workers.protocol.messages import (
+    Batch,
+    Done,
+    Failed,
+    FileRef,
+    Item,
+    Ready,
+    Stop,
+    WorkerInit,
+    encode,
+)
 from workers.protocol.sockets import Context
 from workers.protocol.spec import NHWC, UINT8, InputSpec
 
@@ -48,7 +58,7 @@ RUBBISH = {
     "Done of far more than anybody": encode(replace(DONE, worker=2**63 - 1, batch=1)),
     "a Batch": encode(Batch(1, (Item(0, FileRef(b"/x")),))),
     "Stop": encode(Stop()),
-    "a Birth": encode(Birth(worker_spec(), 1)),
+    "a WorkerInit": encode(WorkerInit(worker_spec(), 1)),
 }
 
 

@@ -71,7 +71,7 @@ class Stop:
 class Ready:
     """A worker has opened its runtime and passed its self-test, of one inference.
 
-    `generation` counts the starts in its seat.
+    `generation` counts the starts in its slot.
     """
 
     worker: int
@@ -130,19 +130,19 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Birth:
+class WorkerInit:
     """The first thing a worker hears, on its standard input."""
 
     spec: WorkerSpec
     generation: int
 
 
-Message = Batch | Stop | Ready | Done | Failed | Birth
+Message = Batch | Stop | Ready | Done | Failed | WorkerInit
 
 # A tag is part of the format: append, never renumber.
 _TAGGED: Final[tuple[type[Any], ...]] = (
-    Batch, Stop, Ready, Done, Failed, Birth, Item, FileRef, Encoded, Pixels, Outcome, ItemError,
-    WorkerSpec, InputHint, InputSpec, SimulatedSpec,
+    Batch, Stop, Ready, Done, Failed, WorkerInit, Item, FileRef, Encoded, Pixels, Outcome,
+    ItemError, WorkerSpec, InputHint, InputSpec, SimulatedSpec,
 )  # fmt: skip
 _SCHEMA: Final = Schema(_TAGGED)
 

@@ -22,15 +22,15 @@ Scores = npt.NDArray[np.float32]
 def top5(raw: npt.NDArray[np.generic]) -> tuple[tuple[int, float], ...]:
     """Rank one model output of n scores: up to five (class, probability), the best first.
 
-    `raw` holds probabilities or logits as float32 or float16, or quantised probabilities as
+    `raw` holds probabilities or logits as float32 or float16, or quantized probabilities as
     uint8 or int8, in any shape. Equal scores keep the order of their class numbers. Raises
     RuntimeFailure for other dtypes, and for scores that are not finite.
     """
-    scores = probabilities(dequantised(raw))
+    scores = probabilities(dequantized(raw))
     return tuple((index, float(scores[index])) for index in best(scores))
 
 
-def dequantised(raw: npt.NDArray[np.generic]) -> Scores:
+def dequantized(raw: npt.NDArray[np.generic]) -> Scores:
     """Flatten an output to n float32 scores; uint8 and int8 are probabilities in steps of 1/256."""
     flat = raw.reshape(-1)
     scores: Scores

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from farm.bench.auto_size import decided
-from farm.bench.trial import Manner
+from farm.bench.trial import TrialOptions
 from farm.config.schema import FarmConfig
 from farm.report.data import Measured
 from tests.helpers.figures import a_round, measured
@@ -29,12 +29,12 @@ def test_the_larger_size_is_taken_only_if_it_is_clearly_faster(
     size: int,
     said: str,
 ) -> None:
-    def trial(config: FarmConfig, _manner: Manner) -> Measured:
+    def trial(config: FarmConfig, _manner: TrialOptions) -> Measured:
         assert isinstance(config.size, int)
         return measured(runtimes=config.size, rounds=(a_round(seconds=ms[config.size]),))
 
     monkeypatch.setattr("farm.bench.auto_size.trial", trial)
-    monkeypatch.setattr("farm.bench.auto_size.default_renders", lambda _tell: renders[0].parent)
+    monkeypatch.setattr("farm.bench.auto_size.default_samples", lambda _tell: renders[0].parent)
     told: list[str] = []
     assert decided(simulated(size="auto"), told.append).size == size
     assert told == [f"size: auto: {said} (measured on renders of our own, simulated NPU)"]

@@ -10,7 +10,7 @@ import pytest
 from farm.bench import tune_table as tunetable
 from farm.bench.tune_search import (
     Choice,
-    Space,
+    SearchSpace,
     Trial,
     better,
     doubling,
@@ -29,7 +29,7 @@ def machine(*cpus: int) -> Machine:
     return Machine(soc="rk3588", cpus=cpus, capacities=MappingProxyType({}))
 
 
-def spaced(*cpus: int, **values: Any) -> Space:
+def spaced(*cpus: int, **values: Any) -> SearchSpace:
     return space(FarmConfig.model_validate({"platform": "rk3588", **values}), machine(*cpus))
 
 

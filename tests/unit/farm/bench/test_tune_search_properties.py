@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from farm.bench.tune_search import (
     TOLERANCE,
     Choice,
-    Space,
+    SearchSpace,
     Trial,
     better,
     doubling,
@@ -29,7 +29,7 @@ Figures = Callable[[Choice], Measured]
 KINDS = ("same", "slow", "all")
 milliseconds = st.floats(0.01, 100.0)
 spaces = st.builds(
-    Space,
+    SearchSpace,
     sizes=st.integers(1, 64).map(multiples) | st.integers(1, 300).map(doubling),
     cpus=st.integers(1, 16),
     decoder_cpus=st.sampled_from([KINDS[:1], KINDS]),
@@ -41,7 +41,7 @@ def taking(*averages: float) -> Measured:
     return measured(rounds=tuple(a_round(seconds=ms) for ms in averages))
 
 
-def tuned(space: Space, figures: Figures) -> list[Trial]:
+def tuned(space: SearchSpace, figures: Figures) -> list[Trial]:
     trials: list[Trial] = []
     most = len(space.sizes) + 2 + len(space.decoder_cpus)
     while (choice := next_choice(space, trials)) is not None:
@@ -50,13 +50,13 @@ def tuned(space: Space, figures: Figures) -> list[Trial]:
     return trials
 
 
-def chosen(space: Space, trials: list[Trial]) -> Trial:
+def chosen(space: SearchSpace, trials: list[Trial]) -> Trial:
     return enough(stages(space, trials)[-1].trials)
 
 
 @given(spaces, st.data())
 def test_any_tune_ends_tries_nothing_twice_and_chooses_what_it_tried(
-    space: Space, data: st.DataObject
+    space: SearchSpace, data: st.DataObject
 ) -> None:
     rounds = st.lists(milliseconds, min_size=1, max_size=3)
     trials = tuned(space, lambda _: taking(*data.draw(rounds)))
@@ -69,7 +69,7 @@ def test_any_tune_ends_tries_nothing_twice_and_chooses_what_it_tried(
 
 @given(spaces, st.data())
 def test_without_noise_nothing_tried_is_clearly_faster_than_what_is_chosen(
-    space: Space, data: st.DataObject
+    space: SearchSpace, data: st.DataObject
 ) -> None:
     trials = tuned(space, lambda _: taking(data.draw(milliseconds)))
     passed = stages(space, trials)
@@ -84,7 +84,7 @@ def test_without_noise_nothing_tried_is_clearly_faster_than_what_is_chosen(
 def test_of_a_curve_that_saturates_the_knee_is_chosen(
     cores: int, work: float, limit: float
 ) -> None:
-    space = Space(sizes=multiples(cores), cpus=4, decoder_cpus=("same",))
+    space = SearchSpace(sizes=multiples(cores), cpus=4, decoder_cpus=("same",))
 
     def curve(size: int) -> float:
         return max(limit, work / size)

@@ -15,7 +15,7 @@ from farm.results.result import Prediction, Result, Timings
 from farm.results.stats import PHASES, Snapshot
 from farm.results.text_line import line
 from farm.scheduler.placement import FarmPlan, plan
-from farm.system.terminal import columns, pasteable, printable
+from farm.system.terminal import columns, printable, shell_command
 from workers.protocol.messages import ItemError
 
 TOP5 = (Prediction(3, "tench, Tinca tinca", 0.5), Prediction(0, "hen", 0.25))
@@ -69,7 +69,7 @@ def planned(platform: str = "rk3588", soc: str | None = "rk3588", **config: Any)
     return plan(FarmConfig.model_validate(said), machine, "/run")
 
 
-def summed_up(runtime: str = "auto", **changes: Any) -> list[str]:
+def summarized(runtime: str = "auto", **changes: Any) -> list[str]:
     return summary(snapshot(**changes), planned(runtime=runtime))
 
 
@@ -138,13 +138,13 @@ def test_a_simulated_error_is_a_real_error() -> None:
 
 
 def test_the_first_line_of_a_summary_reads_as_published() -> None:
-    assert summed_up()[0] == (
+    assert summarized()[0] == (
         "Processed 4000 images in 9.6s, average inference per image is 2.40ms"
     )
 
 
 def test_a_plain_summary_has_rate_latency_and_workers() -> None:
-    assert summed_up()[1:] == [
+    assert summarized()[1:] == [
         "Rate         416.7 images per second",
         "Latency      p50 1.0 ms, p90 2.0 ms, p99 3.0 ms",
         "  inference  p50 1.0 ms, p90 2.0 ms, p99 3.0 ms",
@@ -154,13 +154,13 @@ def test_a_plain_summary_has_rate_latency_and_workers() -> None:
 
 def test_failures_are_summed_up_by_kind() -> None:
     failures = {"truncated": 1, "missing": 2}
-    lines = summed_up(ok=7, failed=3, failures=failures, seconds=1.0)
+    lines = summarized(ok=7, failed=3, failures=failures, seconds=1.0)
     assert lines[0].startswith("Processed 7 images in 1.0s, ")
     assert lines[1] == "Failed       3 of 10: 2 missing, 1 truncated"
 
 
 def test_a_run_without_any_result_is_two_lines_at_most() -> None:
-    lines = summed_up(ok=0, failed=2, failures={"missing": 2}, per_worker={}, seconds=0.0)
+    lines = summarized(ok=0, failed=2, failures={"missing": 2}, per_worker={}, seconds=0.0)
     assert lines == [
         "Processed 0 images in 0.0s, average inference per image is 0.00ms",
         "Failed       2 of 2: 2 missing",
@@ -168,36 +168,36 @@ def test_a_run_without_any_result_is_two_lines_at_most() -> None:
 
 
 def test_images_that_were_skipped_are_told() -> None:
-    assert "Skipped      120: done by earlier runs" in summed_up(skipped=120)
+    assert "Skipped      120: done by earlier runs" in summarized(skipped=120)
 
 
 def test_losses_are_told_where_there_were_some() -> None:
-    assert "Workers lost 2; what they held went to others" in summed_up(losses=2)
+    assert "Workers lost 2; what they held went to others" in summarized(losses=2)
 
 
 def test_messages_that_were_dropped_are_counted_at_the_end() -> None:
     said = "Dropped      4 messages: late, double, or none of ours"
-    assert said in summed_up(dropped=4)
-    assert not any("Dropped" in line for line in summed_up())
+    assert said in summarized(dropped=4)
+    assert not any("Dropped" in line for line in summarized())
 
 
 def test_npu_cores_that_were_left_out_are_named_once_more_at_the_end() -> None:
     said = "NPU cores    1, 2 LEFT OUT: no worker could use it; see above"
-    assert said in summed_up(left_out=(1, 2))
-    assert not any("LEFT OUT" in line for line in summed_up())
-    assert not any("lost" in each for each in summed_up())
+    assert said in summarized(left_out=(1, 2))
+    assert not any("LEFT OUT" in line for line in summarized())
+    assert not any("lost" in each for each in summarized())
 
 
 def test_accuracy_is_told_where_the_truth_is_known() -> None:
-    lines = summed_up(judged=200, top1_right=150, top5_right=190)
+    lines = summarized(judged=200, top1_right=150, top5_right=190)
     assert lines[-1] == "Accuracy     top-1 75.0%, top-5 95.0% of 200 images"
-    assert not any("Accuracy" in each for each in summed_up())
+    assert not any("Accuracy" in each for each in summarized())
 
 
 def test_a_simulated_summary_says_so_in_its_second_line() -> None:
-    lines = summed_up("simulated")
+    lines = summarized("simulated")
     assert lines[1] == "Runtime      simulated NPU: real images, make-believe answers and times"
-    assert not any("make-believe" in each for each in summed_up())
+    assert not any("make-believe" in each for each in summarized())
 
 
 def test_columns_are_aligned_and_end_without_blanks() -> None:
@@ -242,10 +242,10 @@ def test_a_command_of_ours_is_told_as_the_shell_would_find_it(
     monkeypatch.setattr("sys.executable", str(program.with_name("python3")))
     monkeypatch.setattr("shutil.which", lambda _name: None)
     monkeypatch.chdir(tmp_path)
-    assert pasteable("npu-farm plan x.yaml") == "'my env/bin/npu-farm' plan x.yaml"
+    assert shell_command("npu-farm plan x.yaml") == "'my env/bin/npu-farm' plan x.yaml"
     monkeypatch.chdir("/")
-    assert pasteable("npu-farm plan x.yaml") == f"'{program}' plan x.yaml".replace("'/", "'", 1)
+    assert shell_command("npu-farm plan x.yaml") == f"'{program}' plan x.yaml".replace("'/", "'", 1)
     monkeypatch.chdir(program.parent)
-    assert pasteable("sudo reboot") == "sudo reboot"
+    assert shell_command("sudo reboot") == "sudo reboot"
     monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
-    assert pasteable("npu-farm plan x.yaml") == "npu-farm plan x.yaml"
+    assert shell_command("npu-farm plan x.yaml") == "npu-farm plan x.yaml"

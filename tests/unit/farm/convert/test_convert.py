@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pytest
 
 from farm.convert import calibration
-from farm.convert.convert import Conversion, Converted, convert, quantised
+from farm.convert.convert import Conversion, Converted, convert, quantized
 from farm.errors import ConfigError, ConversionError, FarmError, OutputError, SourceError
 from workers.images import preprocess as image
 from workers.protocol.messages import FileRef
@@ -456,7 +456,7 @@ def test_without_the_tool_the_error_says_where_and_how(
 
 def test_what_was_quantised_can_be_simulated(vendor: Vendor, job: Job) -> None:
     picture = np.zeros((1, 4, 6, 3), np.uint8)
-    with quantised(job(), lambda _: None) as (toolkit, images):
+    with quantized(job(), lambda _: None) as (toolkit, images):
         toolkit.simulate()
         assert np.array_equal(toolkit.infer(picture), np.eye(1, 5, 3))
     assert images == 3
@@ -467,7 +467,7 @@ def test_what_was_quantised_can_be_simulated(vendor: Vendor, job: Job) -> None:
 
 def test_a_simulation_that_gives_nothing_is_an_error(vendor: Vendor, job: Job) -> None:
     vendor.codes["inference"] = -1
-    with quantised(job(), lambda _: None) as (toolkit, _):
+    with quantized(job(), lambda _: None) as (toolkit, _):
         toolkit.simulate()
         with pytest.raises(ConversionError, match="inference: it gave nothing"):
             toolkit.infer(np.zeros((1, 4, 6, 3), np.uint8))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.coordinator.worker_output import LAST_LINES, LINE_BYTES, LastWords
+from farm.coordinator.worker_output import LAST_LINES, LINE_BYTES, WorkerOutput
 from workers.protocol import startup_steps as steps
 
 
-def heard(*pieces: bytes) -> LastWords:
-    words = LastWords()
+def heard(*pieces: bytes) -> WorkerOutput:
+    words = WorkerOutput()
     for piece in pieces:
         words.take(piece)
     words.end()
@@ -30,7 +30,7 @@ def test_a_step_is_kept_apart_from_what_is_said(capfd: pytest.CaptureFixture[str
 
 
 def test_a_step_counts_from_its_own_line_on_and_not_from_half_of_it() -> None:
-    words = LastWords()
+    words = WorkerOutput()
     words.take(steps.MARK + b"the self")
     assert words.step != steps.SELF_TEST
     words.take(b"-test\n")
@@ -44,7 +44,7 @@ def test_the_pieces_in_which_output_comes_make_no_difference(pieces: list[bytes]
 
 
 def test_output_without_end_is_not_kept_whole() -> None:
-    words = LastWords()
+    words = WorkerOutput()
     for _ in range(100):
         words.take(b"x" * 100_000)
     words.take(b"\nlast\n" * (2 * LAST_LINES))

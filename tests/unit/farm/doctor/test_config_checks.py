@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from farm.doctor.config_checks import clocks
-from farm.doctor.doctor import Patient, examine
+from farm.doctor.doctor import Target, examine
 from farm.doctor.finding import Status
 from farm.doctor.npu_self_test import CoreTest
 from farm.hardware.known_errors import INSTALL_LIBRARY
@@ -22,7 +22,7 @@ def tried(_config: object) -> tuple[CoreTest, ...]:
 
 
 def troubles(boards: Boards, model: Path, **changes: Any) -> list[tuple[str, str, str, str]]:
-    return bad(examine(Patient(boards.built(), boards.config(model, **changes), tried)))
+    return bad(examine(Target(boards.built(), boards.config(model, **changes), tried)))
 
 
 OTHER = "npu-farm convert MODEL.onnx --platform rk3588 --calibrate IMAGES   # on a PC"
@@ -165,7 +165,7 @@ def test_a_big_model_and_more_decoders_need_more(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     path = boards.write("big.rknn", rknn_bytes({"target_platform": ["rk3588"]}, bytes(9_500_000)))
     config = boards.config(path, decoders=2)
-    found = examine(Patient(boards.built(), config, tried))
+    found = examine(Target(boards.built(), config, tried))
     (memory,) = [f for f in found if f.check == "memory"]
     assert memory.status is Status.OK
     assert memory.message.startswith(f"3 workers need about {55 + 3 * (60 + 72 + 10 + 20)} MB ")
@@ -174,7 +174,7 @@ def test_a_big_model_and_more_decoders_need_more(tmp_path: Path) -> None:
 def test_a_machine_that_does_not_tell_its_memory_is_not_judged(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     board = replace(boards.built(), available_mb=None)
-    found = examine(Patient(board, boards.config(), tried))
+    found = examine(Target(board, boards.config(), tried))
     assert "memory" not in [f.check for f in found]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from farm.config.schema import FarmConfig
 from farm.doctor.board import Board
-from farm.doctor.doctor import Patient, as_json, examine, lines, more, naming
+from farm.doctor.doctor import Target, as_json, examine, lines, more, naming
 from farm.doctor.finding import Finding, Status, worst
 from farm.doctor.npu_self_test import CoreTest
 from farm.errors import StartError
@@ -57,7 +57,7 @@ def failing(reason: str) -> tuple[CoreTest, ...]:
 
 
 def examined(board: Board, config: FarmConfig | None = None) -> list[Finding]:
-    return examine(Patient(board, config, all_cores))
+    return examine(Target(board, config, all_cores))
 
 
 @pytest.mark.parametrize("soc", SOCS)
@@ -95,7 +95,7 @@ def test_a_healthy_board(tmp_path: Path, soc: str) -> None:
 
 def test_without_a_config_the_board_alone_is_looked_at(tmp_path: Path) -> None:
     board = Boards(tmp_path).built()
-    found = examine(Patient(board, None, never))
+    found = examine(Target(board, None, never))
     assert [f.check for f in found] == [
         "SoC", "driver", "device", "library", "toolkit", "load", "clocks"
     ]  # fmt: skip
@@ -224,7 +224,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
 def test_a_boards_trouble_is_named_with_its_fix(tmp_path: Path, name: str) -> None:
     changes, *expected = TROUBLES[name]
     boards = Boards(tmp_path, **changes)
-    found = examine(Patient(boards.built(), None, never))
+    found = examine(Target(boards.built(), None, never))
     assert bad(found) == [tuple(expected)]
     assert worst(found).value == {"warning": 1, "failure": 2}[expected[0]]
 
@@ -285,7 +285,7 @@ def test_a_board_without_the_vendors_driver(
 ) -> None:
     boards = Boards(tmp_path, driver=None, node=None)
     boards.write(file, content)
-    driver, device = bad(examine(Patient(boards.built(), boards.config(), never)))
+    driver, device = bad(examine(Target(boards.built(), boards.config(), never)))
     assert driver[:2] == ("failure", "driver")
     assert driver[2].startswith(reason.replace("NPU off", "NPU switched off"))
     assert driver[3]
@@ -310,7 +310,7 @@ def test_a_container_that_was_given_nothing(tmp_path: Path) -> None:
     board = replace(
         boards.built(), compatible=None, machine=Machine(soc=None, cpus=(0,), capacities={})
     )
-    found = bad(examine(Patient(board, None, never)))
+    found = bad(examine(Target(board, None, never)))
     assert (
         "failure",
         "container",
@@ -331,7 +331,7 @@ def test_a_container_that_was_given_another_devices_node_alone(tmp_path: Path) -
     boards = Boards(
         tmp_path, container=True, node="dev/dri/renderD128", node_driver="panthor", driver=None
     )
-    found = bad(examine(Patient(boards.built(), None, never)))
+    found = bad(examine(Target(boards.built(), None, never)))
     given = "was not given /dev/dri/renderD129"
     assert ("failure", "container", given, CONTAINER_FLAGS) in found
 
@@ -360,7 +360,7 @@ def pc(tmp_path: Path) -> Board:
 
 
 def test_a_pc_lacks_an_npu_and_that_is_fine(pc: Board) -> None:
-    found = examine(Patient(replace(pc, clocks=()), None, never))
+    found = examine(Target(replace(pc, clocks=()), None, never))
     assert lines(found) == [
         "ok       SoC  none of Rockchip's: x86_64, no device tree",
         "ok       NPU  no NPU driver, NPU device node, /usr/lib/librknnrt.so, "
@@ -371,14 +371,14 @@ def test_a_pc_lacks_an_npu_and_that_is_fine(pc: Board) -> None:
 
 
 def test_a_container_on_a_pc_is_a_pc(pc: Board) -> None:
-    assert worst(examine(Patient(replace(pc, container=True), None, never))) is Status.OK
+    assert worst(examine(Target(replace(pc, container=True), None, never))) is Status.OK
 
 
 def test_a_boards_config_on_a_pc_runs_on_its_cpu(pc: Board, tmp_path: Path) -> None:
     model = tmp_path / "net.onnx"
     model.write_bytes(b"onnx")
     config = FarmConfig(platform="rk3588", model=model)
-    found = examine(Patient(replace(pc, clocks=()), config, never))
+    found = examine(Target(replace(pc, clocks=()), config, never))
     assert bad(naming(found, Path("my config.yaml"))) == [
         (
             "warning",
@@ -396,14 +396,14 @@ def test_a_boards_config_on_a_pc_runs_on_its_cpu(pc: Board, tmp_path: Path) -> N
 
 
 def test_a_simulated_farm_needs_nothing(pc: Board) -> None:
-    found = examine(Patient(pc, FarmConfig(platform="rk3588", runtime="simulated"), never))
+    found = examine(Target(pc, FarmConfig(platform="rk3588", runtime="simulated"), never))
     assert worst(found) is Status.OK
     assert found[-1].message == "simulated: real images, make-believe answers and times"
 
 
 def test_an_npu_that_is_insisted_on_is_missed(pc: Board) -> None:
     config = FarmConfig(platform="rk3588", runtime="rknn")
-    found = bad(examine(Patient(pc, config, never)))
+    found = bad(examine(Target(pc, config, never)))
     assert [check for _, check, _, _ in found] == [
         "SoC", "driver", "device", "library", "toolkit", "config"
     ]  # fmt: skip
@@ -414,7 +414,7 @@ def test_a_board_whose_config_is_for_any_machine(tmp_path: Path) -> None:
     boards = Boards(tmp_path, onnxruntime=None)
     model = boards.write("net.onnx", b"onnx")
     config = FarmConfig(platform="host", model=model, size=2)
-    found = examine(Patient(boards.built(), config, never))
+    found = examine(Target(boards.built(), config, never))
     assert found[0].message == "rk3588, Radxa ROCK 5B; the config does not use its NPU"
     assert bad(found) == [
         (
@@ -431,7 +431,7 @@ SUBMIT = "E RKNN: [09:18:11.878] failed to submit!, op id: 1, op name: Conv:/mod
 
 def test_a_core_that_fails_is_explained(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
-    patient = Patient(boards.built(), boards.config(), lambda _config: failing(SUBMIT))
+    patient = Target(boards.built(), boards.config(), lambda _config: failing(SUBMIT))
     ((status, check, message, fix),) = bad(examine(patient))
     assert (status, check, fix) == ("failure", "NPU core 1", UPDATE_KERNEL)
     assert message.startswith(f"{SUBMIT}: the NPU's driver failed a job; on cores 1 and 2")
@@ -442,7 +442,7 @@ def test_a_self_test_that_cannot_start_is_a_failure(tmp_path: Path) -> None:
         raise StartError("it is Tuesday")
 
     boards = Boards(tmp_path)
-    found = bad(examine(Patient(boards.built(), boards.config(), broken)))
+    found = bad(examine(Target(boards.built(), boards.config(), broken)))
     assert found == [("failure", "self-test", "it is Tuesday", "sudo dmesg | tail -n 30")]
 
 
@@ -450,7 +450,7 @@ def test_the_npu_is_tried_in_spite_of_warnings_but_not_of_failures(tmp_path: Pat
     boards = Boards(tmp_path, cpu_governor="powersave")
     board, config = boards.built(), boards.config()
     assert examined(board, config)[-1].check == "NPU core 2"
-    examine(Patient(replace(board, library=None), config, never))
+    examine(Target(replace(board, library=None), config, never))
 
 
 def test_the_same_for_programs() -> None:
@@ -483,7 +483,7 @@ def test_what_a_terminal_would_obey_is_escaped() -> None:
 def test_a_fix_can_be_pasted_whatever_the_files_are_called(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     model = boards.write("my CONFIG.rknn", b"no model")
-    found = examine(Patient(boards.built(), boards.config(model), all_cores))
+    found = examine(Target(boards.built(), boards.config(model), all_cores))
     (fix,) = [f.fix for f in naming(found, Path("my board.yaml")) if f.check == "model"]
     assert fix.startswith(f"sha256sum '{model}'   # ")
     plan = Finding("config", Status.FAILURE, "bad", "npu-farm plan CONFIG")

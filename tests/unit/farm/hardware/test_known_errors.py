@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.hardware.known_errors import TROUBLES, Trouble, explain
+from farm.hardware.known_errors import TROUBLES, KnownError, explain
 from tests.helpers.support import ROOT
 
 GUIDE = (ROOT / "docs" / "board.md").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_a_message_as_it_was_seen_finds_its_trouble(words: str) -> None:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.seen[:30])
-def test_each_troubles_own_words_find_it(trouble: Trouble) -> None:
+def test_each_troubles_own_words_find_it(trouble: KnownError) -> None:
     assert explain(trouble.seen) is trouble
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from farm.errors import OutputError, WriterError
 from farm.results.line_file import SYNC_SECONDS, LineFile
-from farm.system.fd_writer import Patience
+from farm.system.fd_writer import WriteDeadline
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_lines_are_on_the_disk_every_few_seconds_and_at_the_end(
 ) -> None:
     path = tmp_path / "r.jsonl"
     path.touch()
-    with LineFile(path, Patience()) as file:
+    with LineFile(path, WriteDeadline()) as file:
         for now in (10.0, 10.1, 10.0 + SYNC_SECONDS - 0.1):
             file.append(b"x\n")
             file.sync_if_due(now)
@@ -63,13 +63,13 @@ def test_lines_are_on_the_disk_every_few_seconds_and_at_the_end(
 
 
 def test_a_new_file_is_brought_into_its_folder(tmp_path: Path, synced: list[str]) -> None:
-    with LineFile(tmp_path / "r.jsonl", Patience()):
+    with LineFile(tmp_path / "r.jsonl", WriteDeadline()):
         assert synced == [tmp_path.name]
 
 
 def test_a_line_that_finds_no_room_leaves_none_of_it(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    with LineFile(path, Patience()) as file:
+    with LineFile(path, WriteDeadline()) as file:
         file.append(b"whole\n")
         with largest_file(10), pytest.raises(WriterError, match=r"r\.jsonl: .*: File too large"):
             file.append(b"too long\n")
@@ -79,7 +79,7 @@ def test_a_line_that_finds_no_room_leaves_none_of_it(tmp_path: Path) -> None:
 def test_a_short_write_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:3]))
-    with LineFile(tmp_path / "r.jsonl", Patience()) as file:
+    with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
         file.append(b"0123456789\n")
     assert (tmp_path / "r.jsonl").read_bytes() == b"0123456789\n"
 
@@ -96,7 +96,7 @@ def test_a_pipe_that_somebody_else_filled_first_is_waited_for(
         return real(fd, data)
 
     monkeypatch.setattr(os, "write", write)
-    with LineFile(tmp_path / "r.jsonl", Patience()) as file:
+    with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
         file.append(b"x\n")
     assert (tmp_path / "r.jsonl").read_bytes() == b"x\n"
 
@@ -110,33 +110,33 @@ def test_a_line_is_one_write_however_long(tmp_path: Path, monkeypatch: pytest.Mo
         return real(fd, data)
 
     monkeypatch.setattr(os, "write", write)
-    with LineFile(tmp_path / "r.jsonl", Patience()) as file:
+    with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
         file.append(b"x" * 100_000 + b"\n")
     assert sizes == [100_001]
 
 
 def test_a_file_in_use_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    with LineFile(path, Patience()) as file:
+    with LineFile(path, WriteDeadline()) as file:
         file.append(b"mine\n")
         with pytest.raises(OutputError, match="another run is writing to it"):
-            LineFile(path, Patience())
+            LineFile(path, WriteDeadline())
     assert path.read_bytes() == b"mine\n"
-    LineFile(path, Patience()).__exit__(None, None, None)
+    LineFile(path, WriteDeadline()).__exit__(None, None, None)
 
 
 def test_a_file_that_changed_since_it_was_read_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_bytes(b"one\ntwo\n")
     with pytest.raises(OutputError, match="has just been changed"):
-        LineFile(path, Patience(), keep=4, expected=4)
+        LineFile(path, WriteDeadline(), keep=4, expected=4)
     assert path.read_bytes() == b"one\ntwo\n"
 
 
 def test_what_is_kept_is_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_bytes(b"one\ntw")
-    with LineFile(path, Patience(), keep=4, expected=6) as file:
+    with LineFile(path, WriteDeadline(), keep=4, expected=6) as file:
         file.append(b"2\n")
     assert path.read_bytes() == b"one\n2\n"
 
@@ -156,7 +156,7 @@ def test_a_file_that_is_removed_is_noticed(tmp_path: Path, remove: Callable[[Pat
     path.parent.mkdir()
 
     def write() -> None:
-        with LineFile(path, Patience()) as file:
+        with LineFile(path, WriteDeadline()) as file:
             file.append(b"x\n")
             remove(path)
 
@@ -177,7 +177,7 @@ def test_a_disk_that_fails_later_is_a_writer_error(
     monkeypatch.setattr(os, "fsync", fail(errno.EIO))
 
     def write() -> None:
-        with LineFile(tmp_path / "r.jsonl", Patience()) as file:
+        with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
             file.append(b"x\n")
 
     with pytest.raises(WriterError, match="Input/output error"):
@@ -188,7 +188,7 @@ def test_the_first_error_is_the_one_told(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "fsync", fail(errno.EIO))
     with (
         pytest.raises(WriterError, match="File too large"),
-        LineFile(tmp_path / "r.jsonl", Patience()) as file,
+        LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file,
         largest_file(1),
     ):
         file.append(b"xx\n")
@@ -201,7 +201,7 @@ def test_a_file_system_without_locks_will_do(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with LineFile(tmp_path / "r.jsonl", Patience()) as file:
+    with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
         file.append(b"x\n")
     assert (tmp_path / "r.jsonl").read_bytes() == b"x\n"
 
@@ -209,7 +209,7 @@ def test_a_file_system_without_locks_will_do(
 def test_a_pipe_that_nobody_reads_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "r.jsonl")
     with pytest.raises(OutputError, match="nobody reads this pipe"):
-        LineFile(tmp_path / "r.jsonl", Patience())
+        LineFile(tmp_path / "r.jsonl", WriteDeadline())
 
 
 def test_a_pipe_gets_all_however_slowly_it_is_read(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_pipe_gets_all_however_slowly_it_is_read(tmp_path: Path) -> None:
     data = b"".join(b"%d\n" % number for number in range(50_000))  # more than a pipe holds
 
     def write() -> None:
-        with LineFile(path, Patience()) as file:
+        with LineFile(path, WriteDeadline()) as file:
             file.append(data)
 
     writer = threading.Thread(target=write)
@@ -237,7 +237,7 @@ def test_a_pipe_whose_reader_leaves_is_a_writer_error(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with LineFile(path, Patience()) as file:
+    with LineFile(path, WriteDeadline()) as file:
         os.close(reader)
         with pytest.raises(WriterError, match="Broken pipe"):
             file.append(b"x\n")

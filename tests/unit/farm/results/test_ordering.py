@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from farm.results.ordering import AsTheyCome, InOrder
+from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, Timings
 
 
@@ -22,7 +22,7 @@ def ids(results: list[Result]) -> list[int]:
 
 
 def test_in_order_each_result_waits_for_those_before_it() -> None:
-    order = InOrder(10)
+    order = InputOrder(10)
     assert ids(list(order.put(result(12)))) == []
     assert ids(list(order.put(result(10)))) == [10]
     assert ids(list(order.put(result(11)))) == [11, 12]
@@ -30,14 +30,14 @@ def test_in_order_each_result_waits_for_those_before_it() -> None:
 
 
 def test_a_run_that_is_stopped_gives_what_was_held_back() -> None:
-    order = InOrder(0)
+    order = InputOrder(0)
     given = [r for number in (0, 4, 2) for r in order.put(result(number))]
     assert ids(given) == [0]
     assert ids(list(order.rest())) == [2, 4]
 
 
 def test_as_they_come_nothing_is_held_back() -> None:
-    order = AsTheyCome()
+    order = ArrivalOrder()
     assert ids([r for number in (3, 1) for r in order.put(result(number))]) == [3, 1]
     assert order.behind(100) == 0
     assert list(order.rest()) == []

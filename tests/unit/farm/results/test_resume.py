@@ -7,7 +7,7 @@ from array import array
 from itertools import count
 
 from farm.results.resume import Remaining
-from farm.results.resume_index import Earlier, digest
+from farm.results.resume_index import ResumeIndex, digest
 from farm.sources.base import IterableSource, Source
 from farm.sources.lines import LineSource
 from workers.protocol.messages import Encoded, FileRef
@@ -17,8 +17,8 @@ def never() -> bool:
     return False
 
 
-def of_done(*paths: bytes) -> Earlier:
-    return Earlier(array("Q", sorted(map(digest, paths))))
+def of_done(*paths: bytes) -> ResumeIndex:
+    return ResumeIndex(array("Q", sorted(map(digest, paths))))
 
 
 def files(*paths: bytes) -> list[FileRef | Encoded]:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.errors import OutputError
-from farm.results.resume_index import Earlier, digest, parse, read
+from farm.results.resume_index import ResumeIndex, digest, parse, read
 
 PATHS = (b"/a.jpg", b"/b.jpg", "/größe 猫.jpg".encode(), b"/caf\xe9/\xff.jpg", b'/"\n\\.jpg')
 
@@ -48,7 +48,7 @@ def test_a_path_is_skipped_whatever_is_in_it(tmp_path: Path, path: bytes) -> Non
 
 @given(st.lists(st.sampled_from(PATHS)), st.lists(st.sampled_from(PATHS)))
 def test_each_line_stands_for_one_occurrence(done: list[bytes], wanted: list[bytes]) -> None:
-    found = Earlier(array("Q", sorted(map(digest, done))))
+    found = ResumeIndex(array("Q", sorted(map(digest, done))))
     left = Counter(path for path in wanted if not found.skip(path))
     assert left == Counter(wanted) - Counter(done)
 

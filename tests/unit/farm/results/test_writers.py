@@ -14,7 +14,7 @@ import pytest
 from farm.errors import OutputError, WriterError
 from farm.results.result import Prediction, Result, Timings
 from farm.results.writers import Lines, open_writer
-from farm.system.fd_writer import Patience
+from farm.system.fd_writer import WriteDeadline
 from workers.protocol.messages import ItemError
 
 HEAD = [
@@ -59,7 +59,7 @@ def failed(**changes: Any) -> Result:
 
 
 def written(path: Path, *results: Result) -> str:
-    with open_writer(path, False, Patience()) as writer:
+    with open_writer(path, False, WriteDeadline()) as writer:
         for each in results:
             writer.write(each, 0.0)
     return path.read_text(encoding="utf-8")
@@ -196,7 +196,7 @@ def test_what_was_written_stays_when_the_run_fails(tmp_path: Path, suffix: str) 
     path = tmp_path / f"r{suffix}"
 
     def fail_after_one() -> None:
-        with open_writer(path, False, Patience()) as writer:
+        with open_writer(path, False, WriteDeadline()) as writer:
             writer.write(result(), 0.0)
             raise KeyboardInterrupt
 
@@ -208,7 +208,7 @@ def test_what_was_written_stays_when_the_run_fails(tmp_path: Path, suffix: str) 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
 def test_a_result_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"r{suffix}"
-    with open_writer(path, False, Patience()) as writer:
+    with open_writer(path, False, WriteDeadline()) as writer:
         writer.write(result(path="/first.jpg"), 0.0)
         assert "/first.jpg" in path.read_text()
 
@@ -217,7 +217,7 @@ def test_a_result_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path, suffix
 def test_another_suffix_is_refused_and_nothing_is_made(tmp_path: Path, name: str) -> None:
     with (
         pytest.raises(OutputError, match=r"must end in \.jsonl or \.csv"),
-        open_writer(tmp_path / name, False, Patience()),
+        open_writer(tmp_path / name, False, WriteDeadline()),
     ):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -229,7 +229,7 @@ def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: st
     (tmp_path / "folder.jsonl").mkdir()
     with (
         pytest.raises(OutputError, match="can't be made: ") as caught,
-        open_writer(tmp_path / name, False, Patience()),
+        open_writer(tmp_path / name, False, WriteDeadline()),
     ):
         pass
     assert f"--output {tmp_path / name}: " in str(caught.value)
@@ -238,7 +238,7 @@ def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: st
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write into folders of mode 500")
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(OutputError), open_writer(tmp_path / "r.jsonl", False, Patience()):
+    with pytest.raises(OutputError), open_writer(tmp_path / "r.jsonl", False, WriteDeadline()):
         pass
 
 
@@ -257,7 +257,7 @@ def test_a_full_disk_is_a_writer_error(tmp_path: Path, name: str, count: int) ->
 def test_without_a_file_results_are_lines_on_standard_output(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with open_writer(None, False, Patience()) as writer:
+    with open_writer(None, False, WriteDeadline()) as writer:
         writer.write(result(), 0.0)
         writer.write(failed(), 0.0)
     first, second = capfd.readouterr().out.splitlines()
@@ -266,7 +266,7 @@ def test_without_a_file_results_are_lines_on_standard_output(
 
 
 def test_quiet_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    with open_writer(None, True, Patience()) as writer:
+    with open_writer(None, True, WriteDeadline()) as writer:
         writer.write(result(), 0.0)
     assert capfd.readouterr() == ("", "")
 
@@ -276,4 +276,4 @@ def test_a_full_disk_behind_standard_output_is_a_writer_error() -> None:
         open("/dev/full", "w") as full,
         pytest.raises(WriterError, match="standard output: can't be written: No space"),
     ):
-        Lines(full, Patience()).write(result(), 0.0)
+        Lines(full, WriteDeadline()).write(result(), 0.0)

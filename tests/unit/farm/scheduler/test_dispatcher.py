@@ -7,12 +7,12 @@ from farm.scheduler.events import (
     Deliver,
     Dropped,
     Kill,
+    Oversized,
     Replace,
     Send,
     Submitted,
     Task,
     Tick,
-    TooBig,
     WorkerDown,
     WorkerUp,
 )
@@ -219,7 +219,7 @@ def test_a_worker_that_has_grown_too_big_is_replaced_when_its_hands_are_empty() 
     first = [s for s in d.handle(Submitted(tasks(0, 4)), now=0.0) if isinstance(s, Send)]
     of_zero = [s.batch for s in first if s.worker == 0]
     d.handle(Answered(0, of_zero[0].id, answer(of_zero[0])), now=1.0)
-    assert d.handle(TooBig(0), now=1.0) == []
+    assert d.handle(Oversized(0), now=1.0) == []
     assert batches(d.handle(Submitted(tasks(4, 2)), now=1.0)) == []  # nothing more for it
     actions = d.handle(Answered(0, of_zero[1].id, answer(of_zero[1])), now=2.0)
     assert Replace(0) in actions
@@ -231,9 +231,9 @@ def test_a_worker_that_has_grown_too_big_is_replaced_when_its_hands_are_empty() 
 def test_a_new_worker_that_is_as_big_is_left_at_work() -> None:
     d = dispatcher(1)
     d.handle(Submitted(tasks(0, 1)), now=0.0)
-    assert d.handle(TooBig(0), now=1.0) == []
+    assert d.handle(Oversized(0), now=1.0) == []
     assert 0 in d.held
-    assert d.handle(TooBig(9), now=1.0) == []  # nobody we know
+    assert d.handle(Oversized(9), now=1.0) == []  # nobody we know
 
 
 def test_with_a_learned_limit_a_slow_model_is_given_more_time() -> None:

@@ -29,12 +29,12 @@ from farm.scheduler.events import (
     Dropped,
     Event,
     Kill,
+    Oversized,
     Replace,
     Send,
     Submitted,
     Task,
     Tick,
-    TooBig,
     WorkerDown,
     WorkerUp,
 )
@@ -74,7 +74,7 @@ class Farm(RuleBasedStateMachine):
         self.dropped: set[int] = set()
         self.deaths: Counter[int] = Counter()
         self.hands: dict[int, list[Batch]] = {}  # of those that are up: what they still hold
-        self.condemned: set[int] = set()
+        self.terminating: set[int] = set()
         self.due: dict[int, float] = {}  # of those that hold something: when they must be killed
         self.flying: list[Answered] = []  # answers on their way, some for ever
         self.batches: set[int] = set()
@@ -104,8 +104,8 @@ class Farm(RuleBasedStateMachine):
                     assert result.item == task.item.id
             case Kill(worker, _):
                 assert worker in self.hands
-                assert worker not in self.condemned
-                self.condemned.add(worker)
+                assert worker not in self.terminating
+                self.terminating.add(worker)
             case Replace(worker):
                 assert worker in self.retiring
                 assert self.hands[worker] == []
@@ -113,7 +113,7 @@ class Farm(RuleBasedStateMachine):
 
     def leave(self, worker: int) -> list[Batch]:
         """A worker's process is gone; gives what it held."""
-        self.condemned.discard(worker)
+        self.terminating.discard(worker)
         self.retiring.discard(worker)
         self.answered.discard(worker)
         self.due.pop(worker, None)
@@ -128,7 +128,7 @@ class Farm(RuleBasedStateMachine):
 
     def check_send(self, worker: int, batch: Batch) -> None:
         assert worker in self.hands, "it is down"
-        assert worker not in self.condemned | self.retiring
+        assert worker not in self.terminating | self.retiring
         assert batch.id not in self.batches, "a number is used once"
         self.batches.add(batch.id)
         ids = [item.id for item in batch.items]
@@ -172,10 +172,10 @@ class Farm(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.0, 0.125, LIMIT / 2, LIMIT, LIMIT + 0.125]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
-        overdue = {worker for worker, at in self.due.items() if self.now > at} - self.condemned
-        before = set(self.condemned)
+        overdue = {worker for worker, at in self.due.items() if self.now > at} - self.terminating
+        before = set(self.terminating)
         self.hear(Tick())
-        assert self.condemned - before == overdue
+        assert self.terminating - before == overdue
 
     # What workers do.
 
@@ -202,7 +202,7 @@ class Farm(RuleBasedStateMachine):
         worker = sorted(self.hands)[pick % len(self.hands)]
         if worker in self.answered:  # a new one would be as big
             self.retiring.add(worker)
-        self.hear(TooBig(worker))
+        self.hear(Oversized(worker))
 
     @precondition(lambda self: self.busy())
     @rule(pick=picks, twice=st.booleans())
@@ -233,7 +233,7 @@ class Farm(RuleBasedStateMachine):
             self.put_down(worker, batch)  # nobody looks at what nobody wants
         self.hear(Answered(worker, batch.id, wrong))
         assert self.ended == before
-        assert not wanted or worker in self.condemned
+        assert not wanted or worker in self.terminating
 
     @precondition(lambda self: self.busy())
     @rule(pick=picks, stranger=st.integers(-1, SEATS))
@@ -296,11 +296,11 @@ class Farm(RuleBasedStateMachine):
         if self.dispatcher.waiting:
             idle = {worker for worker, held in self.hands.items() if not held}
             barred = self.died_at.get(self.dispatcher.waiting[0].item.id, -1)
-            assert idle <= self.condemned | ({barred} if len(self.hands) > 1 else set())
+            assert idle <= self.terminating | ({barred} if len(self.hands) > 1 else set())
 
     @invariant()
     def the_deadline_is_that_of_the_first_who_owes(self) -> None:
-        owing = [at for worker, at in self.due.items() if worker not in self.condemned]
+        owing = [at for worker, at in self.due.items() if worker not in self.terminating]
         assert self.dispatcher.deadline() == min(owing, default=None)
 
     @invariant()
@@ -318,7 +318,7 @@ class Farm(RuleBasedStateMachine):
             return
         while self.flying:
             self.arrive(self.flying.pop())
-        for worker in sorted(self.condemned):
+        for worker in sorted(self.terminating):
             self.die_with(worker)
             self.hear(WorkerDown(worker, "killed"))
         while self.dispatcher.outstanding or self.busy():

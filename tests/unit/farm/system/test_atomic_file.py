@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from farm.errors import OutputError
-from farm.system.atomic_file import whole
+from farm.system.atomic_file import atomic_write
 
 
 def test_a_file_is_replaced_when_all_is_there(tmp_path: Path) -> None:
     target = tmp_path / "a.json"
     target.write_text("earlier")
-    with whole(target, "--json") as part:
+    with atomic_write(target, "--json") as part:
         part.write_text("new")
         assert target.read_text() == "earlier"
     assert target.read_text() == "new"
@@ -28,7 +28,7 @@ def test_a_block_that_fails_or_writes_nothing_leaves_all_as_it_was(
     target = tmp_path / "a.json"
     target.write_text("earlier")
     try:
-        with whole(target, "--json") as part:
+        with atomic_write(target, "--json") as part:
             if fails:
                 part.write_text("half")
                 raise ValueError
@@ -44,12 +44,12 @@ def test_a_block_that_fails_or_writes_nothing_leaves_all_as_it_was(
 def test_a_place_that_cannot_be_written_is_said_at_once(
     tmp_path: Path, name: str, why: str
 ) -> None:
-    with pytest.raises(OutputError) as caught, whole(tmp_path / name, "--json"):
+    with pytest.raises(OutputError) as caught, atomic_write(tmp_path / name, "--json"):
         pytest.fail("the block was entered")
     assert str(caught.value) == f"--json {tmp_path / name}: can't be made: {why}"
 
 
 def test_a_device_stays_a_device() -> None:
-    with whole(Path(os.devnull), "--json") as part:
+    with atomic_write(Path(os.devnull), "--json") as part:
         part.write_text("gone")
     assert Path(os.devnull).is_char_device()

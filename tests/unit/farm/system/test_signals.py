@@ -20,7 +20,7 @@ CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 # Whatever the tests have inherited: under `nohup`, say, SIGHUP is ignored here, too.
 FRESH = """
 import signal
-from farm.system.signals import CAUGHT, Interrupts, check_left, leave_on_signals
+from farm.system.signals import CAUGHT, Signals, check_exit_requested, exit_on_signals
 for number in CAUGHT:
     signal.signal(number, signal.SIG_DFL)
 """
@@ -44,7 +44,7 @@ class Tool:
 
 sys.modules.update({{name: ModuleType(name) for name in ("onnx", "rknn", "rknn.api")}})
 sys.modules["rknn.api"].RKNN = Tool
-leave_on_signals()
+exit_on_signals()
 with Toolkit(Path("net.onnx")) as tool:
     tool.export(Path("net.rknn"))
 print("went on")
@@ -69,8 +69,8 @@ def test_a_signal_ends_the_program_and_its_cleaning_up_is_done(
     number: signal.Signals, code: int
 ) -> None:
     script = f"""
-        leave_on_signals()
-        check_left()
+        exit_on_signals()
+        check_exit_requested()
         try:
             signal.raise_signal({number:d})
         finally:
@@ -84,12 +84,12 @@ def test_a_signal_that_was_swallowed_ends_the_program_where_that_is_checked(
     number: signal.Signals, code: int
 ) -> None:
     script = f"""
-        leave_on_signals()
+        exit_on_signals()
         try:
             signal.raise_signal({number:d})
         except:
             print("swallowed")
-        check_left()
+        check_exit_requested()
         print("went on")
     """
     assert ended(script) == (code, "swallowed\n")
@@ -97,13 +97,13 @@ def test_a_signal_that_was_swallowed_ends_the_program_where_that_is_checked(
 
 def test_of_two_signals_that_were_swallowed_the_first_gives_the_exit_code() -> None:
     script = """
-        leave_on_signals()
+        exit_on_signals()
         for number in (signal.SIGTERM, signal.SIGINT):
             try:
                 signal.raise_signal(number)
             except:
                 print("swallowed")
-        check_left()
+        check_exit_requested()
     """
     assert ended(script) == (143, "swallowed\n" * 2)
 
@@ -118,9 +118,9 @@ def test_an_ignored_signal_ends_nothing_and_the_others_do(ignored: signal.Signal
     other = next(number for number in CAUGHT if number != ignored)
     script = f"""
         signal.signal({ignored:d}, signal.SIG_IGN)
-        leave_on_signals()
+        exit_on_signals()
         signal.raise_signal({ignored:d})
-        check_left()
+        check_exit_requested()
         print("went on")
         signal.raise_signal({other:d})
     """
@@ -131,10 +131,10 @@ def test_an_ignored_signal_ends_nothing_and_the_others_do(ignored: signal.Signal
 def test_an_ignored_signal_is_not_received_and_stays_ignored(ignored: signal.Signals) -> None:
     script = f"""
         signal.signal({ignored:d}, signal.SIG_IGN)
-        with Interrupts() as interrupts:
+        with Signals() as signals:
             for number in CAUGHT:
                 signal.raise_signal(number)
-            print(interrupts.received == [number for number in CAUGHT if number != {ignored:d}])
+            print(signals.received == [number for number in CAUGHT if number != {ignored:d}])
         signal.raise_signal({ignored:d})
         print([number for number in CAUGHT if signal.getsignal(number) == signal.SIG_IGN])
     """

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from farm.system.stdio import Unheard
+from farm.system.stdio import BestEffortFile
 
 LINE = b"worker 1 died\n"
 MORE_THAN_A_PIPE_HOLDS = bytes(1 << 20)
@@ -69,7 +69,7 @@ def broken(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def unheard(fd: int) -> io.FileIO:
-    return Unheard(fd, "w", closefd=False)
+    return BestEffortFile(fd, "w", closefd=False)
 
 
 def say_much(fd: int) -> None:

@@ -16,7 +16,6 @@ from workers.errors import WireError
 from workers.protocol import messages as wire
 from workers.protocol.messages import (
     Batch,
-    Birth,
     Done,
     Encoded,
     Failed,
@@ -28,6 +27,7 @@ from workers.protocol.messages import (
     Pixels,
     Ready,
     Stop,
+    WorkerInit,
 )
 from workers.protocol.spec import InputHint, InputSpec, SimulatedSpec, WorkerSpec
 
@@ -62,8 +62,8 @@ MESSAGES: dict[str, Message] = {
     "done": Done(worker=1, generation=0, batch=5, outcomes=(ANSWERED, REFUSED)),
     "done with nothing": Done(worker=1, generation=0, batch=5, outcomes=()),
     "failed": Failed(worker=0, generation=1, message="RKNN 'x' returned -1: …"),
-    "birth on a board": Birth(SPEC, 0),
-    "birth of a make-believe": Birth(replace(SPEC, core_mask=None, simulated=SIMULATED), 4),
+    "birth on a board": WorkerInit(SPEC, 0),
+    "birth of a make-believe": WorkerInit(replace(SPEC, core_mask=None, simulated=SIMULATED), 4),
 }
 EACH_MESSAGE = pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES.keys())
 
@@ -124,7 +124,7 @@ def test_extreme_floats_come_back(number: float) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Birth(replace(SPEC, model=os.fsdecode(b"/caf\xe9/\xff.rknn")), 0),
+        WorkerInit(replace(SPEC, model=os.fsdecode(b"/caf\xe9/\xff.rknn")), 0),
         Failed(worker=0, generation=0, message=os.fsdecode(b"/caf\xe9: gone")),
     ],
 )
@@ -207,7 +207,7 @@ def test_nothing_is_refused_where_something_must_be(name: str) -> None:
 )
 def test_a_wrong_field_inside_a_birth_is_refused(field: str, wrong: Any) -> None:
     names = [part.name for part in fields(WorkerSpec)]
-    version, tag, spec, generation = raw(Birth(SPEC, 0))
+    version, tag, spec, generation = raw(WorkerInit(SPEC, 0))
     shows_an_error([version, tag, changed(spec, names.index(field) + 1, wrong), generation])
 
 
