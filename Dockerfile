@@ -4,7 +4,7 @@
 FROM python:3.12-slim-bookworm
 
 WORKDIR /npu-farm
-COPY pyproject.toml constraints.txt README.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY workers workers
 COPY farm farm
 RUN pip install --no-cache-dir --constraint constraints.txt .
