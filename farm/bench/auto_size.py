@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from farm.bench.trial import TrialOptions, trial
-from farm.bench.tune_search import Choice, Trial, enough, multiples
+from farm.bench.tune_search import Choice, Trial
 from farm.config.loader import checked
 from farm.config.schema import FarmConfig
 from farm.coordinator.notices import Tell
 from farm.hardware.platforms import detect
+from farm.report.size_choice import enough, multiples
 from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
 from farm.sources.files import spread
 from farm.sources.sample_images import RENDERS, default_samples
@@ -25,7 +26,7 @@ def decided(config: FarmConfig, tell: Tell, signals: Signals | None = None) -> F
     """Give `config` with a number for `size: auto`, or as it is if it has one.
 
     On the host it is one runtime per CPU. Else farms with one and with two runtimes per NPU core
-    are measured on renders of our own, about 2 s each, and the larger is taken if it is clearly
+    are measured on bundled sample images, about 2 s each, and the larger is taken if it is clearly
     faster; `tell` hears which, and why. After a signal it is the smaller. Raises what Farm raises.
     """
     if config.size != "auto":
@@ -36,18 +37,18 @@ def decided(config: FarmConfig, tell: Tell, signals: Signals | None = None) -> F
     machine = detect()
     sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
     refs, _ = spread((str(default_samples(tell)),), RENDERS)
-    manner = TrialOptions(
+    options = TrialOptions(
         refs=refs, seconds=ROUND_SECONDS, rounds=ROUNDS, tell=lambda _: None, signals=signals
     )
     trials: list[Trial] = []
     for size in sizes:
-        found = trial(_sized(config, size), manner)
+        found = trial(_sized(config, size), options)
         if found is None:
             return _sized(config, sizes[0])
         trials.append(Trial(choice=Choice(size=size), measured=found))
     chosen = enough(trials)
     kind = ", simulated NPU" if choose_runtime(config, machine) == SIMULATED else ""
-    tell(f"size: auto: {_words(trials, chosen)} (measured on renders of our own{kind})")
+    tell(f"size: auto: {_words(trials, chosen)} (measured on bundled sample images{kind})")
     return _sized(config, chosen.choice.size)
 
 

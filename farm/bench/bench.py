@@ -17,9 +17,10 @@ from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, OutputError
 from farm.hardware.platforms import HOST, detect
 from farm.report import export
 from farm.report import text_table as table
-from farm.report.bottleneck import enough, verdict
+from farm.report.bottleneck import verdict
 from farm.report.data import Report
 from farm.report.html import page
+from farm.report.size_choice import enough
 from farm.scheduler.placement import choose_runtime
 from farm.sources import files as sources
 from farm.sources.base import Source

@@ -31,24 +31,24 @@ class TrialOptions:
     signals: Signals | None
 
 
-def trial(config: FarmConfig, manner: TrialOptions) -> Measured | None:
+def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
     """Measure the farm of `config`; None if a signal came before a round was whole.
 
     Raises SourceError if no image could be classified, and what Farm raises.
     """
 
     def images() -> IterableSource:
-        return IterableSource(_over_and_over(manner.refs, manner.seconds))
+        return IterableSource(_over_and_over(options.refs, options.seconds))
 
     def signalled() -> bool:
-        return manner.signals is not None and bool(manner.signals.received)
+        return options.signals is not None and bool(options.signals.received)
 
     found = None
     with (
         suppress(InterruptedStartError),
-        Farm(config, tell=manner.tell, signals=manner.signals) as farm,
+        Farm(config, tell=options.tell, signals=options.signals) as farm,
     ):
-        found = measure(farm, images, rounds=manner.rounds, stopped=signalled)
+        found = measure(farm, images, rounds=options.rounds, stopped=signalled)
     if found is not None and not found.average_ms.median:
         kinds = ", ".join(sorted(found.failures))
         raise SourceError(f"none of these images can be classified ({kinds}): nothing to measure")

@@ -12,13 +12,14 @@ from farm.bench import tune_table as tunetable
 from farm.bench.bench import with_some_npu
 from farm.bench.sweep import what_ran
 from farm.bench.trial import TrialOptions, changed, trial
-from farm.bench.tune_search import Choice, SearchSpace, Trial, enough, next_choice, space, stages
+from farm.bench.tune_search import Choice, SearchSpace, Trial, next_choice, space, stages
 from farm.config.editor import read, with_values
 from farm.config.loader import PATH_KEYS
 from farm.config.schema import FarmConfig
 from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, ConfigError, SourceError
 from farm.hardware.platforms import HOST, detect
 from farm.report import text_table as table
+from farm.report.size_choice import enough
 from farm.scheduler.placement import FarmPlan, plan
 from farm.sources import files as sources
 from farm.sources.base import Ref

@@ -8,12 +8,11 @@ from typing import Final, Literal, TypeAlias
 
 from farm.config.schema import MOST_RUNTIMES, FarmConfig
 from farm.hardware.platforms import Machine, Platform
-from farm.report.data import Measured
+from farm.report.data import Measured, Spread
+from farm.report.size_choice import enough, multiples
 from farm.scheduler.placement import choose_cpus, npu_cores, platform_of
 
-TOLERANCE: Final = 0.03  # so much faster, or it is noise; see docs/decisions/0013
 PATIENCE: Final = 2  # so many sizes in a row that gain nothing are a plateau
-RUNGS: Final = 6  # runtimes per NPU core, at most; the published sweeps end at 5 or 6
 AUTO: Final = "auto"
 SAME: Final = "same"
 
@@ -48,6 +47,11 @@ class Trial:
     choice: Choice
     measured: Measured
 
+    @property
+    def average_ms(self) -> Spread:
+        """Milliseconds per image over the rounds."""
+        return self.measured.average_ms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -68,11 +72,6 @@ def space(config: FarmConfig, machine: Machine) -> SearchSpace:
     return SearchSpace(sizes=sizes, cpus=len(cpus), decoder_cpus=_kinds(config, platform, machine))
 
 
-def multiples(cores: int) -> tuple[int, ...]:
-    """One to RUNGS runtimes for each of `cores` NPU cores, as far as a farm can be so large."""
-    return tuple(n * cores for n in range(1, RUNGS + 1) if n * cores <= MOST_RUNTIMES)
-
-
 def doubling(cpus: int) -> tuple[int, ...]:
     """1, 2, 4 and so on, up to one runtime per CPU."""
     most = min(cpus, MOST_RUNTIMES)
@@ -85,26 +84,6 @@ def _kinds(config: FarmConfig, platform: Platform, machine: Machine) -> tuple[st
     if not fast or not slow or fast == slow:
         return (SAME,)
     return (SAME, *(kind for kind in ("slow", "all", "fast") if kind != config.cpu))
-
-
-def better(new: Measured, old: Measured) -> bool:
-    """Whether `new` is clearly faster: by more than 3 %, and than every round of `old`.
-
-    Compared is the median of its rounds' milliseconds per image.
-    """
-    ms, than = new.average_ms.median, old.average_ms
-    return ms < than.median * (1 - TOLERANCE) and ms < than.lowest
-
-
-def fastest(trials: Sequence[Trial]) -> Trial:
-    """The trial with the fewest milliseconds per image; the first of several."""
-    return min(trials, key=lambda trial: trial.measured.average_ms.median)
-
-
-def enough(trials: Sequence[Trial]) -> Trial:
-    """The first of `trials` (cheapest first) than which the fastest is not clearly faster."""
-    best = fastest(trials)
-    return next(trial for trial in trials if not better(best.measured, trial.measured))
 
 
 def next_choice(space: SearchSpace, trials: Sequence[Trial]) -> Choice | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from farm.bench.tune_search import Stage, Trial, enough, fastest
+from farm.bench.tune_search import Stage, Trial
 from farm.report.data import Measured
+from farm.report.size_choice import enough, fastest
 from farm.system.terminal import columns
 
 HEADS: Final = ("size", "decoders", "decoder_cpu", "average per image", "range", "CPU per image",

@@ -8,13 +8,12 @@ from typing import Final
 
 from farm.report.data import Measured, Report
 from farm.report.format import counted
+from farm.report.size_choice import enough, fastest
 from farm.report.utilization import COMPUTED, KERNEL, SIMULATED, Shares, shares
 from workers.protocol.spec import FAST
 
 # So busy, a thing is the limit: at the end of a round and between two images it rests a little.
 FULL: Final = 0.9
-# What has this share of the best size's rate is as good: a few per cent are noise.
-AS_GOOD: Final = 0.95
 DISTURBED: Final = 0.1  # of the CPUs taken by other programs: the figures are of what was left
 
 
@@ -74,19 +73,8 @@ def verdict(report: Report) -> tuple[str, ...]:
     return (*plateau, _limit(case), *_disturbed(case.shares))
 
 
-def enough(sizes: Sequence[Measured]) -> Measured:
-    """The smallest size with at least 95 % of the best one's rate.
-
-    A size that classified nothing is no choice, unless none did.
-    """
-    done = [size for size in sizes if size.average_ms.median > 0] or sizes
-    best = min(size.average_ms.median for size in done)
-    good = [size for size in done if size.average_ms.median * AS_GOOD <= best]
-    return min(good, key=lambda size: size.runtimes)
-
-
 def _plateau(sizes: Sequence[Measured], size: Measured) -> str:
-    best = min(sizes, key=lambda other: other.average_ms.median)
+    best = fastest(sizes)
     mine = f"{counted(size.runtimes, 'runtime')}, at {size.average_ms.median:.2f} ms per image"
     if best is size:
         return f"the fastest of these sizes: {mine}"

@@ -201,7 +201,7 @@ def test_a_run_with_size_auto_measures_renders_and_leaves_the_images_to_the_run(
     said = re.search(r"size: auto: (\d), at [\d.]+ ms per image; (\d) take [\d.]+ ms ", done.stderr)
     assert said is not None
     assert {said[1], said[2]} == {"2", "4"}
-    assert "(measured on renders of our own, simulated NPU)" in done.stderr
+    assert "(measured on bundled sample images, simulated NPU)" in done.stderr
     assert len(done.stdout.splitlines()) == 10
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from farm.report.bottleneck import enough
 from farm.report.data import Measured, Report
 from farm.report.format import SIMULATED, counted, digits, share
 from farm.report.html import breakdown as details
@@ -16,6 +15,7 @@ from farm.report.html import tables as page_tables
 from farm.report.html.markup import Child, Element, element
 from farm.report.html.theme import style
 from farm.report.npu_limit import mean_saturation
+from farm.report.size_choice import enough
 from farm.report.text_table import conditions, troubles
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"  # a browser loads nothing for it

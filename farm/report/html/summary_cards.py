@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from farm.report.bottleneck import AS_GOOD, enough
 from farm.report.data import Measured, Report
 from farm.report.format import counted, digits, per_second, share, shares, spread
 from farm.report.html.markup import Child, Element, element
 from farm.report.npu_limit import limit_rate, mean_saturation
+from farm.report.size_choice import enough
 
 
 def title(report: Report) -> str:
     """Of how many runtimes the figures are, and why of those."""
     said = f"With {counted(enough(report.sizes).runtimes, 'runtime')}"
     if len(report.sizes) > 1:
-        said += f", the fewest with {share(AS_GOOD)} of the best rate"
+        said += ", the fewest that are enough"
     return f"{said} (SIMULATED NPU)" if report.simulated else said
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Final, TypeAlias
 
-from farm.report.bottleneck import enough
 from farm.report.data import Measured, Report
 from farm.report.format import between, digits, per_second, share, shares, spread
 from farm.report.html.breakdown import PERCENTILES
 from farm.report.html.figure import measured_name, published_name
 from farm.report.html.markup import Child, Element, element
+from farm.report.size_choice import enough
 from farm.report.text_table import MEANINGS
 from farm.report.text_table import conditions as told_by_sensors
 from farm.results.stats import PHASES

@@ -29,7 +29,7 @@ def test_the_larger_size_is_taken_only_if_it_is_clearly_faster(
     size: int,
     said: str,
 ) -> None:
-    def trial(config: FarmConfig, _manner: TrialOptions) -> Measured:
+    def trial(config: FarmConfig, _options: TrialOptions) -> Measured:
         assert isinstance(config.size, int)
         return measured(runtimes=config.size, rounds=(a_round(seconds=ms[config.size]),))
 
@@ -37,4 +37,4 @@ def test_the_larger_size_is_taken_only_if_it_is_clearly_faster(
     monkeypatch.setattr("farm.bench.auto_size.default_samples", lambda _tell: renders[0].parent)
     told: list[str] = []
     assert decided(simulated(size="auto"), told.append).size == size
-    assert told == [f"size: auto: {said} (measured on renders of our own, simulated NPU)"]
+    assert told == [f"size: auto: {said} (measured on bundled sample images, simulated NPU)"]

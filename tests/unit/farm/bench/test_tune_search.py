@@ -12,7 +12,6 @@ from farm.bench.tune_search import (
     Choice,
     SearchSpace,
     Trial,
-    better,
     doubling,
     next_choice,
     space,
@@ -92,13 +91,6 @@ def test_gains_that_creep_are_followed_till_they_end() -> None:
     at = spaced(*EIGHT)
     trials = [tried(Choice(size=n), ms) for n, ms in ((3, 1.0), (6, 0.98), (9, 0.96))]
     assert next_choice(at, trials) == Choice(size=12)
-
-
-def test_faster_by_less_than_the_spread_is_not_clearly_faster() -> None:
-    calm, wide = tried(Choice(size=3), 1.0, 1.0, 1.0), tried(Choice(size=3), 0.9, 1.0, 1.1)
-    new = tried(Choice(size=6), 0.95, 0.95, 0.95)
-    assert better(new.measured, calm.measured)
-    assert not better(new.measured, wide.measured)
 
 
 def test_a_simulated_tune_says_so_and_one_without_trials_nothing() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.report.bottleneck import AS_GOOD, FULL, enough, verdict
+from farm.report.bottleneck import FULL, verdict
 from farm.report.data import Measured, Report
+from farm.report.size_choice import enough
 from farm.results.stats import PHASES
 from tests.helpers.figures import a_round, conditions, measured, report
 
@@ -77,14 +78,3 @@ def test_no_npu_is_called_full_that_was_not(drawn: Report) -> None:
         size = enough(drawn.sizes)
         assert sum(size.saturation) / 3 >= FULL - 1e-9
         assert size.npu_cores == (0, 1, 2)
-
-
-@given(st.lists(sizes(cores=3), min_size=1, max_size=5))
-def test_enough_is_near_the_best_and_nothing_smaller_is(drawn: list[Measured]) -> None:
-    chosen = enough(drawn)
-    rates = {id(size): size.average_ms.median for size in drawn}
-    best = min((ms for ms in rates.values() if ms > 0), default=0.0)
-    assert rates[id(chosen)] * AS_GOOD <= best
-    for size in drawn:
-        if size.runtimes < chosen.runtimes and rates[id(size)] > 0:
-            assert rates[id(size)] * AS_GOOD > best

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from farm.report.bottleneck import enough
 from farm.report.data import Report
 from farm.report.format import digits, shares, spread
 from farm.report.html.breakdown import SPANS_ON_A_PAGE
 from farm.report.html.page import render
 from farm.report.npu_limit import limit_rate, mean_saturation
+from farm.report.size_choice import enough
 from farm.results.stats import PHASES
 from tests.helpers import reports
 from tests.helpers.drawings import classed, number, outside, plots, said, tree
