@@ -79,10 +79,14 @@ def _load(config: Path, said: dict[str, Any]) -> Any:
 @with_options(SHARED)
 @with_options(IMAGES)
 @click.argument("images", nargs=-1)
-@click.option("-q", "--quiet", is_flag=True, help="No line per image, the summary only.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="results.jsonl or .csv")
-@click.option("--resume", is_flag=True, help="Go on with that .jsonl: skip what it has, append.")
-@click.option("--ordered", is_flag=True, help="Results in the order of the images.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no line per image, only the summary.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write a .jsonl or .csv file."
+)
+@click.option(
+    "--resume", is_flag=True, help="Append to the .jsonl file of -o: skip the images it has."
+)
+@click.option("--ordered", is_flag=True, help="Output results in the order of the images.")
 def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     config: Path,
     images: tuple[str, ...],
@@ -135,9 +139,10 @@ def bench(
     repeat: int | None,
     **said: Any,
 ) -> None:
-    """Measure: execution time, core saturation, average time per image, and what limits it.
+    """Measure a farm and name its bottleneck.
 
-    Without the platform's NPU the simulated one is measured, and the table says so.
+    Prints execution time, saturation of each NPU core and average time per image. Without the
+    platform's NPU this measures the simulated one, and the table says so.
     """
     from farm.bench.bench import Request
     from farm.bench.bench import bench as run_bench
@@ -158,9 +163,10 @@ def bench(
 @_command()
 @with_options(TUNE)
 def tune(config: Path, folders: tuple[str, ...], output: Path | None) -> None:
-    """Find the smallest size and the decoders that are as fast as any, and write them to CONFIG.
+    """Find the best size and decoders, and write them to CONFIG.
 
-    Measured on the simulated NPU, nothing is written unless -o says where.
+    The best size is the smallest that is as fast as any. After measuring the simulated NPU, this
+    writes only if -o names a file.
     """
     from farm.bench.tune import Request
     from farm.bench.tune import tune as run_tune
@@ -171,10 +177,13 @@ def tune(config: Path, folders: tuple[str, ...], output: Path | None) -> None:
 
 @_command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("-n", "--count", type=click.IntRange(min=1), help="How many.")
-@click.option("--seed", type=click.IntRange(min=0), help="Another number, other images.")
+@click.option("-n", "--count", type=click.IntRange(min=1), help="Number of images.")
+@click.option("--seed", type=click.IntRange(min=0), help="Another seed draws other images.")
 def render(folder: Path, **said: int | None) -> None:
-    """Render photo-like images of characters into FOLDER, their labels in the names."""
+    """Draw sample images into FOLDER.
+
+    Each shows one character; its name contains the right label.
+    """
     from farm.sources.sample_images import render as render_into
 
     given = {key: value for key, value in said.items() if value is not None}
@@ -184,11 +193,12 @@ def render(folder: Path, **said: int | None) -> None:
 @_command()
 @click.argument("config", type=click.Path(path_type=Path), required=False)
 @with_options(SHARED[1:])
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
-    """Look for what keeps this board's NPU from working, and say what to do.
+    """Find what keeps this board's NPU from working.
 
-    With CONFIG also: its model, the memory it needs, and one inference on every NPU core.
+    Says for each problem what to do. With CONFIG it also checks the model and the memory, and runs
+    an inference on every NPU core.
     The exit code is 0 if all is well, 1 after warnings, 2 after failures.
     """
     from farm.doctor import doctor as surgery
@@ -212,7 +222,10 @@ def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
 @_command()
 @with_options(CONVERSION)
 def convert(**said: Any) -> None:
-    """Convert an ONNX MODEL to an INT8 .rknn for one SoC, on a PC with rknn-toolkit2."""
+    """Convert an ONNX MODEL to an INT8 .rknn for one SoC.
+
+    Needs a PC with rknn-toolkit2.
+    """
     from farm.convert.convert import Conversion
     from farm.convert.convert import convert as convert_model
     from farm.system.signals import exit_on_signals
@@ -226,7 +239,7 @@ def convert(**said: Any) -> None:
 @click.group(context_settings=_HELP)
 @click.version_option(package_name="npu-farm")
 def main() -> None:
-    """Keep every NPU core busy: a farm of worker processes for RKNN models."""
+    """Classify images on every core of a Rockchip NPU, with one worker process per runtime."""
 
 
 for _each in (run, plan, bench, tune, render, convert, doctor):
