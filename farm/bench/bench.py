@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TextIO
@@ -17,7 +17,6 @@ from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, OutputError
 from farm.hardware.platforms import HOST, detect
 from farm.report import export
 from farm.report import text_table as table
-from farm.report.bottleneck import verdict
 from farm.report.data import Report
 from farm.report.html import page
 from farm.report.size_choice import enough
@@ -72,7 +71,6 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
         finally:
             report = sweep.report
             if report is not None and report.sizes:
-                report = replace(report, verdict=verdict(report))
                 show(["", *table.notes(report, enough(report.sizes))])
                 _write(report, request.outputs)
         if signals.received:

@@ -95,7 +95,6 @@ def _blank(farm: Farm, images: Images) -> Report:
         sizes=(),
         published=beside,
         published_source=SOURCE if beside else "",
-        verdict=(),
         machine=machine.facts(),
     )
 

@@ -123,12 +123,12 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A whole benchmark: what was measured, on what, and what it means.
+    """A whole benchmark: what was measured, and on what; `sizes` in rising order.
 
     `npu_cores` is how many NPU cores there are to fill, 0 where the CPU does the work. `what` names
     the runtime, with the word SIMULATED where it is; `saturation_source` says where the busy shares
     are from. A round went over `images` images `repeat` times. `published_source` names who
-    published `published`, of which model and images. `verdict` is a few sentences for the user.
+    published `published`, of which model and images.
     `machine` maps names (CPU, kernel, Python, ...) to facts.
     """
 
@@ -142,7 +142,6 @@ class Report:
     sizes: tuple[Measured, ...]
     published: tuple[Published, ...]
     published_source: str
-    verdict: tuple[str, ...]
     machine: dict[str, str]
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any, Final
 
+from farm.report.bottleneck import find_bottleneck
+from farm.report.bottleneck_text import sentences
 from farm.report.data import Measured, Report
 from farm.results.stats import PHASES
 
@@ -17,9 +19,18 @@ DIGITS: Final = 4  # a tenth of a microsecond, of milliseconds
 
 
 def as_json(report: Report) -> str:
-    """The whole report as one JSON object, with medians and ranges where there are rounds."""
-    sizes = [_size(size) for size in report.sizes]
-    return json.dumps(_rounded({**asdict(report), "sizes": sizes}), indent=1, allow_nan=False)
+    """Return the whole report as one JSON object, with medians and ranges where there are rounds.
+
+    `bottleneck` is a `Bottleneck`, null if nothing was classified; `verdict` is it in sentences.
+    """
+    found = find_bottleneck(report)
+    values = {
+        **asdict(report),
+        "sizes": [_size(size) for size in report.sizes],
+        "bottleneck": found and {**asdict(found), "kind": found.kind.value},
+        "verdict": sentences(report),
+    }
+    return json.dumps(_rounded(values), indent=1, allow_nan=False)
 
 
 def as_csv(report: Report) -> str:

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Final
 
 from farm.hardware.sensor_sampler import Conditions
+from farm.report.bottleneck_text import sentences
 from farm.report.data import Measured, Published, Report
 from farm.report.format import counted, percentages
 from farm.results.stats import PHASES
@@ -43,7 +44,7 @@ def notes(report: Report, size: Measured) -> list[str]:
     lines += ["", f"{counted(size.runtimes, 'runtime')} in detail:", *_latency(size), *_costs(size)]
     for each in report.sizes:
         lines += [f"{counted(each.runtimes, 'runtime')}: {said}" for said in troubles(each)]
-    return [*lines, "", *report.verdict]
+    return [*lines, "", *sentences(report)]
 
 
 def troubles(size: Measured) -> list[str]:

@@ -66,7 +66,6 @@ def report(*sizes: Measured, **changes: Any) -> Report:
         "sizes": sizes or (measured(),),
         "published": (),
         "published_source": "",
-        "verdict": (),
         "machine": {"CPU": "a made-up one"},
         **changes,
     }

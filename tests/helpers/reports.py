@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from farm.hardware.sensor_sampler import Conditions, Drop
-from farm.report.bottleneck import verdict
 from farm.report.data import Measured, Report, Round, Span
 from farm.report.published import SOURCE, published
 from farm.results.latency import Histogram
@@ -42,7 +41,6 @@ def report(*, sizes: tuple[int, ...] = SIZES, cores: int = 3, **changes: Any) ->
         "sizes": tuple(measured(size, cores) for size in sizes),
         "published": published("rk3588"),
         "published_source": SOURCE,
-        "verdict": (),
         "machine": {
             "date": "2025-11-22T21:14:03+01:00",
             "CPU": "AMD EPYC <7B13> & friends",
@@ -55,12 +53,7 @@ def report(*, sizes: tuple[int, ...] = SIZES, cores: int = 3, **changes: Any) ->
         },
         **changes,
     }
-    return judged(Report(**values))
-
-
-def judged(made: Report) -> Report:
-    """A report with its verdict, unless it has one."""
-    return made if made.verdict else replace(made, verdict=verdict(made))
+    return Report(**values)
 
 
 def on_a_board(**changes: Any) -> Report:
@@ -74,10 +67,9 @@ def on_a_board(**changes: Any) -> Report:
         "what": "RKNN on the NPU",
         "sizes": (*sizes[:-1], troubled),
         "saturation_source": "the kernel's NPU load",
-        "verdict": (),
         **changes,
     }
-    return judged(replace(made, **values))
+    return replace(made, **values)
 
 
 def measured(size: int, cores: int = 3, *, decoders: int = 1) -> Measured:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from farm.coordinator.coordinator import FILES_BESIDES, FILES_PER_WORKER
+from farm.report.bottleneck import Kind
 from tests.helpers.drawings import classed, said, tree
 from tests.helpers.support import ROOT
 
@@ -35,7 +36,7 @@ def folder(renders: list[Path]) -> str:
 
 
 @pytest.mark.parametrize(("platform", "size", "cores"), [("rk3576", 8, 2), ("rk3588", 9, 3)])
-def test_one_size_gives_its_row_the_published_figure_and_a_verdict(
+def test_one_size_gives_its_row_the_published_figure_and_a_bottleneck(
     platform: str, size: int, cores: int, folder: str
 ) -> None:
     config = str(ROOT / "configs" / f"{platform}.yaml")
@@ -69,6 +70,7 @@ def test_a_sweep_counts_what_it_did_and_json_csv_page_and_table_agree(
     assert done.stderr.count("cpu: all means CPUs 0-7; this process may use") <= 1
     assert {"CPU", "kernel", "Python", "numpy", "date"} <= set(found["machine"])
     assert len(found["verdict"]) >= 2
+    assert found["bottleneck"]["kind"] in {kind.value for kind in Kind}
     page = tree(html.read_text(encoding="utf-8"))
     assert [part.text for part in classed(page, "verdict")[0]] == found["verdict"]
     assert all(f"{size['average_ms']['median']:.2f} ms" in said(page) for size in found["sizes"])
@@ -100,9 +102,9 @@ def test_on_the_host_no_word_is_of_an_npu(folder: str) -> None:
     done = bench(host, "-s", "1", "-d", folder, "-r", "1", "--rounds", "1")
     assert done.returncode == 0, done.stderr
     assert "ONNX Runtime on the CPU" in done.stdout
-    verdict = done.stdout.rpartition("\n\n")[2]
-    assert verdict
-    assert "NPU" not in verdict
+    bottleneck = done.stdout.rpartition("\n\n")[2]
+    assert bottleneck
+    assert "NPU" not in bottleneck
 
 
 def test_a_benchmark_needs_images_it_can_read_twice() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from farm.report.bottleneck_text import sentences
 from farm.report.data import Measured, Report
 from farm.report.format import SIMULATED, counted, digits, share
 from farm.report.html import breakdown as details
@@ -43,11 +44,15 @@ def render(report: Report) -> str:
 def _said_first(report: Report) -> Iterator[Element]:
     """What it means, before what it is made of."""
     yield _header(report)
-    if report.verdict:
-        sentences = (element("p", sentence) for sentence in report.verdict)
-        yield element("section", *sentences, class_="verdict", aria_label="Verdict")
-    if said := _care(report):
-        items = element("ul", *(element("li", each) for each in said))
+    if said := sentences(report):
+        yield element(
+            "section",
+            *(element("p", sentence) for sentence in said),
+            class_="verdict",
+            aria_label="Bottleneck",
+        )
+    if care := _care(report):
+        items = element("ul", *(element("li", each) for each in care))
         yield element("section", element("h3", "Read with care"), items, class_="care")
 
 

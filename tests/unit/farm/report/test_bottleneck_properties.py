@@ -1,4 +1,4 @@
-"""Verdicts of any figures: never a claim that the figures do not hold."""
+"""Bottlenecks of any figures: never a claim that the figures do not hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.report.bottleneck import FULL, verdict
+from farm.report.bottleneck import FULL, Kind, find_bottleneck
+from farm.report.bottleneck_text import sentences
 from farm.report.data import Measured, Report
 from farm.report.size_choice import enough
 from farm.results.stats import PHASES
@@ -49,32 +50,50 @@ def sizes(draw: Any, *, cores: int) -> Measured:
 
 @st.composite
 def reports(draw: Any, *, cores: int, simulated: bool) -> Report:
-    several = draw(st.lists(sizes(cores=cores), min_size=1, max_size=4))
-    return report(*several, npu_cores=cores, simulated=simulated)
+    several = draw(
+        st.lists(sizes(cores=cores), min_size=1, max_size=4, unique_by=lambda each: each.runtimes)
+    )
+    rising = sorted(several, key=lambda each: each.runtimes)
+    return report(*rising, npu_cores=cores, simulated=simulated)
 
 
 @given(reports(cores=3, simulated=True) | reports(cores=1, simulated=False))
-def test_a_verdict_is_a_few_short_sentences(drawn: Report) -> None:
-    sentences = verdict(drawn)
-    assert len(sentences) <= 3
-    assert all(0 < len(each) < LONGEST for each in sentences)
-    assert bool(sentences) == any(size.average_ms.median > 0 for size in drawn.sizes)
+def test_it_is_found_wherever_images_were_classified(drawn: Report) -> None:
+    found, said = find_bottleneck(drawn), sentences(drawn)
+    assert (found is not None) == bool(said)
+    assert bool(said) == any(size.average_ms.median > 0 for size in drawn.sizes)
+    assert len(said) <= 3
+    assert all(0 < len(each) < LONGEST for each in said)
+
+
+@given(reports(cores=3, simulated=True) | reports(cores=0, simulated=False))
+def test_its_share_is_one_and_its_advice_changes_something(drawn: Report) -> None:
+    found = find_bottleneck(drawn)
+    if found is not None:
+        size = next(size for size in drawn.sizes if size.runtimes == found.runtimes)
+        now = {"size": size.runtimes, "decoders": size.decoders, "decode": size.decode}
+        assert 0 <= found.share <= 1
+        assert all(each.value != now.get(each.key) for each in found.advice)
+        assert bool(found.advice) == (found.kind is not Kind.NPU)
 
 
 @given(reports(cores=0, simulated=False))
 def test_a_machine_without_an_npu_is_told_of_none(drawn: Report) -> None:
-    assert "NPU" not in " ".join(verdict(drawn))
+    found = find_bottleneck(drawn)
+    assert found is None or found.shares.npu is None
+    assert "NPU" not in " ".join(sentences(drawn))
 
 
 @given(reports(cores=3, simulated=True))
 def test_the_simulated_npus_figures_are_called_simulated(drawn: Report) -> None:
-    for sentence in verdict(drawn):
+    for sentence in sentences(drawn):
         assert "simulated" in sentence or not ("NPU" in sentence and "%" in sentence)
 
 
 @given(reports(cores=3, simulated=True))
 def test_no_npu_is_called_full_that_was_not(drawn: Report) -> None:
-    if any(each.startswith("NPU-bound") for each in verdict(drawn)):
+    found = find_bottleneck(drawn)
+    if found is not None and found.kind is Kind.NPU:
         size = enough(drawn.sizes)
         assert sum(size.saturation) / 3 >= FULL - 1e-9
         assert size.npu_cores == (0, 1, 2)

@@ -8,6 +8,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from farm.report.bottleneck_text import sentences
 from farm.report.data import Measured, Published, Report, Round, Span
 from farm.report.export import as_csv, as_json
 from tests.helpers.figures import a_round, conditions, measured, report
@@ -25,14 +26,17 @@ def rows(whole: Report) -> list[dict[str, str]]:
 
 
 def test_json_holds_all_that_was_measured() -> None:
-    whole = report(measured(rounds=ROUNDS), verdict=("NPU-bound",))
+    whole = report(measured(rounds=ROUNDS))
     found = loaded(whole)
-    assert set(found) == {field.name for field in fields(Report)}
+    assert set(found) == {field.name for field in fields(Report)} | {"bottleneck", "verdict"}
     (size,) = found["sizes"]
     assert {field.name for field in fields(Measured)} <= set(size)
     assert {field.name for field in fields(Round)} <= set(size["rounds"][0])
     assert found["machine"] == {"CPU": "a made-up one"}
-    assert found["verdict"] == ["NPU-bound"]
+    assert found["verdict"] == list(sentences(whole))
+    assert found["bottleneck"]["kind"] == "nothing"
+    assert found["bottleneck"]["advice"][0] == {"key": "size", "value": 6}
+    assert found["bottleneck"]["shares"]["npu"] == found["bottleneck"]["share"] == 0.5
     assert found["simulated"] is True
 
 

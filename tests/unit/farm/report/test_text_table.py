@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farm.hardware.sensor_sampler import Drop
+from farm.report.bottleneck_text import sentences
 from farm.report.data import Published
 from farm.report.text_table import conditions as told
 from farm.report.text_table import head, notes, row
@@ -76,8 +77,9 @@ def test_what_makes_figures_others_than_they_should_be_is_told_with_its_size() -
     assert "3 runtimes: 3 of 1003 images failed: 1 damaged, 2 empty" in said
 
 
-def test_the_verdict_comes_last() -> None:
-    assert notes(report(verdict=("One.", "Two.")), measured())[-3:] == ["", "One.", "Two."]
+def test_the_bottleneck_comes_last() -> None:
+    whole = report()
+    assert notes(whole, whole.sizes[0])[-2:] == ["", *sentences(whole)]
 
 
 def sensors(**changes: Any) -> list[str]:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from farm.report.bottleneck_text import sentences
 from farm.report.data import Report
 from farm.report.format import digits, shares, spread
 from farm.report.html.breakdown import SPANS_ON_A_PAGE
@@ -99,10 +100,10 @@ def test_what_it_costs_is_there() -> None:
 
 
 @pytest.mark.parametrize("report", CASES.values(), ids=CASES)
-def test_the_verdict_comes_first(report: Report) -> None:
+def test_the_bottleneck_comes_first(report: Report) -> None:
     page = tree(render(report))
     (section,) = classed(page, "verdict")
-    assert [part.text for part in section] == list(report.verdict)
+    assert [part.text for part in section] == list(sentences(report))
     order = [part.get("class") for part in page.iterfind("body/main/*")]
     assert order.index("verdict") == 1
 
@@ -276,7 +277,7 @@ def test_a_size_that_classified_nothing_says_so() -> None:
     page = tree(render(replace(made, sizes=(made.sizes[0], empty))))
     assert "No image was classified." in said(page)
     assert "2400 of 2400 images failed: 2400 missing" in said(page)
-    page = tree(render(replace(made, sizes=(empty,), verdict=())))
+    page = tree(render(replace(made, sizes=(empty,))))
     assert not classed(page, "verdict")
 
 
