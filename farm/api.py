@@ -21,7 +21,7 @@ from farm.results.ordering import ArrivalOrder, InputOrder, Order
 from farm.results.result import Result, from_delivery
 from farm.scheduler.events import Deliver, Task
 from farm.scheduler.placement import FarmPlan
-from farm.sources.base import Item, Ref, Source, from_items
+from farm.sources.base import Item, IterableSource, Ref, Source
 from farm.system.signals import Signals
 from workers.protocol.messages import Item as WireItem
 from workers.runtimes.npu_timeline import Busy, look
@@ -132,7 +132,7 @@ class Farm:
         image one with an `error`. Raises SourceError for an item of no known kind, and
         NoWorkersError if all workers are lost for good. One run at a time.
         """
-        return self.run(from_items(items), ordered=ordered)
+        return self.run(IterableSource.from_items(items), ordered=ordered)
 
     def run(self, source: Source, *, ordered: bool = False) -> Results:
         """Classify what `source` gives; as `classify`."""

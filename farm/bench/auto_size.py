@@ -13,8 +13,8 @@ from farm.coordinator.notices import Tell
 from farm.hardware.platforms import detect
 from farm.report.size_choice import enough, multiples
 from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
-from farm.sources.files import spread
-from farm.sources.sample_images import RENDERS, default_samples
+from farm.sources.files import sample
+from farm.sources.sample_images import COUNT, default_samples
 from farm.system.signals import Signals
 from workers.runtimes.base import SIMULATED
 
@@ -36,7 +36,7 @@ def decided(config: FarmConfig, tell: Tell, signals: Signals | None = None) -> F
         return _sized(config, None)
     machine = detect()
     sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
-    refs, _ = spread((str(default_samples(tell)),), RENDERS)
+    refs, _ = sample((str(default_samples(tell)),), COUNT)
     options = TrialOptions(
         refs=refs, seconds=ROUND_SECONDS, rounds=ROUNDS, tell=lambda _: None, signals=signals
     )

@@ -23,7 +23,7 @@ from farm.report.size_choice import enough
 from farm.scheduler.placement import choose_runtime
 from farm.sources import files as sources
 from farm.sources.base import Source
-from farm.sources.sample_images import targets
+from farm.sources.sample_images import choose_targets
 from farm.system.atomic_file import atomic_write
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
@@ -60,7 +60,7 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     A farm that fails ends the sweep, but what was measured before it is printed and written.
     """
     sizes = with_some_npu(sizes)
-    images = _images(targets(sizes[0], request.images), request.repeat)
+    images = _images(choose_targets(sizes[0], request.images), request.repeat)
     _check(request.outputs)
     out = sys.stderr if STDOUT in request.outputs.values() else sys.stdout
     show = partial(_show, out)
@@ -94,12 +94,12 @@ def _images(names: tuple[str, ...], repeat: int | None) -> Images:
     """What a round goes over; raises SourceError where that is nothing, or nothing twice."""
     if STDIN in names:
         raise SourceError("a benchmark goes over its images more than once: name a folder or files")
-    once = sources.from_targets(names, times=1)
+    once = sources.open_targets(names, times=1)
     count = once.total if once.total is not None else _counted(once)
     if not count:
         raise SourceError(f"{', '.join(names)}: no images in it")
     times = repeat or -(-ROUND_IMAGES // count)
-    source = partial(sources.from_targets, names, times=times)
+    source = partial(sources.open_targets, names, times=times)
     return Images(count=count, repeat=times, source=source)
 
 

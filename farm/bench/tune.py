@@ -23,7 +23,7 @@ from farm.report.size_choice import enough
 from farm.scheduler.placement import FarmPlan, plan
 from farm.sources import files as sources
 from farm.sources.base import Ref
-from farm.sources.sample_images import targets
+from farm.sources.sample_images import choose_targets
 from farm.system.atomic_file import atomic_write
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
@@ -140,10 +140,10 @@ def _objection(planned: FarmPlan) -> str | None:
 
 
 def _images(config: FarmConfig, given: tuple[str, ...]) -> list[Ref]:
-    names = targets(config, given)
+    names = choose_targets(config, given)
     if STDIN in names:
         raise SourceError("a tune goes over its images more than once: name a folder or files")
-    refs, count = sources.spread(names, IMAGES)
+    refs, count = sources.sample(names, IMAGES)
     if not refs:
         raise SourceError(f"{', '.join(names)}: no images in it")
     if count > len(refs):

@@ -179,15 +179,16 @@ def tune(config: Path, folders: tuple[str, ...], output: Path | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-n", "--count", type=click.IntRange(min=1), help="Number of images.")
 @click.option("--seed", type=click.IntRange(min=0), help="Another seed draws other images.")
-def render(folder: Path, **said: int | None) -> None:
+def render(folder: Path, count: int | None, seed: int | None) -> None:
     """Draw sample images into FOLDER.
 
     Each shows one character; its name contains the right label.
     """
-    from farm.sources.sample_images import render as render_into
+    from farm.sources.renders import write_renders
+    from farm.sources.sample_images import COUNT, SEED
 
-    given = {key: value for key, value in said.items() if value is not None}
-    print(f"{render_into(folder, **given)} images in {folder}")
+    paths = write_renders(folder, count=count or COUNT, seed=SEED if seed is None else seed)
+    print(f"{len(paths)} images in {folder}")
 
 
 @_command()

@@ -28,7 +28,7 @@ from farm.results.resume_index import ResumeIndex, read
 from farm.results.stats import Stats
 from farm.results.writers import JSONL, Writer, open_writer
 from farm.sources import files as sources
-from farm.sources.sample_images import targets
+from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
 from farm.system.signals import Signals
 from farm.system.terminal import say
@@ -51,7 +51,7 @@ class Request:
 
 def run(config: FarmConfig, request: Request) -> int:
     """Classify what `request` names; gives 0 (all ok), 1 (some failed) or 128 plus a signal."""
-    everything = sources.from_targets(targets(config, request.targets), times=request.repeat)
+    everything = sources.open_targets(choose_targets(config, request.targets), times=request.repeat)
     earlier = _earlier(request)
     stats = Stats()
     with Signals() as signals:

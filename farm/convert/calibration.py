@@ -11,7 +11,7 @@ import numpy as np
 
 from farm.errors import SourceError
 from farm.sources.base import Ref
-from farm.sources.files import spread
+from farm.sources.files import sample
 from farm.system.stdio import STDIN
 from workers.errors import ImageError
 from workers.images import preprocess as image
@@ -29,7 +29,7 @@ def chosen(target: str, tell: Callable[[str], None]) -> list[Ref]:
     """
     if target == STDIN:
         raise SourceError("calibration images can't come from standard input; name a folder")
-    refs, count = spread((target,), MOST_IMAGES)
+    refs, count = sample((target,), MOST_IMAGES)
     if not refs:
         raise SourceError(f"{target}: no images to calibrate on")
     if count > len(refs):

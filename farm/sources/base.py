@@ -20,21 +20,21 @@ Item = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
 
 
 class Source(Protocol):
-    """Gives references to images, a few at a time."""
+    """References to images, taken a few at a time."""
 
     total: int | None
     """How many there will be, None if that is not known."""
 
     @property
     def fds(self) -> tuple[int, ...]:
-        """What to wait on when `take` gave nothing; empty for a source that never has to wait."""
+        """What to wait on after `take` returned nothing; empty if there is never a wait."""
 
     @property
     def exhausted(self) -> bool:
-        """Whether `take` has nothing more to give, ever."""
+        """Whether `take` will return nothing from now on."""
 
     def take(self, count: int) -> list[Ref]:
-        """Give up to `count` references, fewer if there are no more yet; never blocks for long."""
+        """Return up to `count` references, fewer if there are no more yet; never block for long."""
 
 
 class IterableSource:
@@ -47,6 +47,22 @@ class IterableSource:
         self.total = total
         self.exhausted = False
 
+    @classmethod
+    def from_items(cls, items: Iterable[Item]) -> IterableSource:
+        """Return a source of what Farm.classify takes: paths, encoded bytes, uint8 BGR arrays.
+
+        Raises SourceError for a single item and for what is not iterable.
+        """
+        single = isinstance(items, (str, bytes, bytearray, memoryview, os.PathLike))
+        if single or (
+            isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 3
+        ):
+            raise SourceError("a single image is not a list of images: write [image]")
+        if not isinstance(items, Iterable):
+            raise SourceError(f"a {type(items).__name__} is not an iterable of images")
+        total = len(items) if isinstance(items, Sequence) else None
+        return cls(map(to_ref, items), total)
+
     def take(self, count: int) -> list[Ref]:
         """See Source.take."""
         taken = list(islice(self._refs, count))
@@ -54,18 +70,8 @@ class IterableSource:
         return taken
 
 
-def from_items(items: Iterable[Item]) -> IterableSource:
-    """Make a source of what Farm.classify takes: paths, encoded bytes, uint8 BGR arrays."""
-    single = isinstance(items, (str, bytes, bytearray, memoryview, os.PathLike))
-    if single or (isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 3):
-        raise SourceError("one item on its own: put it into a list")
-    if not isinstance(items, Iterable):
-        raise SourceError(f"a {type(items).__name__} is no iterable of images")
-    total = len(items) if isinstance(items, Sequence) else None
-    return IterableSource(map(_ref, items), total)
-
-
-def _ref(item: Any) -> Ref:
+def to_ref(item: Any) -> Ref:
+    """Return the reference to a path, encoded bytes or a uint8 BGR array; raise SourceError."""
     if isinstance(item, (str, os.PathLike)):
         return FileRef(os.fsencode(item))
     if isinstance(item, (bytes, bytearray, memoryview)):
@@ -73,8 +79,10 @@ def _ref(item: Any) -> Ref:
     if isinstance(item, np.ndarray):
         if item.dtype != np.uint8 or item.ndim != 3 or item.shape[2] != CHANNELS:
             raise SourceError(
-                f"an array of {item.dtype} {list(item.shape)}; "
-                "height x width x 3 uint8 in BGR order is needed"
+                f"an array of {item.dtype} {list(item.shape)}: "
+                "use uint8, height x width x 3, in BGR order"
             )
         return Pixels(item.tobytes(), item.shape[0], item.shape[1])
-    raise SourceError(f"a {type(item).__name__} is no image: give a path, bytes or a uint8 array")
+    raise SourceError(
+        f"a {type(item).__name__} is not an image: use a path, bytes or a uint8 array"
+    )

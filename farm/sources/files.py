@@ -1,55 +1,56 @@
-"""Where images come from: folders, files, globs, lists of paths, standard input, Python iterables.
+"""Images that a command line or a config names: folders, files, globs, lists, standard input.
 
-A source is read only as fast as the farm takes; nothing but a folder's or a glob's names is ever
-held whole, and those only because they are sorted.
+A source is read only as fast as the farm takes; only the names in folders and globs are held in
+memory as a whole, since they are sorted.
 """
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Final
 
 from farm.errors import SourceError
 from farm.sources.base import IterableSource, Ref, Source
-from farm.sources.lines import LineSource, path_in
+from farm.sources.lines import LineSource, PathList
 from farm.system.stdio import STDIN
 from workers.protocol.messages import FileRef
 
 LIST_SUFFIX: Final = ".txt"
 
 
-def from_targets(targets: Sequence[str], *, times: int) -> Source:
-    """Make a source of what a command line names, all of it `times` times over.
+def open_targets(targets: Sequence[str], *, times: int) -> Source:
+    """Return a source of the images that `targets` name, all of them `times` times over.
 
-    A target is a folder (its files, sorted; folders in it are passed over), an image file, a
-    glob, a .txt file with one path a line, or "-" for such a list on standard input. Raises
-    SourceError for one that is not there, and for a folder or glob with no file in it.
+    A target is a folder (its files, sorted; folders in it are skipped), an image file, a glob,
+    a .txt file with one path a line, or "-" for such a list on standard input. Raises
+    SourceError for one that does not exist, and for a folder or glob with no file in it.
     """
     if STDIN in targets:
         if len(targets) > 1 or times > 1:
             raise SourceError("images from standard input can't be repeated or mixed with others")
         return LineSource(0)
-    lists = [target for target in targets if _is_list(target)]
-    named = {target: _names(target) for target in targets if target not in lists}
-    total = None if lists else times * sum(len(named[target]) for target in targets)
-    refs = (
-        FileRef(path)
-        for target in chain.from_iterable(repeat(tuple(targets), times))
-        for path in (named[target] if target in named else _listed(target))
-    )
-    return IterableSource(refs, total)
+    named: dict[str, Iterable[bytes]] = {}
+    total: int | None = 0
+    for target in targets:
+        if target.endswith(LIST_SUFFIX) and os.path.isfile(target):
+            named[target], total = PathList(target), None
+        else:
+            names = list_files(target)
+            named[target], total = names, None if total is None else total + len(names)
+    rounds = chain.from_iterable(repeat(tuple(targets), times))
+    refs = (FileRef(path) for target in rounds for path in named[target])
+    return IterableSource(refs, None if total is None else times * total)
 
 
-def spread(targets: Sequence[str], most: int) -> tuple[list[Ref], int]:
-    """Give up to `most` of what a command line names, and how many it names.
+def sample(targets: Sequence[str], most: int) -> tuple[list[Ref], int]:
+    """Return up to `most` of the images that `targets` name, and how many they name.
 
     Evenly spread: a folder's first names are often all of one class.
     """
-    source = from_targets(targets, times=1)
+    source = open_targets(targets, times=1)
     found: list[Ref] = []
     while not source.exhausted:
         found += source.take(most)
@@ -57,46 +58,27 @@ def spread(targets: Sequence[str], most: int) -> tuple[list[Ref], int]:
     return (found if count <= most else [found[k * count // most] for k in range(most)]), count
 
 
-def _is_list(target: str) -> bool:
-    return target.endswith(LIST_SUFFIX) and os.path.isfile(target)
-
-
-def _names(target: str) -> list[bytes]:
-    """The paths that a folder, a file or a glob stands for."""
+def list_files(target: str) -> list[bytes]:
+    """Return the paths of a folder, a file or a glob; raise SourceError if there are none."""
     if os.path.isdir(target):
-        names = _files_in(target)
-        if not names:
-            raise SourceError(f"{target}: no files in this folder")
-        return names
-    if os.path.lexists(target):
+        try:
+            with os.scandir(os.fsencode(target)) as entries:
+                # A link in a loop stays, the error of reading it names it: is_dir() would raise.
+                paths = [
+                    each.path
+                    for each in entries
+                    if not (os.path.isdir(each.path) if each.is_symlink() else each.is_dir())
+                ]
+        except OSError as error:
+            raise SourceError(f"{target}: can't be listed: {error.strerror}") from error
+        missing = "no files in this folder"
+    elif os.path.lexists(target):
         return [os.fsencode(target)]
-    if glob.has_magic(target):
-        found = sorted(map(os.fsencode, glob.iglob(target, recursive=True)))
-        found = [path for path in found if not os.path.isdir(path)]
-        if found:
-            return found
-        raise SourceError(f"{target}: no file matches")
-    raise SourceError(f"{target}: no such file or folder")
-
-
-def _files_in(folder: str) -> list[bytes]:
-    try:
-        with os.scandir(os.fsencode(folder)) as entries:
-            return sorted(entry.path for entry in entries if not _is_folder(entry))
-    except OSError as error:
-        raise SourceError(f"{folder}: can't be listed: {error.strerror}") from error
-
-
-def _is_folder(entry: os.DirEntry[bytes]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False  # a link that leads nowhere: the item's own error will say so
-
-
-def _listed(target: str) -> Iterator[bytes]:
-    try:
-        with Path(target).open("rb") as file:
-            yield from filter(None, map(path_in, file))
-    except OSError as error:
-        raise SourceError(f"{target}: can't be read: {error.strerror}") from error
+    elif glob.has_magic(target):
+        matches = map(os.fsencode, glob.iglob(target, recursive=True))
+        paths, missing = [path for path in matches if not os.path.isdir(path)], "no file matches"
+    else:
+        paths, missing = [], "no such file or folder"
+    if not paths:
+        raise SourceError(f"{target}: {missing}")
+    return sorted(paths)

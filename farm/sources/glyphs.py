@@ -1,4 +1,4 @@
-"""The 36 characters as pen strokes: typefaces, masks, and how a mask stands in a picture.
+"""The 36 characters as pen strokes: typefaces, masks, plates behind them, views of them.
 
 OpenCV's text functions are not used: version 5 replaced the Hershey fonts of version 4, and a
 picture must not depend on which of the two is installed.
@@ -81,7 +81,7 @@ _BARS: Final = {"7": "1.9,5 L5.3,5", "Z": "1.4,5 L4.6,5"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typeface:
-    """How a character is drawn; lengths are in grid units, a capital is 10 high."""
+    """A style to draw characters in; lengths are in grid units, a capital is 10 high."""
 
     weight: float
     """Width of the pen, 0.65 (thin) to 1.9 (heavy)."""
@@ -104,120 +104,91 @@ class Typeface:
     hollow: bool
     """Whether only the outline is drawn."""
 
-
-def any_typeface(rng: np.random.Generator) -> Typeface:
-    """A random typeface a person can read: hollow and broad-nibbed letters are never thin."""
-    hollow, broad = rng.random() < 0.1, rng.random() < 0.3
-    return Typeface(
-        weight=rng.uniform(1.4, 1.9) if hollow or broad else rng.uniform(0.65, 1.8),
-        nib=rng.uniform(0.4, 0.8) if broad else 1.0,
-        width=rng.uniform(0.78, 1.2),
-        slant=rng.uniform(-0.12, 0.28),
-        squareness=rng.uniform(1.9, 3.0),
-        facets=int(rng.choice([3, 12, 12])),
-        serif=rng.random() < 0.3,
-        dotted=rng.random() < 0.4,
-        barred=rng.random() < 0.4,
-        hollow=hollow,
-    )
-
-
-def draw(label: str, face: Typeface) -> Mask:
-    """Draws one character centred on a SIDE x SIDE uint8 mask, 255 on ink and 0 off it.
-
-    Raises KeyError when `label` is not one of the 36 characters.
-    """
-    mask: Mask = np.zeros((SIDE, SIDE), np.uint8)
-    for path in _paths(label, face):
-        _trace(mask, path, face)
-    if face.nib < 1.0:
-        mask = _spread(mask, face)
-    return _emptied(mask) if face.hollow else mask
-
-
-def _paths(label: str, face: Typeface) -> list[Points]:
-    """The character's strokes as pixel coordinates on the mask, one array of points each."""
-    strokes = [_points(stroke, face) for stroke in _marked(label, face)]
-    if face.serif and label not in _PLAIN:
-        strokes += [serif for stroke in strokes for serif in _serifs(stroke)]
-    return [_placed(stroke, face, _WIDE.get(label, 1.0)) for stroke in strokes]
-
-
-def _marked(label: str, face: Typeface) -> tuple[str, ...]:
-    if label == "0":
-        return (*STROKES[label], _DOT if face.dotted else _SLASH)
-    if face.barred and label in _BARS:
-        return (*STROKES[label], _BARS[label])
-    return STROKES[label]
-
-
-def _points(stroke: str, face: Typeface) -> Points:
-    start, *pieces = stroke.split()
-    points = [np.array([_numbers(start)])]
-    for piece in pieces:
-        points.append(_piece(points[-1][-1], piece[0], _numbers(piece[1:]), face))
-    return np.concatenate(points)
-
-
-def _numbers(text: str) -> list[float]:
-    return [float(number) for number in text.split(",")]
-
-
-def _piece(start: Points, kind: str, numbers: list[float], face: Typeface) -> Points:
-    """The points after `start` of one piece of a stroke."""
-    end = np.array(numbers[-2:])
-    if kind == "L":
-        return end[None]
-    steps = np.arange(1, face.facets + 1)[:, None] / face.facets
-    if kind == "Q":
-        control = np.array(numbers[:2])
-        return np.asarray(
-            (1 - steps) ** 2 * start + 2 * steps * (1 - steps) * control + steps**2 * end
+    @classmethod
+    def random(cls, rng: np.random.Generator) -> Typeface:
+        """Return a random legible typeface: hollow and broad-nibbed letters are never thin."""
+        hollow, broad = rng.random() < 0.1, rng.random() < 0.3
+        return cls(
+            weight=rng.uniform(1.4, 1.9) if hollow or broad else rng.uniform(0.65, 1.8),
+            nib=rng.uniform(0.4, 0.8) if broad else 1.0,
+            width=rng.uniform(0.78, 1.2),
+            slant=rng.uniform(-0.12, 0.28),
+            squareness=rng.uniform(1.9, 3.0),
+            facets=int(rng.choice([3, 12, 12])),
+            serif=rng.random() < 0.3,
+            dotted=rng.random() < 0.4,
+            barred=rng.random() < 0.4,
+            hollow=hollow,
         )
-    power = 2 / face.squareness
-    along = np.sin(steps * np.pi / 2) ** power
-    across = 1 - np.clip(np.cos(steps * np.pi / 2), 0, 1) ** power
-    shares = np.hstack([along, across] if kind == "H" else [across, along])
-    return np.asarray(start + shares * (end - start))
+
+    def draw(self, label: str) -> Mask:
+        """Draw one character centred on a SIDE x SIDE uint8 mask, 255 on ink and 0 off it.
+
+        Raises KeyError when `label` is not one of the 36 characters.
+        """
+        mask: Mask = np.zeros((SIDE, SIDE), np.uint8)
+        pen = max(1, round(self.weight * self.nib * UNIT))  # the part both axes of the nib share
+        for path in self.paths(label):
+            fixed = np.rint(path * 2**_SHIFT).astype(np.int32)
+            cv2.polylines(mask, [fixed], False, 255, pen, cv2.LINE_AA, _SHIFT)
+        if self.nib < 1.0:  # widen along x only, which makes stems heavier than bars
+            extra = max(1, round(self.weight * (1 - self.nib) * UNIT))
+            mask = np.asarray(cv2.dilate(mask, np.ones((1, extra), np.uint8)), np.uint8)
+        if self.hollow:
+            side = 2 * round(_HOLLOW * UNIT) + 1
+            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+            mask = np.asarray(cv2.subtract(mask, cv2.erode(mask, kernel)), np.uint8)
+        return mask
+
+    def paths(self, label: str) -> list[Points]:
+        """Return a character's strokes in pixels on the mask, one N x 2 array of x, y each."""
+        texts = STROKES[label]
+        if label == "0":
+            texts = (*texts, _DOT if self.dotted else _SLASH)
+        elif self.barred and label in _BARS:
+            texts = (*texts, _BARS[label])
+        strokes = [self.stroke(text) for text in texts]
+        if self.serif and label not in _PLAIN:
+            # Bars at those ends that arrive steeply at the baseline or the cap line.
+            strokes += [
+                end + np.array([[-_SERIF, 0.0], [_SERIF, 0.0]])
+                for stroke in strokes
+                for end, inner in ((stroke[0], stroke[1]), (stroke[-1], stroke[-2]))
+                if end[1] in (0.0, _CAP_HEIGHT) and abs(end[1] - inner[1]) > abs(end[0] - inner[0])
+            ]
+        paths = []
+        for stroke in strokes:
+            x, y = (stroke - [_ADVANCE / 2, _CAP_HEIGHT / 2]).T
+            sheared = x * self.width * _WIDE.get(label, 1.0) - y * self.slant
+            paths.append(np.stack([sheared, y], axis=1) * UNIT + SIDE / 2)
+        return paths
+
+    def stroke(self, text: str) -> Points:
+        """Return the points, N x 2 in grid units, of one stroke of STROKES."""
+        start, *pieces = text.split()
+        points = [np.array([start.split(",")], np.float64)]
+        steps = np.arange(1, self.facets + 1)[:, None] / self.facets
+        power = 2 / self.squareness
+        along = np.sin(steps * np.pi / 2) ** power
+        across = 1 - np.clip(np.cos(steps * np.pi / 2), 0, 1) ** power
+        for piece in pieces:
+            begin, numbers = points[-1][-1], np.array(piece[1:].split(","), np.float64)
+            end = numbers[-2:]
+            match piece[0]:
+                case "L":
+                    points.append(end[None])
+                case "Q":
+                    control = 2 * steps * (1 - steps) * numbers[:2]
+                    points.append((1 - steps) ** 2 * begin + control + steps**2 * end)
+                case "H":
+                    points.append(begin + np.hstack([along, across]) * (end - begin))
+                case "V":
+                    points.append(begin + np.hstack([across, along]) * (end - begin))
+        return np.concatenate(points)
 
 
-def _serifs(stroke: Points) -> list[Points]:
-    """Bars at those ends of a stroke that arrive steeply at the baseline or the cap line."""
-    reach = np.array([_SERIF, 0.0])
-    return [
-        np.array([end - reach, end + reach])
-        for end, inner in ((stroke[0], stroke[1]), (stroke[-1], stroke[-2]))
-        if end[1] in (0.0, _CAP_HEIGHT) and abs(end[1] - inner[1]) > abs(end[0] - inner[0])
-    ]
-
-
-def _placed(stroke: Points, face: Typeface, widening: float) -> Points:
-    x, y = (stroke - [_ADVANCE / 2, _CAP_HEIGHT / 2]).T
-    sheared = x * face.width * widening - y * face.slant
-    return np.stack([sheared, y], axis=1) * UNIT + SIDE / 2
-
-
-def _trace(mask: Mask, path: Points, face: Typeface) -> None:
-    """Draws one stroke onto the mask, at the part of the weight that both axes of the nib share."""
-    thickness = max(1, round(face.weight * face.nib * UNIT))
-    fixed = np.rint(path * 2**_SHIFT).astype(np.int32)
-    cv2.polylines(mask, [fixed], False, 255, thickness, cv2.LINE_AA, _SHIFT)
-
-
-def _spread(mask: Mask, face: Typeface) -> Mask:
-    """Widens every stroke along x only, which makes stems heavier than bars."""
-    extra = max(1, round(face.weight * (1 - face.nib) * UNIT))
-    return np.asarray(cv2.dilate(mask, np.ones((1, extra), np.uint8)), np.uint8)
-
-
-def _emptied(mask: Mask) -> Mask:
-    side = 2 * round(_HOLLOW * UNIT) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return np.asarray(cv2.subtract(mask, cv2.erode(mask, kernel)), np.uint8)
-
-
-def any_backing(rng: np.random.Generator, glyph: Mask) -> Mask:
-    """What lies between wall and character: a disc, a plate, a halo or nothing."""
+def random_backing(rng: np.random.Generator, glyph: Mask) -> Mask:
+    """Return a mask of what lies behind a character: a disc, a plate, a halo or nothing."""
     plate, middle = np.zeros_like(glyph), SIDE // 2
     match int(rng.integers(4)):
         case 0:
@@ -232,8 +203,8 @@ def any_backing(rng: np.random.Generator, glyph: Mask) -> Mask:
     return plate
 
 
-def any_view(rng: np.random.Generator, glyph: Mask, size: tuple[int, int]) -> View:
-    """A 3 x 3 perspective that maps a mask into a picture (height, width), all ink inside it."""
+def random_view(rng: np.random.Generator, glyph: Mask, size: tuple[int, int]) -> View:
+    """Return a 3 x 3 perspective of a mask into an image (height, width), all ink inside it."""
     reach = float(np.linalg.norm(cv2.boundingRect(glyph)[2:])) / 2 / UNIT * _FAR
     scale = min(size) * min(rng.uniform(0.33, 0.74) / _CAP_HEIGHT, 0.5 / reach)
     extent = np.array(size[::-1]) / 2

@@ -1,4 +1,4 @@
-"""The renders of our own that stand in where nobody names images, kept in the user's cache."""
+"""The bundled sample images, for when no images are named; rendered into the user's cache."""
 
 from __future__ import annotations
 
@@ -8,40 +8,32 @@ from pathlib import Path
 from typing import Final
 
 from farm.config.schema import FarmConfig
-from farm.errors import (
-    OutputError,
-)
 from farm.sources.renders import write_renders
 from farm.system.terminal import say
 
-RENDERS: Final = 200
+COUNT: Final = 200
 SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
 
 
 def default_samples(tell: Callable[[str], None]) -> Path:
-    """The folder with 200 renders of our own in the user's cache, made now if it is not there."""
+    """Return the folder of the sample images in the user's cache; render them if it lacks any.
+
+    `tell` is called with a line where that happens. Raises OutputError if it can't be written.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "npu-farm" / f"renders-{SEED}"
-    if not folder.is_dir() or len(list(folder.iterdir())) < RENDERS:
-        tell(f"rendering {RENDERS} images into {folder}")
-        render(folder)
+    if not folder.is_dir() or len(list(folder.iterdir())) < COUNT:
+        tell(f"rendering {COUNT} sample images into {folder}")
+        write_renders(folder, count=COUNT, seed=SEED)
     return folder
 
 
-def render(folder: Path, *, count: int = RENDERS, seed: int = SEED) -> int:
-    """Render images of our own into `folder`, gives how many; OutputError if that can't be."""
-    try:
-        return len(write_renders(folder, count=count, seed=seed))
-    except OSError as error:
-        raise OutputError(f"{folder}: can't be written: {error.strerror}") from error
-
-
-def targets(config: FarmConfig, given: tuple[str, ...]) -> tuple[str, ...]:
-    """What to classify: what the command line names, else the config, else renders of our own."""
-    if given:
-        return given
+def choose_targets(config: FarmConfig, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what to classify: what the command line names, else the config, else the samples."""
+    if named:
+        return named
     if config.images is not None:
         return (config.images,)
     folder = default_samples(say)
-    say(f"no images given: using renders of our own in {folder}")
+    say(f"no images named: using the bundled sample images in {folder}")
     return (str(folder),)

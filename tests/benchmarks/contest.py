@@ -18,7 +18,7 @@ import numpy as np
 from farm.api import Farm
 from farm.bench.measure import measure
 from farm.config.schema import FarmConfig
-from farm.sources.base import Source, from_items
+from farm.sources.base import IterableSource, Source
 from tests.benchmarks.npu import CORES
 from tests.helpers.support import ROOT
 
@@ -114,7 +114,9 @@ def _ended(process: subprocess.Popen[str], images: Images) -> dict[str, Any]:
 
 def _farm(size: int, images: Images, answers: dict[str, list[int]]) -> Figures:
     with Farm(_config(size, service_ms=images.service_ms), tell=_nobody) as farm:
-        figures = _measured(farm, lambda: from_items(islice(cycle(images.paths), images.count)))
+        figures = _measured(
+            farm, lambda: IterableSource.from_items(islice(cycle(images.paths), images.count))
+        )
         given = {
             str(result.path): [prediction.class_id for prediction in result.top5 or ()]
             for result in farm.classify(images.paths)
@@ -130,7 +132,7 @@ def _free(count: int) -> Figures:
     tiny = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
     config = _config(3, service_ms=TINY_MS, input={"width": TINY, "height": TINY})
     with Farm(config, tell=_nobody) as farm:
-        return _measured(farm, lambda: from_items(islice(cycle(tiny), count)))
+        return _measured(farm, lambda: IterableSource.from_items(islice(cycle(tiny), count)))
 
 
 def _measured(farm: Farm, images: Callable[[], Source]) -> Figures:

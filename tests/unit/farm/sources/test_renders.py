@@ -1,4 +1,4 @@
-"""The pictures the project makes for itself: repeatable, balanced, and named after their truth."""
+"""Sample images: repeatable, balanced, named after their truth."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from farm.sources.glyphs import SIDE, STROKES, Mask, any_typeface, any_view, draw
+from farm.errors import OutputError
 from farm.sources.renders import CLASSES, LONG_SIDE, QUALITY, SHORT_SIDE, render, write_renders
 
 SEED = 7
+
+
 TURN = len(CLASSES)
 
 
@@ -104,40 +106,6 @@ def test_no_picture_is_flat() -> None:
     assert all(render(index, seed=SEED).image.std() > 5 for index in range(12))
 
 
-def test_every_class_has_strokes_of_its_own() -> None:
-    face = any_typeface(np.random.default_rng(SEED))
-    assert set(STROKES) == set(CLASSES)
-    assert len({draw(label, face).tobytes() for label in CLASSES}) == len(CLASSES)
-
-
-def _edges(mask: Mask) -> Mask:
-    return np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-
-
-@pytest.mark.parametrize("label", CLASSES)
-def test_ink_stays_on_the_mask_and_inside_the_picture(label: str) -> None:
-    rng = np.random.default_rng(SEED)
-    for _ in range(10):
-        mask = draw(label, any_typeface(rng))
-        assert mask.any()
-        assert not _edges(mask).any()
-        seen = cv2.warpPerspective(mask, any_view(rng, mask, (375, 500)), (500, 375))
-        assert seen.any()
-        assert not _edges(np.asarray(seen, np.uint8)).any()
-
-
-def test_masks_are_squares_of_bytes() -> None:
-    mask = draw("A", any_typeface(np.random.default_rng(SEED)))
-    assert mask.dtype == np.uint8
-    assert mask.shape == (SIDE, SIDE)
-    assert np.max(mask) == 255
-
-
-def test_an_unknown_character_is_refused() -> None:
-    with pytest.raises(KeyError):
-        draw("a", any_typeface(np.random.default_rng(SEED)))
-
-
 @pytest.mark.parametrize(("index", "seed"), [(-1, 0), (0, -1)])
 def test_negative_numbers_are_refused(index: int, seed: int) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
@@ -149,3 +117,9 @@ def test_nothing_is_written_for_negative_numbers(tmp_path: Path, count: int, see
     with pytest.raises(ValueError, match="must not be negative"):
         write_renders(tmp_path / "none", count=count, seed=seed)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=str(tmp_path / "file" / "made")):
+        write_renders(tmp_path / "file" / "made", count=1, seed=SEED)

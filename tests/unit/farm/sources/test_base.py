@@ -1,0 +1,104 @@
+"""References from a Python iterable: which items it takes, how far it is read."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from farm.errors import SourceError
+from farm.sources.base import IterableSource
+from tests.helpers.sources import refs, take_all
+from workers.protocol.messages import Encoded, Pixels
+
+
+def test_items_are_paths_bytes_or_arrays() -> None:
+    picture = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    source = IterableSource.from_items(["/a.jpg", Path("/b.jpg"), b"\xff\xd8", picture])
+    assert source.total == 4
+    assert take_all(source) == [
+        *refs("/a.jpg", "/b.jpg"),
+        Encoded(b"\xff\xd8"),
+        Pixels(bytes(range(18)), 2, 3),
+    ]
+
+
+def test_a_path_that_is_not_utf8_keeps_its_bytes() -> None:
+    assert take_all(IterableSource.from_items([os.fsdecode(b"/\xff.jpg")])) == refs(b"/\xff.jpg")
+
+
+def test_an_arrays_rows_are_given_in_order_however_they_lie_in_memory() -> None:
+    picture = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+    columns_first, every_other = np.asfortranarray(picture), picture[::-1, ::2]
+    assert IterableSource.from_items([columns_first, every_other]).take(2) == [
+        Pixels(bytes(range(36)), 3, 4),
+        Pixels(np.ascontiguousarray(every_other).tobytes(), 3, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((4, 4, 3), np.int8),
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((1, 4, 4, 3), np.uint8),
+        np.zeros((1, 4, 3, 3), np.uint8),
+        np.zeros((3, 4, 4), np.uint8),
+    ],
+    ids=lambda array: f"{array.dtype}{array.shape}",
+)
+def test_an_array_that_is_no_bgr_image_is_refused(array: Any) -> None:
+    with pytest.raises(SourceError, match=rf"{array.dtype} {re.escape(str(list(array.shape)))}"):
+        IterableSource.from_items([array]).take(1)
+
+
+@pytest.mark.parametrize("item", [3, None, 1.5, ["/a.jpg"], object()])
+def test_an_item_of_no_known_kind_is_refused_by_its_type(item: Any) -> None:
+    with pytest.raises(SourceError, match=type(item).__name__):
+        IterableSource.from_items([item]).take(1)
+
+
+def test_a_generator_is_read_no_further_than_it_is_taken() -> None:
+    asked = iter(range(1000))
+    source = IterableSource.from_items(f"/{number}.jpg" for number in asked)
+    assert source.total is None
+    assert source.take(3) == refs("/0.jpg", "/1.jpg", "/2.jpg")
+    assert source.take(0) == []
+    assert next(asked) == 3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 100])
+def test_a_source_is_exhausted_after_its_last_item(count: int) -> None:
+    source = IterableSource(refs("/1", "/2", "/3", "/4"))
+    assert take_all(source, count) == refs("/1", "/2", "/3", "/4")
+
+
+def test_an_exhausted_source_stays_exhausted() -> None:
+    source = IterableSource(refs("/1"))
+    source.take(2)
+    assert source.exhausted
+    assert source.take(0) == []
+    assert source.exhausted
+
+
+def test_nothing_to_wait_on_where_nothing_has_to_be_waited_for() -> None:
+    assert IterableSource.from_items([]).fds == ()
+
+
+@pytest.mark.parametrize(
+    "item", ["a.jpg", Path("a.jpg"), b"bytes", bytearray(b"x"), np.zeros((5, 3, 3), np.uint8)]
+)
+def test_a_single_item_is_refused(item: Any) -> None:
+    with pytest.raises(SourceError):
+        IterableSource.from_items(item)
+
+
+def test_what_is_not_iterable_is_refused_by_its_type() -> None:
+    with pytest.raises(SourceError, match="int"):
+        IterableSource.from_items(5)  # type: ignore[arg-type]

@@ -1,0 +1,44 @@
+"""The bundled sample images: made once, and used only where nothing else is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farm.config.schema import FarmConfig
+from farm.sources import sample_images
+from farm.sources.sample_images import choose_targets, default_samples
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(sample_images, "COUNT", 3)
+    return tmp_path
+
+
+def test_they_are_rendered_once_and_again_when_some_are_missing(cache: Path) -> None:
+    told: list[str] = []
+    folder = default_samples(told.append)
+    made = sorted(folder.iterdir())
+    assert folder.is_relative_to(cache)
+    assert len(made) == 3
+    assert default_samples(told.append) == folder
+    assert len(told) == 1
+    made[1].unlink()
+    default_samples(told.append)
+    assert sorted(folder.iterdir()) == made
+    assert len(told) == 2
+
+
+def test_the_command_line_wins_over_the_config_and_that_over_the_samples(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare, named = FarmConfig(platform="host"), FarmConfig(platform="host", images="photos")
+    assert choose_targets(named, ("a.jpg", "b")) == ("a.jpg", "b")
+    assert choose_targets(named, ()) == ("photos",)
+    assert capsys.readouterr().err == ""
+    (folder,) = choose_targets(bare, ())
+    assert Path(folder).is_relative_to(cache)
+    assert folder in capsys.readouterr().err
