@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import zmq
+from msgspec.structs import replace
 
 from farm.coordinator.fork_server import ForkServer
 from farm.coordinator.worker_output import WorkerOutput

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import zmq
+from msgspec.structs import replace
 
 from tests.helpers.support import worker_spec
 from workers.main import EXIT_NO_BIRTH, EXIT_ORPHANED, framed

@@ -6,12 +6,12 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgpack
 import pytest
 import zmq
+from msgspec.structs import replace
 
 from farm.api import Farm
 from tests.helpers.stage import process_of

@@ -1,20 +1,19 @@
 """The messages between coordinator and workers: msgpack, typed, versioned, checked on arrival.
 
-A message is the array [VERSION, tag, field, ...]; a dataclass inside it is [tag, field, ...].
-What arrives is checked against the annotations of the dataclasses below.
+A message is the array [VERSION, tag, field, ...]; a struct inside it is [tag, field, ...].
+What arrives is checked against the annotations of the structs below.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from reprlib import repr as short  # of rubbish of any size and depth
-from typing import Any, Final
+from typing import Final
 
 import msgpack
+import msgspec
 
 from workers.errors import WireError
-from workers.protocol.codec import Schema
-from workers.protocol.spec import InputHint, InputSpec, SimulatedSpec, WorkerSpec
+from workers.protocol.spec import InputSpec, WireStruct, WorkerSpec
 
 VERSION: Final = 1
 FILE_NAMES: Final = "surrogateescape"  # Python's own way to keep names that are not UTF-8
@@ -23,22 +22,19 @@ FILE_NAMES: Final = "surrogateescape"  # Python's own way to keep names that are
 LONGEST_ARRAY: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class FileRef:
+class FileRef(WireStruct, frozen=True, tag=7):
     """An image by its path, in the bytes the file system knows it by."""
 
     path: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(WireStruct, frozen=True, tag=8):
     """An image as the bytes of its file (JPEG, PNG, ...)."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Pixels:
+class Pixels(WireStruct, frozen=True, tag=9):
     """An image as height x width x 3 uint8 pixels, rows first, channels as OpenCV has them: BGR."""
 
     data: bytes
@@ -46,29 +42,25 @@ class Pixels:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(WireStruct, frozen=True, tag=6):
     """One image to classify; `id` is unique within a farm."""
 
     id: int
     source: FileRef | Encoded | Pixels
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(WireStruct, frozen=True, tag=0):
     """Images that go to one worker together and come back together."""
 
     id: int
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(WireStruct, frozen=True, tag=1):
     """Finish what you hold, then leave."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(WireStruct, frozen=True, tag=2, kw_only=True):
     """A worker has opened its runtime and passed its self-test, of one inference.
 
     `generation` counts the starts in its slot.
@@ -81,16 +73,14 @@ class Ready:
     self_test_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class ItemError:
+class ItemError(WireStruct, frozen=True, tag=11):
     """Why an item has no top-5: a stable word for programs, and a sentence for people."""
 
     kind: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(WireStruct, frozen=True, tag=10, kw_only=True):
     """What became of one item: `top5` as (class, probability) from the best down, or `error`.
 
     `started` is when its decoding began (CLOCK_MONOTONIC, seconds; one clock for all processes);
@@ -110,8 +100,7 @@ class Outcome:
             raise WireError("an Outcome has either a top5 or an error")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(WireStruct, frozen=True, tag=3, kw_only=True):
     """A worker's answer to one batch."""
 
     worker: int
@@ -120,8 +109,7 @@ class Done:
     outcomes: tuple[Outcome, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(WireStruct, frozen=True, tag=4, kw_only=True):
     """A worker can't go on, for a reason in the user's words."""
 
     worker: int
@@ -129,8 +117,7 @@ class Failed:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerInit:
+class WorkerInit(WireStruct, frozen=True, tag=5):
     """The first thing a worker hears, on its standard input."""
 
     spec: WorkerSpec
@@ -139,24 +126,22 @@ class WorkerInit:
 
 Message = Batch | Stop | Ready | Done | Failed | WorkerInit
 
-# A tag is part of the format: append, never renumber.
-_TAGGED: Final[tuple[type[Any], ...]] = (
-    Batch, Stop, Ready, Done, Failed, WorkerInit, Item, FileRef, Encoded, Pixels, Outcome,
-    ItemError, WorkerSpec, InputHint, InputSpec, SimulatedSpec,
-)  # fmt: skip
-_SCHEMA: Final = Schema(_TAGGED)
+
+class Frame(msgspec.Struct, array_like=True):
+    """What a message is checked as: msgspec prepares a class once, but a bare union each time."""
+
+    message: Message
 
 
 def encode(message: Message) -> bytes:
-    """Give the bytes that `decode` turns back into an equal message."""
-    packed: bytes = msgpack.packb(
-        [VERSION, *_SCHEMA.plain(message)], default=_SCHEMA.plain, unicode_errors=FILE_NAMES
-    )
+    """Return the bytes that `decode` turns back into an equal message."""
+    fields = msgspec.to_builtins(message, builtin_types=(bytes,))
+    packed: bytes = msgpack.packb([VERSION, *fields], unicode_errors=FILE_NAMES)
     return packed
 
 
 def decode(data: bytes) -> Message:
-    """Give the message in `data`; raises WireError for anything that is not exactly one."""
+    """Return the message in `data`; raise WireError for anything that `encode` does not write."""
     try:
         raw = msgpack.unpackb(
             data,
@@ -171,5 +156,12 @@ def decode(data: bytes) -> Message:
         raise WireError("not a message: no array")
     if raw[0] != VERSION or type(raw[0]) is not int:
         raise WireError(f"message of version {short(raw[0])}; this is version {VERSION}")
-    message: Message = _SCHEMA.decoder(Message)(raw[1:])
+    try:
+        message = msgspec.convert([raw[1:]], Frame, builtin_types=(bytes,)).message
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # of a text in FILE_NAMES' way
+        raise WireError(f"not a message: {error}") from error
+    # msgspec lets pass an int for a float, and a missing field at the end that has a default. A
+    # Batch has neither, and may have megabytes of pixels, which are not copied again.
+    if type(message) is not Batch and encode(message) != data:
+        raise WireError(f"not a {type(message).__name__} as version {VERSION} encodes it")
     return message

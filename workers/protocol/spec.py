@@ -1,9 +1,10 @@
-"""What a worker is told at birth, as plain frozen data."""
+"""How a worker is configured, as plain frozen data that travels to it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 UINT8: Final = "uint8"
 FLOAT32: Final = "float32"
@@ -15,8 +16,14 @@ FAST: Final = "fast"
 MAX_PIXELS_VARIABLE: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputSpec:
+class WireStruct(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What travels between coordinator and workers, as the array [tag, field, ...].
+
+    A tag is part of the format: take the next number for a new class, never renumber.
+    """
+
+
+class InputSpec(WireStruct, frozen=True, tag=14, kw_only=True):
     """The image tensor a model takes: one RGB image as `width` x `height` pixels.
 
     `layout` is NHWC or NCHW; `dtype` is uint8 or float32. A float32 tensor holds
@@ -32,8 +39,7 @@ class InputSpec:
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputHint:
+class InputHint(WireStruct, frozen=True, tag=13, kw_only=True):
     """What the config says of the model's input; None where it leaves that to the model."""
 
     width: int | None = None
@@ -44,8 +50,7 @@ class InputHint:
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedSpec:
+class SimulatedSpec(WireStruct, frozen=True, tag=15, kw_only=True):
     """A make-believe NPU: `npu_cores` timelines in the file `timelines`, shared by all its users.
 
     One inference occupies a core for `service_ms` milliseconds; `seed` and the pixels
@@ -59,8 +64,7 @@ class SimulatedSpec:
     classes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSpec:
+class WorkerSpec(WireStruct, frozen=True, tag=12, kw_only=True):
     """All that one worker process is told: which runtime, where it runs, whom it talks to.
 
     `cpus` are the CPU numbers it is pinned to, `decoder_cpus` those of its `decoders` decoder

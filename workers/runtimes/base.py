@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputHint, InputSpec

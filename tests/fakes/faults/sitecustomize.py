@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +76,8 @@ class Fault:
         Outbox.send = spoilt  # type: ignore[assignment, method-assign]
 
     def _instead(self, done: Done) -> list[Done]:
+        from msgspec.structs import replace
+
         match self._how:
             case "twice":
                 return [done, done]

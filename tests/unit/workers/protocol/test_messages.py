@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from typing import Any, get_args
 
 import msgpack
 import pytest
+from msgspec.structs import fields, replace
 
 from tests.helpers.support import outcome
 from workers.errors import WireError
@@ -170,6 +170,34 @@ def test_a_field_too_few_or_too_many_is_refused(message: Message) -> None:
     shows_an_error(array[:-1])
     shows_an_error([*array, 0])
     shows_an_error([*array, None])
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("batch of pixels", (3, 0)),  # the item
+        ("batch of pixels", (3, 0, 2)),  # its source
+        ("ready", (4,)),  # the input
+        ("done", (5, 0)),  # the outcome
+        ("done", (5, 1, 3)),  # its error
+        ("birth on a board", (2,)),  # the spec
+        ("birth on a board", (2, 7)),  # the input, of which every field has a default
+        ("birth of a make-believe", (2, 12)),  # the simulated NPU
+    ],
+)
+def test_a_part_with_a_field_too_few_or_too_many_is_refused(
+    name: str, path: tuple[int, ...]
+) -> None:
+    array = raw(MESSAGES[name])
+    part = array
+    for at in path:
+        part = part[at]
+    last = part.pop()
+    shows_an_error(array)
+    part.extend([last, last])
+    shows_an_error(array)
+    part.pop()
+    assert wire.decode(packed(array)) == MESSAGES[name]
 
 
 @EACH_MESSAGE
