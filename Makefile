@@ -13,10 +13,13 @@ RUNS ?= 10
 SEED ?=
 BIN := .venv/bin
 
+# Half as many more than there are cores: a test that waits leaves its core to another.
+PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist loadgroup
+
 # What runs models: the vendor's package comes by itself on a board; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test kills chaos check format board bench bench-self images models converter data clean
+.PHONY: help run test test-fast kills chaos check format board bench bench-self images models converter data clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,8 +27,11 @@ help:  ## This list
 run: .venv/run images  ## Set up, render images, classify them
 	$(BIN)/npu-farm run configs/host.yaml -d build/renders
 
-test: .venv/dev  ## Set up, run the tests
-	$(BIN)/pytest
+test: .venv/dev  ## Set up, run all tests: 3 minutes on 2 cores
+	$(BIN)/pytest $(PARALLEL)
+
+test-fast: .venv/dev  ## Only those without worker processes: under 45 s
+	$(BIN)/pytest $(PARALLEL) tests/unit
 
 kills: .venv/dev  ## Kill a run at random moments and resume it: make kills KILLS=20 SEED=3
 	KILLS=$(KILLS) SEED=$(or $(SEED),1) $(BIN)/pytest -v tests/integration/test_kills.py

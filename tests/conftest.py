@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 
 from farm.scheduler import lifecycle
 from farm.sources.renders import write_renders
 from tests.helpers.support import SHARED_DATA
-
-# No example is too slow: machines may be, and tests do not time anything.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:
@@ -36,8 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def renders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """72 renders, two of each character."""
-    return write_renders(tmp_path_factory.mktemp("renders"), count=72, seed=11)
+    """72 renders, two of each character; the processes of pytest-xdist share them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "renders"
+    with open(shared / "renders.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            write_renders(folder, count=72, seed=11)
+    return sorted(folder.iterdir())
 
 
 @pytest.fixture

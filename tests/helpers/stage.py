@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from farm.api import Farm
 from farm.config.schema import FarmConfig
+from farm.coordinator.supervisor import Supervisor
 from farm.results.result import Result
+from farm.scheduler.lifecycle import BOOTING
 from tests.helpers.support import expected_of_the_fake, names_of_children
 
-START_SECONDS: Final = 5  # long enough for a healthy worker on a busy machine
-SELF_TEST_SECONDS: Final = 3
-BATCH_SECONDS: Final = 1
+# No healthy worker takes so long, on any machine. Nobody waits for them: see Stage.hurry.
+START_SECONDS: Final = 60
+SELF_TEST_SECONDS: Final = 50
+BATCH_SECONDS: Final = 3
+LOOK_SECONDS: Final = 0.02
 
 
 class Stage:
@@ -40,6 +47,25 @@ class Stage:
             "batch_seconds": BATCH_SECONDS,
         }
         return Farm(FarmConfig.model_validate(values), tell=self.told.append)
+
+    def hurry(self, patch: pytest.MonkeyPatch) -> None:
+        """Let the time of a start that hangs be over as soon as it hangs, and nobody else's."""
+        tick, deadline = Supervisor.tick, Supervisor.deadline
+
+        def tick_sooner(supervisor: Supervisor, *, now: float) -> None:
+            for slot in supervisor.slots:
+                mark = self.faults / f"worker-{slot.spec.index}.hangs"
+                if slot.state in BOOTING and mark.exists():
+                    mark.unlink()
+                    slot.due = now
+            tick(supervisor, now=now)
+
+        def look_often(supervisor: Supervisor) -> float | None:
+            due, soon = deadline(supervisor), time.monotonic() + LOOK_SECONDS
+            return due and min(due, soon)
+
+        patch.setattr(Supervisor, "tick", tick_sooner)
+        patch.setattr(Supervisor, "deadline", look_often)
 
     def arm(self, worker: int, at: str, how: str, *, after: int = 0, once: bool = True) -> None:
         """Let a worker misbehave at a step, after that has gone well `after` times."""

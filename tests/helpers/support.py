@@ -26,6 +26,7 @@ SHARED_DATA: Final = ROOT.parent / "shared" / "data"
 VENDOR: Final = ROOT / "tests" / "fakes" / "vendor"  # a fake of the NPU vendor's package
 SERVER: Final = "npu-farm-forks"
 FAULTS: Final = ROOT / "tests" / "fakes" / "faults"  # what makes workers misbehave
+PATIENCE: Final = 60.0  # seconds for what takes one at most; only what hangs takes them all
 LINUX: Final = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
 KNOWS_SLICES: Final = LINUX >= (6, 12) and platform.machine() in SET_ATTRIBUTES
 
@@ -100,7 +101,7 @@ def expected_of_the_fake(path: Path) -> list[tuple[int, float]]:
     return list(top5(scores.astype(np.float32)))
 
 
-def wait_for(fact: Callable[[], bool], *, within: float) -> bool:
+def wait_for(fact: Callable[[], bool], *, within: float = PATIENCE) -> bool:
     """Wait until `fact` is true; False if it is not within so many seconds."""
     until = time.monotonic() + within
     while not fact():

@@ -9,64 +9,38 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.helpers.support import ROOT, children_of, is_alive, wait_for
-
-HOST = str(ROOT / "configs" / "host.yaml")
-SIMULATED = (str(ROOT / "configs" / "rk3588.yaml"), "--runtime", "simulated", "-c", "all")
-SLOW = (*SIMULATED, "--set", "simulated.service_ms=50")
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "farm.coordinator", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def command(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "farm.coordinator", *arguments],
-        cwd=ROOT,
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def npu_farm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("npu-farm")
-    return subprocess.run(
-        [program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+from tests.helpers.programs import (
+    HOST,
+    PROGRAM,
+    SIMULATED,
+    SLOW,
+    Programs,
+    command,
+    missing,
+    npu_farm,
+    run,
+)
+from tests.helpers.support import PATIENCE, ROOT, children_of, is_alive, wait_for
 
 
 @pytest.fixture
-def folder(renders: list[Path]) -> str:
-    return str(renders[0].parent)
-
-
-@pytest.fixture
-def slow(folder: str, run_dirs: Path) -> Iterator[subprocess.Popen[str]]:
+def slow(folder: str, run_dirs: Path, programs: Programs) -> subprocess.Popen[str]:
     """A run that would take minutes, with its workers up and results coming."""
     assert not list(run_dirs.iterdir())
-    process = start(*SLOW, "-d", folder, "-r", "100")
+    process = programs.start(*PROGRAM, *SLOW, "-d", folder, "-r", "100")
     assert process.stdout is not None
     assert process.stdout.readline()
-    yield process
-    process.kill()
-    process.communicate()
+    return process
+
+
+def has_begun(output: Path) -> bool:
+    return output.exists() and output.stat().st_size > 0
 
 
 def test_lines_go_to_stdout_and_the_summary_to_stderr(folder: str) -> None:
@@ -75,20 +49,16 @@ def test_lines_go_to_stdout_and_the_summary_to_stderr(folder: str) -> None:
     lines = done.stdout.splitlines()
     assert len(lines) == 72
     assert all(re.fullmatch(r".*glyph-.*\.jpg: (\S+ [\d.]+%(, )?){5}", line) for line in lines)
-    assert re.search(
-        r"^Processed 72 images in [\d.]+s, average inference per image is [\d.]+ms$",
-        done.stderr,
-        re.M,
-    )
-    assert re.search(r"^Accuracy +top-1 \d+\.\d%, top-5 \d+\.\d% of 72 images$", done.stderr, re.M)
+    assert re.search(r" 72 images .* [\d.]+s.* [\d.]+ms$", done.stderr, re.M)
+    assert re.search(r" top-1 \d+\.\d%, top-5 \d+\.\d% .*72 images$", done.stderr, re.M)
 
 
 def test_a_simulated_run_says_so_and_names_no_classes(folder: str, tmp_path: Path) -> None:
     output = tmp_path / "results.jsonl"
     done = command(*SIMULATED, "-d", folder)
-    assert "simulated NPU" in done.stderr
-    assert "Accuracy" not in done.stderr
-    assert all(": simulated: class " in line for line in done.stdout.splitlines())
+    assert "simulated" in done.stderr
+    assert "top-1" not in done.stderr
+    assert all(": simulated: " in line for line in done.stdout.splitlines())
     done = command(*SIMULATED, "-d", folder, "-q", "-o", str(output))
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert done.returncode == 0
@@ -98,25 +68,20 @@ def test_a_simulated_run_says_so_and_names_no_classes(folder: str, tmp_path: Pat
     assert all(best["label"] is None for row in rows for best in row["top5"])
 
 
-def test_paths_on_stdin_are_classified_as_they_come(renders: list[Path]) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "farm.coordinator", *SIMULATED, "-d", "-"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+def test_paths_on_stdin_are_classified_as_they_come(
+    renders: list[Path], programs: Programs
+) -> None:
+    silent = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = programs.start(*PROGRAM, *SIMULATED, "-d", "-", **silent)
     assert process.stdin is not None
     assert process.stdout is not None
-    with process:
-        for path in renders[:3]:
-            process.stdin.write(f"{path}\n")
-            process.stdin.flush()
-            assert process.stdout.readline().startswith(f"{path}: simulated: ")
-        process.stdin.close()
-        assert process.stdout.read() == ""
-    assert process.returncode == 0
+    for path in renders[:3]:
+        process.stdin.write(f"{path}\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(f"{path}: simulated: ")
+    process.stdin.close()
+    assert process.stdout.read() == ""
+    assert process.wait(PATIENCE) == 0
 
 
 def test_ordered_and_repeated(folder: str, renders: list[Path]) -> None:
@@ -153,28 +118,27 @@ def test_bad_images_are_errors_each_and_the_rest_is_classified(
     assert not said["good.jpg"].startswith("error")
     assert not said["good.png"].startswith("error")
     ok = 2 if barred else 3
-    assert f"Processed {ok} images" in done.stderr
-    assert f"Failed       {7 - ok} of 7: " in done.stderr
+    assert missing((f" {ok} images", f" {7 - ok} of 7"), done.stderr) == []
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "facts"),
     [
-        ((HOST, "-s", "0"), "size: 0: "),
-        ((HOST, "--set", "colour=red"), "colour: not a known key"),
-        (("no-such.yaml",), "no-such.yaml: can't be read"),
-        ((*SIMULATED, "-s", "4"), "size: 4: rk3588 has 3 NPU cores to fill; use 3 or 6"),
-        ((HOST, "-d", "no-such-folder"), "no-such-folder: no such file or folder"),
-        ((HOST, "-m", "no-such.onnx"), "model: no-such.onnx: no such file"),
-        ((HOST, "-o", "results.xml"), "the name must end in .jsonl or .csv"),
+        ((HOST, "-s", "0"), ("size", "0")),
+        ((HOST, "--set", "colour=red"), ("colour",)),
+        (("no-such.yaml",), ("no-such.yaml",)),
+        ((*SIMULATED, "-s", "4"), ("size", "4", "rk3588", "3 or 6")),
+        ((HOST, "-d", "no-such-folder"), ("no-such-folder",)),
+        ((HOST, "-m", "no-such.onnx"), ("model", "no-such.onnx")),
+        ((HOST, "-o", "results.xml"), ("results.xml", ".jsonl", ".csv")),
     ],
 )
 def test_a_users_mistake_is_two_lines_at_most_and_exit_code_2(
-    arguments: tuple[str, ...], words: str, folder: str
+    arguments: tuple[str, ...], facts: tuple[str, ...], folder: str
 ) -> None:
     done = command(*arguments, *(() if "-d" in arguments else ("-d", folder)))
     assert done.returncode == 2
-    assert words in done.stderr
+    assert missing(facts, done.stderr) == []
     assert len(done.stderr.splitlines()) <= 2
     assert "Traceback" not in done.stderr
 
@@ -184,27 +148,39 @@ def test_a_farm_that_cannot_start_is_exit_code_3(tmp_path: Path, folder: str) ->
     model.write_bytes(b"rubbish")
     done = command(HOST, "-m", str(model), "--labels", HOST, "-d", folder, "-s", "1")
     assert done.returncode == 3
-    assert "bad.onnx: ONNX Runtime can't open it" in done.stderr
+    assert missing(("bad.onnx", "ONNX Runtime"), done.stderr) == []
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def slow_to_file(
+    folder: str, tmp_path: Path, run_dirs: Path, programs: Programs
+) -> tuple[subprocess.Popen[str], Path]:
+    """The same into a file, whose path comes with it."""
+    assert not list(run_dirs.iterdir())
+    output = tmp_path / "results.jsonl"
+    process = programs.start(*PROGRAM, *SLOW, "-d", folder, "-r", "100", "-o", str(output))
+    assert wait_for(lambda: has_begun(output))
+    return process, output
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_first_signal_drains_and_sums_up(
-    folder: str, tmp_path: Path, run_dirs: Path, number: signal.Signals, code: int
+    slow_to_file: tuple[subprocess.Popen[str], Path],
+    run_dirs: Path,
+    number: signal.Signals,
+    code: int,
 ) -> None:
-    output = tmp_path / "results.jsonl"
-    process = start(*SLOW, "-d", folder, "-r", "100", "-o", str(output))
-    assert wait_for(lambda: output.exists() and output.stat().st_size > 0, within=20)
+    process, output = slow_to_file
     workers = children_of(process.pid)
     assert len(workers) == 3
     process.send_signal(number)
-    _, err = process.communicate()
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code
     rows = [json.loads(line) for line in output.read_text().splitlines()]
-    assert f"Processed {len(rows)} images in " in err
-    assert "stopped by a signal: not all images were processed" in err
+    assert f" {len(rows)} images " in err
     assert all(row["error"] is None for row in rows)
     assert not any(map(is_alive, workers))
     assert list(run_dirs.iterdir()) == []
@@ -214,12 +190,12 @@ def test_a_lost_terminal_drains_and_the_results_are_whole(
     folder: str, tmp_path: Path, run_dirs: Path
 ) -> None:
     output = tmp_path / "results.jsonl"
-    command = [sys.executable, "-m", "farm.coordinator", *SLOW, "-d", folder, "-r", "100"]
+    words = [*PROGRAM, *SLOW, "-d", folder, "-r", "100", "-o", str(output)]
     pid, terminal = pty.fork()
     if pid == 0:  # in a session of its own, whose terminal goes away with our end
         os.chdir(ROOT)
-        os.execv(sys.executable, [*command, "-o", str(output)])  # noqa: S606 - no shell is meant
-    assert wait_for(lambda: output.exists() and output.stat().st_size > 0, within=20)
+        os.execv(sys.executable, words)  # noqa: S606 - no shell is meant
+    assert wait_for(lambda: has_begun(output))
     os.close(terminal)
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 129
@@ -228,18 +204,13 @@ def test_a_lost_terminal_drains_and_the_results_are_whole(
     assert len({row["id"] for row in rows}) == len(rows) > 0
 
 
-def test_nohup_is_respected(folder: str, tmp_path: Path) -> None:
+def test_nohup_is_respected(folder: str, tmp_path: Path, programs: Programs) -> None:
     output = tmp_path / "results.jsonl"
-    arguments = [*SLOW, "-d", folder, "-q", "-o", str(output)]
-    process = subprocess.Popen(
-        ["/usr/bin/nohup", sys.executable, "-m", "farm.coordinator", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert wait_for(lambda: output.exists() and output.stat().st_size > 0, within=20)
+    arguments = (*SLOW, "-d", folder, "-q", "-o", str(output))
+    process = programs.start("/usr/bin/nohup", *PROGRAM, *arguments)
+    assert wait_for(lambda: has_begun(output))
     process.send_signal(signal.SIGHUP)
-    process.communicate()
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert len(output.read_text().splitlines()) == len(list(Path(folder).iterdir()))
 
@@ -249,9 +220,14 @@ def test_nohup_is_respected(folder: str, tmp_path: Path) -> None:
     [("600", [signal.SIGINT, signal.SIGTERM]), ("0.2", [signal.SIGINT])],
 )
 def test_workers_that_do_not_answer_hold_up_no_stop(
-    folder: str, run_dirs: Path, drain_seconds: str, signals: list[signal.Signals]
+    folder: str,
+    run_dirs: Path,
+    programs: Programs,
+    drain_seconds: str,
+    signals: list[signal.Signals],
 ) -> None:
-    process = start(*SLOW, "--set", f"drain_seconds={drain_seconds}", "-d", folder, "-r", "100")
+    limit = ("--set", f"drain_seconds={drain_seconds}")
+    process = programs.start(*PROGRAM, *SLOW, *limit, "-d", folder, "-r", "100")
     assert process.stdout is not None
     assert process.stdout.readline()
     workers = children_of(process.pid)
@@ -260,10 +236,10 @@ def test_workers_that_do_not_answer_hold_up_no_stop(
         os.kill(pid, signal.SIGSTOP)
     for number in signals:
         process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode in (130, 143)
     assert not any(map(is_alive, workers))
-    assert wait_for(lambda: list(run_dirs.iterdir()) == [], within=2.0)
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [])
 
 
 def test_a_killed_coordinator_leaves_no_workers_and_no_files(
@@ -272,8 +248,8 @@ def test_a_killed_coordinator_leaves_no_workers_and_no_files(
     workers = children_of(slow.pid)
     assert len(workers) == 3
     slow.kill()
-    assert wait_for(lambda: not any(map(is_alive, workers)), within=2.0)
-    assert wait_for(lambda: list(run_dirs.iterdir()) == [], within=2.0)
+    assert wait_for(lambda: not any(map(is_alive, workers)))
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [])
 
 
 def test_a_reader_that_goes_away_ends_the_run(slow: subprocess.Popen[str], run_dirs: Path) -> None:
@@ -281,7 +257,7 @@ def test_a_reader_that_goes_away_ends_the_run(slow: subprocess.Popen[str], run_d
     assert slow.stdout is not None
     slow.stdout.close()
     slow.stdout = None
-    assert slow.wait(timeout=20) != 0
+    assert slow.wait(PATIENCE) != 0
     assert not any(map(is_alive, workers))
     assert list(run_dirs.iterdir()) == []
 
@@ -289,9 +265,7 @@ def test_a_reader_that_goes_away_ends_the_run(slow: subprocess.Popen[str], run_d
 def test_help_answers_without_loading_the_farm() -> None:
     script = "import sys; sys.argv = ['npu-farm', '--help']; from farm.cli.main import main\n"
     script += "try: main()\nexcept SystemExit: print(sorted(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    done = run(sys.executable, "-c", script)
     assert "bench" in done.stdout
     for heavy in ("numpy", "cv2", "zmq", "pydantic", "yaml", "rich"):
         assert f"'{heavy}'" not in done.stdout
@@ -300,8 +274,7 @@ def test_help_answers_without_loading_the_farm() -> None:
 def test_plan_shows_who_would_run_where() -> None:
     done = npu_farm("plan", str(ROOT / "configs" / "rk3588.yaml"), "--runtime", "rknn", "-s", "6")
     assert done.returncode == 0
-    assert "platform rk3588, runtime rknn, 6 workers" in done.stdout
-    assert "glyphs-rk3588.rknn" in done.stdout
+    assert missing(("rk3588", "rknn", "6 workers", "glyphs-rk3588.rknn"), done.stdout) == []
     assert re.search(r"^5 +2 +0b100", done.stdout, re.M)
 
 
@@ -320,16 +293,11 @@ def test_the_same_input_gives_the_same_answers_whatever_the_size(folder: str) ->
 
 
 def test_too_few_open_files_are_said_before_anything_starts(folder: str, run_dirs: Path) -> None:
-    limited = ["sh", "-c", 'ulimit -n 80; exec "$@"', "sh", sys.executable, "-m"]
-    done = subprocess.run(
-        [*limited, "farm.coordinator", *SIMULATED, "-s", "6", "-d", folder],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    limited = ("sh", "-c", 'ulimit -n 80; exec "$@"', "sh", *PROGRAM)
+    done = run(*limited, *SIMULATED, "-s", "6", "-d", folder)
     assert done.returncode == 3
-    assert done.stderr == "error: 6 workers need 112 open files, 80 are allowed here\n"
+    assert missing(("6 workers", "112", "80"), done.stderr) == []
+    assert len(done.stderr.splitlines()) == 1
     assert list(run_dirs.iterdir()) == []
 
 
@@ -344,34 +312,21 @@ def test_a_folder_that_renders_cannot_be_made_in_is_said(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     done = npu_farm("render", str(tmp_path / "file" / "in"), "-n", "1")
     assert done.returncode == 2
-    assert "can't be written: Not a directory" in done.stderr
+    assert str(tmp_path / "file" / "in") in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_libraries_are_not_taken_from_the_current_folder(folder: str, tmp_path: Path) -> None:
     for name in ("numpy", "cv2", "zmq", "queue"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('taken from the current folder')")
-    program = Path(sys.executable).with_name("npu-farm")
-    done = subprocess.run(
-        [program, "run", *SIMULATED, "-q", "-d", folder],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = npu_farm("run", *SIMULATED, "-q", "-d", folder, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
 def test_names_that_the_terminal_cannot_show_are_escaped(tmp_path: Path) -> None:
     (tmp_path / "猫.jpg").touch()
-    done = subprocess.run(
-        [sys.executable, "-m", "farm.coordinator", *SIMULATED, "-d", str(tmp_path)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = command(*SIMULATED, "-d", str(tmp_path), env=latin)
     assert done.returncode == 1
     assert "\\u732b.jpg: error: empty: " in done.stdout
 
@@ -379,13 +334,8 @@ def test_names_that_the_terminal_cannot_show_are_escaped(tmp_path: Path) -> None
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_do_no_harm(closed: str, folder: str, tmp_path: Path) -> None:
     output = tmp_path / "results.jsonl"
-    words = [sys.executable, "-m", "farm.coordinator", *SIMULATED, "-d", folder, "-o", str(output)]
-    done = subprocess.run(
-        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
+    words = (*PROGRAM, *SIMULATED, "-d", folder, "-o", str(output))
+    done = run("/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words)
     assert done.returncode == 0
     assert len(output.read_text().splitlines()) == 72
 
@@ -397,25 +347,23 @@ def test_without_the_vendors_tool_a_conversion_says_where_and_how(
     model = str(ROOT / "models" / "glyphs.onnx")
     done = npu_farm("convert", model, "-p", "rk3588", "--calibrate", folder, "-o", str(output))
     assert done.returncode == 2
-    assert done.stderr.startswith("error: rknn-toolkit2 can't be imported (No module named ")
-    assert "on an x86-64 PC, not on the board" in done.stderr
-    assert "make converter" in done.stderr
+    assert missing(("rknn-toolkit2", "x86-64", "make converter"), done.stderr) == []
     assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "facts"),
     [
-        (("-p", "rk9"), "error: --platform rk9: use one of rk3588, "),
-        (("-p", "rk3588", "--mean", "1,2"), "error: --mean '1,2': use three numbers, like ["),
-        (("-p", "rk3588", "--calibrate", "no-such"), "error: no-such: no such file or folder"),
-        (("-p", "rk3588", "-o", "/proc/x.rknn"), "error: --output /proc/x.rknn: can't be made: "),
+        (("-p", "rk9"), ("--platform", "rk9", "rk3588")),
+        (("-p", "rk3588", "--mean", "1,2"), ("--mean", "1,2")),
+        (("-p", "rk3588", "--calibrate", "no-such"), ("no-such",)),
+        (("-p", "rk3588", "-o", "/proc/x.rknn"), ("--output", "/proc/x.rknn")),
     ],
 )
 def test_a_conversion_that_can_not_be_is_refused_in_a_line(
-    folder: str, flags: tuple[str, ...], said: str
+    folder: str, flags: tuple[str, ...], facts: tuple[str, ...]
 ) -> None:
     done = npu_farm("convert", "net.onnx", "--calibrate", folder, *flags)
     assert done.returncode == 2
-    assert done.stderr.startswith(said)
+    assert missing(facts, done.stderr) == []
     assert len(done.stderr.splitlines()) == 1

@@ -44,8 +44,13 @@ def test_messages_and_wake_ups_are_by_the_batch(
         return message
 
     def counting_poll(sockets: list[Any], timeout: int = -1) -> list[Any]:
-        seen["look" if timeout == 0 else "wake-up"] += 1
-        return poll(sockets, timeout)
+        ready = poll(sockets, timeout)
+        if len(sockets) > 1:  # the coordinator's one poll, and no look into the inbox
+            seen["by the clock" if not ready else "wake-up"] += ready == [] or from_a_socket(ready)
+        return ready
+
+    def from_a_socket(ready: list[Any]) -> bool:
+        return any(isinstance(source, zmq.Socket) for source, _ in ready)
 
     values = {
         "platform": "rk3588",
@@ -65,8 +70,10 @@ def test_messages_and_wake_ups_are_by_the_batch(
     # Full ones, and fewer images in each towards the end: 48 are left when they begin to shrink.
     assert IMAGES / BATCH <= batches <= IMAGES / BATCH + 24
     assert seen["Done"] == batches
-    assert seen["wake-up"] <= batches + 10  # ten for what workers print, and for the clock
-    assert seen["look"] <= 2 * batches + 10  # one finds an answer, one that there is no other
+    # How many answers one wake-up finds is up to the machine, and so is what workers print.
+    assert seen["wake-up"] <= batches
+    assert seen["NoneType"] <= seen["wake-up"]  # one look for each finds that there is no other
+    assert seen["by the clock"] < batches
 
 
 class Model:

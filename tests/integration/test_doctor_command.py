@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from farm.hardware.platforms import detect
-from tests.integration.test_command import HOST, npu_farm
+from tests.helpers.programs import HOST, missing, npu_farm
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +27,10 @@ on_a_pc = pytest.mark.skipif(detect().soc is not None, reason="this is a board")
 def test_a_pc_is_well_without_an_npu() -> None:
     done = npu_farm("doctor")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("ok       SoC  none of Rockchip's: ")
-    assert done.stdout.endswith("\nall is well\n")
+    assert done.stdout.split()[:2] == ["ok", "SoC"]
+    told = json.loads(npu_farm("doctor", "--json").stdout)
+    assert told["overall"] == "ok"
+    assert {check["status"] for check in told["checks"]} == {"ok"}
 
 
 @on_a_pc
@@ -43,23 +45,19 @@ def test_the_same_as_json(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert (done.returncode, told["overall"]) == (2, "failure")
     (bad,) = [check for check in told["checks"] if check["status"] != "ok"]
-    assert bad == {
-        "check": "model",
-        "status": "failure",
-        "message": f"{tmp_path}/missing.onnx: no such file",
-        "fix": f"npu-farm doctor {HOST} -m MODEL.onnx",
-    }
+    assert (bad["check"], bad["status"]) == ("model", "failure")
+    assert f"{tmp_path}/missing.onnx" in bad["message"]
+    assert bad["fix"] == f"npu-farm doctor {HOST} -m MODEL.onnx"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("no-such.yaml",), "no-such.yaml: can't be read"),
-        (("-m", "model.rknn"), "these flags change a config: name one"),
-    ],
+    ("arguments", "facts"),
+    [(("no-such.yaml",), ("no-such.yaml",)), (("-m", "model.rknn"), ("config",))],
 )
-def test_a_users_mistake_is_exit_code_2_in_words(arguments: tuple[str, ...], words: str) -> None:
+def test_a_users_mistake_is_exit_code_2_in_words(
+    arguments: tuple[str, ...], facts: tuple[str, ...]
+) -> None:
     done = npu_farm("doctor", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
+    assert missing(facts, done.stderr) == []
     assert "Traceback" not in done.stderr

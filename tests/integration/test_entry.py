@@ -11,7 +11,7 @@ import pytest
 import zmq
 from msgspec.structs import replace
 
-from tests.helpers.support import worker_spec
+from tests.helpers.support import PATIENCE, worker_spec
 from workers.main import EXIT_NO_BIRTH, EXIT_ORPHANED, framed
 from workers.protocol import messages as wire
 from workers.protocol.sockets import Inbox, Outbox
@@ -59,7 +59,7 @@ def test_a_worker_started_by_hand_works_and_leaves_when_told(
     done = inbox.receive(block=True)
     assert isinstance(done, wire.Done)
     assert (done.batch, sorted(o.item for o in done.outcomes)) == (5, [0, 1, 2])
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     process.communicate()
     outbox.close(flush=False)
     inbox.close()
@@ -73,21 +73,21 @@ def test_a_worker_whose_coordinator_is_gone_leaves_and_cleans_up(
     Path(spec.run_dir).mkdir()
     process = begin(spec.run_dir)
     birth = framed(wire.WorkerInit(spec, generation=1))
-    process.communicate(birth if heard else birth[:10], timeout=20)
+    process.communicate(birth if heard else birth[:10], timeout=PATIENCE)
     assert process.returncode == code
     assert not Path(spec.run_dir).exists()
 
 
 def test_a_worker_removes_no_folder_that_is_not_a_runs(tmp_path: Path) -> None:
     process = begin(str(tmp_path))
-    process.communicate(b"", timeout=20)
+    process.communicate(b"", timeout=PATIENCE)
     assert tmp_path.exists()
 
 
 @pytest.mark.parametrize("given", [b"", b"\0\0\0\5hello", b"\0\0\0\3\x92\x01\x01"])
 def test_a_worker_without_a_birth_says_who_starts_it(given: bytes) -> None:
     process = begin()
-    _, err = process.communicate(given, timeout=20)
+    _, err = process.communicate(given, timeout=PATIENCE)
     assert process.returncode == EXIT_NO_BIRTH
     assert b"the farm's coordinator starts this" in err
     assert b"Traceback" not in err

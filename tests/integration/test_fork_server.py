@@ -17,7 +17,7 @@ from farm.api import Farm
 from farm.config.schema import FarmConfig
 from farm.coordinator.fork_server import ForkServer
 from farm.errors import StartError
-from tests.helpers.support import ROOT, children_of, fork_server_of, is_alive, wait_for
+from tests.helpers.support import PATIENCE, ROOT, children_of, fork_server_of, is_alive, wait_for
 from workers.main import EXIT_NO_BIRTH
 
 
@@ -52,7 +52,7 @@ def test_a_fork_has_its_own_streams_and_its_end_is_told(server: ForkServer) -> N
     close(theirs)
     pid = server.pid(child)
     assert pid is not None
-    assert wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "worker-7\n", within=5)
+    assert wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "worker-7\n")
     assert os.getsid(pid) == fork_server_of(os.getpid())  # not ours, and not its own
     os.close(ours[0])  # so it has no birth
     assert b"the farm's coordinator starts this" in os.read(ours[1], 1000)
@@ -107,7 +107,7 @@ def test_the_fork_server_leaves_with_its_coordinator() -> None:
             pass_fds=(theirs.fileno(),),
         )
     ours.close()
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_a_fork_server_leaves_though_nobody_has_read_its_answers() -> None:
@@ -123,9 +123,9 @@ def test_a_fork_server_leaves_though_nobody_has_read_its_answers() -> None:
             stderr=subprocess.PIPE,
         )
     socket.send_fds(ours, [b"worker-0"], of_the_worker)
-    assert select.select([ours], [], [], 20)[0]  # the answer is there
+    assert select.select([ours], [], [], PATIENCE)[0]  # the answer is there
     ours.close()
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (0, b"")
     close([*pipes_of_ours, *of_the_worker])
 
@@ -142,7 +142,7 @@ def test_a_fork_server_that_hangs_is_given_up(
     child = server.fork("worker-1", theirs)
     close(theirs)
     assert server.pid(child) is None
-    assert wait_for(lambda: not server.alive, within=5)
+    assert wait_for(lambda: not server.alive)
     assert os.read(ours[2], 1) == b""  # so the coordinator hears that this worker will never be
     close(ours)
 
@@ -154,7 +154,7 @@ def test_workers_go_on_without_the_process_they_were_forked_from(
     with Farm(simulated(3), tell=told.append) as farm:
         workers, server = children_of(os.getpid()), fork_server_of(os.getpid())
         os.kill(server, signal.SIGKILL)
-        assert wait_for(lambda: not is_alive(server), within=5)
+        assert wait_for(lambda: not is_alive(server))
         results = list(farm.classify(renders))
         assert [result for result in results if result.error] == []
         assert farm.losses == 0

@@ -47,12 +47,12 @@ def moment(dice: random.Random, output: Path, target: int) -> Callable[[int], bo
 def killed_at(fact: Callable[[int], bool], *arguments: str) -> None:
     """Run, kill the coordinator once `fact` of its process id is true; its workers go, too."""
     process = start(*arguments)
-    assert wait_for(lambda: process.poll() is not None or fact(process.pid), within=40)
+    assert wait_for(lambda: process.poll() is not None or fact(process.pid))
     workers = children_of(process.pid)
     process.kill()
     _, err = process.communicate()
     assert process.returncode == -9, err
-    assert wait_for(lambda: not any(map(is_alive, workers)), within=5)
+    assert wait_for(lambda: not any(map(is_alive, workers)))
 
 
 def pull_the_plug(dice: random.Random, output: Path) -> None:
@@ -80,4 +80,4 @@ def test_each_image_is_in_the_file_once_however_often_the_run_is_killed(
     rows: list[dict[str, Any]] = [json.loads(line) for line in output.read_text().splitlines()]
     assert Counter(row["path"] for row in rows) == {str(path): repeat for path in renders}
     assert len({row["id"] for row in rows}) == len(rows)
-    assert wait_for(lambda: list(run_dirs.iterdir()) == [], within=5)
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [])

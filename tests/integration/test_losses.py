@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ def test_a_worker_killed_amid_a_run_costs_no_image(
     assert sorted(result.id for result in results) == list(range(count))
     assert all(result.error is None for result in results)
     assert Counter(result.path for result in results) == Counter(map(str, images))
-    assert any(number.name in line and "a new one starts in 0.1 s" in line for line in told)
+    assert any(number.name in line and "0.1 s" in line for line in told)
 
 
 def test_the_one_worker_comes_back_and_finishes(renders: list[Path]) -> None:
@@ -57,11 +58,12 @@ def test_the_one_worker_comes_back_and_finishes(renders: list[Path]) -> None:
 
 def test_a_worker_that_hangs_is_killed_and_its_batches_go_to_others(renders: list[Path]) -> None:
     told: list[str] = []
-    config = simulated(batch_seconds=0.5)
+    config = simulated(batch_seconds=3.0)  # more than a healthy worker takes on any machine
     with Farm(config, tell=told.append) as farm:
         results = killing(farm.classify(renders * 4), 10, signal.SIGSTOP)
+        assert farm.losses == 1
     assert len(results) == len(renders) * 4
-    assert any("no answer for 0.5 s" in line for line in told)
+    assert any(" 3 s" in line for line in told)
 
 
 @pytest.mark.usefixtures("short_back_off")
@@ -76,10 +78,10 @@ def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> 
     endless = itertools.repeat(renders[0])
     with (
         Farm(simulated(size=1), tell=told.append) as farm,
-        pytest.raises(NoWorkersError, match="no worker is left"),
+        pytest.raises(NoWorkersError, match="SIGKILL"),
     ):
         kill_all(farm.classify(endless))
-    assert any("given up" in line for line in told)
+    assert any(re.search(r" 7 times in \d+ s", line) for line in told)
 
 
 @pytest.mark.usefixtures("short_back_off")
@@ -100,6 +102,8 @@ def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(
     with Farm(config, tell=kill_who_is_back) as farm:
         os.kill(children_of(os.getpid())[0], signal.SIGKILL)
         results = farm.classify(renders[:4])
-        with pytest.raises(NoWorkersError, match="no worker is left"):
+        with pytest.raises(NoWorkersError, match="SIGKILL"):
             errors.extend(results)
-    assert [r.error.message for r in errors if r.error] == ["worker died 3 times: SIGKILL"] * 3
+    died = [r.error for r in errors if r.error]
+    assert [error.kind for error in died] == ["worker_died"] * 3
+    assert all("SIGKILL" in error.message for error in died)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import re
+import select
 import signal
 import subprocess
 import sys
-import termios
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.helpers.support import ROOT, children_of, is_alive, wait_for
+from tests.helpers.programs import FAST, PROGRAM, Programs, missing, run
+from tests.helpers.support import PATIENCE, children_of, is_alive, wait_for
 
-PROGRAM: Final = (sys.executable, "-m", "farm.coordinator")
-SIMULATED: Final = (str(ROOT / "configs" / "rk3588.yaml"), "--runtime", "simulated", "-c", "all")
-FAST: Final = (*SIMULATED, "--set", "simulated.service_ms=0")
 PAGE: Final = 4096
 PIPE_PAGES: Final = 2
 
@@ -28,43 +28,52 @@ PIPE_PAGES: Final = 2
 class Unread:
     """A run whose standard output is a small pipe that is full."""
 
-    def __init__(self, *arguments: str) -> None:
-        self.reader, writer = os.pipe()
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_PAGES * PAGE)
-        self.process = subprocess.Popen(
-            [*PROGRAM, *FAST, *arguments],
-            cwd=ROOT,
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        os.close(writer)
-        assert wait_for(self.is_full, within=30)
+    def __init__(self, programs: Programs, *arguments: str) -> None:
+        self.reader, self._writer = os.pipe()
+        fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, PIPE_PAGES * PAGE)
+        self.process = programs.start(*PROGRAM, *FAST, *arguments, stdout=self._writer)
+        assert wait_for(self.is_full)
         self.workers = children_of(self.process.pid)
 
     def is_full(self) -> bool:
-        waiting = fcntl.ioctl(self.reader, termios.FIONREAD, bytes(4))
-        return int.from_bytes(waiting, sys.byteorder) > (PIPE_PAGES - 1) * PAGE
+        """Whether the pipe takes no more, however few bytes are in its pages."""
+        return not select.select([], [self._writer], [], 0)[1]
 
     def resident_kb(self) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0])
 
-    def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-        os.close(self.reader)
+    def read(self) -> bytes:
+        """Read what is there, waiting for some; empty at the end."""
+        return os.read(self.reader, PAGE)
+
+    def let_end(self) -> None:
+        """Give up our copy of the writing end: the reader sees the end of the run."""
+        os.close(self._writer)
+        self._writer = -1
+
+    def close(self) -> None:
+        for end in (self.reader, self._writer):
+            if end >= 0:
+                os.close(end)
 
 
 @pytest.fixture
-def folder(renders: list[Path]) -> str:
-    return str(renders[0].parent)
+def unread(programs: Programs) -> Iterator[Callable[..., Unread]]:
+    """Starts runs that nobody reads; what they hold is closed with the test."""
+    started: list[Unread] = []
+
+    def start(*arguments: str) -> Unread:
+        started.append(Unread(programs, *arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *FAST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    return run(*PROGRAM, *FAST, *arguments)
 
 
 def rows_of(output: Path) -> list[dict[str, object]]:
@@ -72,46 +81,52 @@ def rows_of(output: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    ("drain_seconds", "signals", "code"),
+    ("drain_seconds", "signals"),
     [
-        ("0.2", [signal.SIGTERM], 143),
-        ("0.2", [signal.SIGINT], 130),
-        ("600", [signal.SIGINT, signal.SIGTERM], 130),
+        ("0.2", [signal.SIGTERM]),
+        ("0.2", [signal.SIGINT]),
+        ("600", [signal.SIGINT, signal.SIGTERM]),
     ],
 )
 def test_a_run_that_nobody_reads_is_stopped_by_signals(
-    folder: str, run_dirs: Path, drain_seconds: str, signals: list[signal.Signals], code: int
+    folder: str,
+    run_dirs: Path,
+    unread: Callable[..., Unread],
+    drain_seconds: str,
+    signals: list[signal.Signals],
 ) -> None:
-    unread = Unread("--set", f"drain_seconds={drain_seconds}", "-d", folder, "-r", "100")
+    stuck = unread("--set", f"drain_seconds={drain_seconds}", "-d", folder, "-r", "100")
     for number in signals:
-        unread.process.send_signal(number)
-    _, err = unread.process.communicate(timeout=20)
-    assert unread.process.returncode == code
-    assert "nobody reads the results" in err  # it ended by itself, not by its last resort
-    assert len(unread.workers) == 3
-    assert not any(map(is_alive, unread.workers))
+        stuck.process.send_signal(number)
+    _, err = stuck.process.communicate(timeout=PATIENCE)
+    assert stuck.process.returncode == 128 + signals[0]
+    # The summary is there: it ended by itself, not by its last resort.
+    assert re.search(r" \d+ images ", err)
+    assert len(stuck.workers) == 3
+    assert not any(map(is_alive, stuck.workers))
     assert list(run_dirs.iterdir()) == []
-    os.close(unread.reader)
 
 
-def test_a_reader_that_pauses_gets_all_and_memory_is_flat(folder: str) -> None:
-    unread = Unread("-d", folder, "-r", "20")
-    before = unread.resident_kb()
+def test_a_reader_that_pauses_gets_all_and_memory_is_flat(
+    folder: str, unread: Callable[..., Unread]
+) -> None:
+    paused = unread("-d", folder, "-r", "20")
+    before = paused.resident_kb()
     got = bytearray()
     while got.count(b"\n") < 700:
-        got += os.read(unread.reader, PAGE)
-    assert wait_for(unread.is_full, within=20)
-    assert unread.resident_kb() - before < 4096
-    while data := os.read(unread.reader, PAGE):
+        got += paused.read()
+    assert wait_for(paused.is_full)
+    assert paused.resident_kb() - before < 4096
+    paused.let_end()
+    while data := paused.read():
         got += data
-    assert unread.process.wait(timeout=20) == 0
+    assert paused.process.wait(PATIENCE) == 0
     names = Counter(line.partition(b": ")[0] for line in bytes(got).splitlines())
     assert set(names.values()) == {20}
     assert len(names) == 72
-    unread.end()
 
 
-def test_a_program_that_hangs_in_a_write_ends_after_a_second_signal() -> None:
+def test_a_program_that_hangs_in_a_write_ends_after_a_second_signal(programs: Programs) -> None:
     script = (
         "import os, signal, farm.system.signals as i\n"
         "i.LAST_SECONDS = 0.1\n"
@@ -119,36 +134,27 @@ def test_a_program_that_hangs_in_a_write_ends_after_a_second_signal() -> None:
         "    for number in (signal.SIGTERM, signal.SIGINT): os.kill(os.getpid(), number)\n"
         "    while True: os.write(1, bytes(65536))\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
-    assert process.wait(timeout=20) == 143
-    assert process.stdout is not None
-    process.stdout.close()
+    assert programs.start(sys.executable, "-c", script).wait(PATIENCE) == 143
 
 
 def test_a_full_disk_ends_the_run_and_what_is_written_is_gone_on_with(
     folder: str, tmp_path: Path, run_dirs: Path
 ) -> None:
     output = tmp_path / "results.jsonl"
-    limited = ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *PROGRAM, *FAST]
-    done = subprocess.run(
-        [*limited, "-d", folder, "-o", str(output)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    limited = ("sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *PROGRAM, *FAST)
+    done = run(*limited, "-d", folder, "-o", str(output))
     assert done.returncode == 1
-    assert f"error: --output {output}: can't be written: File too large" in done.stderr
+    assert missing(("--output", str(output), os.strerror(errno.EFBIG)), done.stderr) == []
     assert "Traceback" not in done.stderr
     assert list(run_dirs.iterdir()) == []
     before = output.read_bytes()
     assert before.endswith(b"}\n")
-    assert f"Processed {len(rows_of(output))} images" in done.stderr
+    assert f" {len(rows_of(output))} images" in done.stderr
 
     done = command("-d", folder, "-o", str(output), "--resume")
     assert done.returncode == 0
     assert output.read_bytes().startswith(before)
-    assert f"Skipped      {len(before.splitlines())}: done by earlier runs" in done.stderr
+    assert f" {len(before.splitlines())}: " in done.stderr  # so many were skipped
     assert len({row["path"] for row in rows_of(output)}) == len(rows_of(output)) == 72
 
 
@@ -159,38 +165,24 @@ def test_an_output_that_takes_nothing_ends_the_run(
     (tmp_path / "full.jsonl").symlink_to("/dev/full")
     flags = ("-o", str(tmp_path / "full.jsonl")) if how == "file" else ()
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [*PROGRAM, *FAST, "-d", folder, *flags],
-            cwd=ROOT,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = run(*PROGRAM, *FAST, "-d", folder, *flags, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1
-    assert "can't be written: No space left on device" in done.stderr
+    assert os.strerror(errno.ENOSPC) in done.stderr
     assert list(run_dirs.iterdir()) == []
 
 
 @pytest.fixture
-def fed(tmp_path: Path, renders: list[Path]) -> Iterator[subprocess.Popen[str]]:
+def fed(tmp_path: Path, renders: list[Path], programs: Programs) -> subprocess.Popen[str]:
     """A run into out/results.jsonl that has done one image and waits for more."""
     output = tmp_path / "out" / "results.jsonl"
     output.parent.mkdir()
-    process = subprocess.Popen(
-        [*PROGRAM, *FAST, "-d", "-", "-o", str(output)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    words = (*PROGRAM, *FAST, "-d", "-", "-o", str(output))
+    process = programs.start(*words, stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(f"{renders[0]}\n")
     process.stdin.flush()
-    assert wait_for(lambda: output.exists() and output.stat().st_size > 0, within=30)
-    yield process
-    process.kill()
-    process.communicate()
+    assert wait_for(lambda: output.exists() and output.stat().st_size > 0)
+    return process
 
 
 def test_results_that_somebody_removes_are_no_success(
@@ -198,9 +190,9 @@ def test_results_that_somebody_removes_are_no_success(
 ) -> None:
     (tmp_path / "out" / "results.jsonl").unlink()
     (tmp_path / "out").rmdir()
-    _, err = fed.communicate(timeout=20)
+    _, err = fed.communicate(timeout=PATIENCE)
     assert fed.returncode == 1
-    assert "results.jsonl: the file was removed while it was written" in err
+    assert str(tmp_path / "out" / "results.jsonl") in err
 
 
 def test_two_runs_do_not_share_a_file(
@@ -210,9 +202,9 @@ def test_two_runs_do_not_share_a_file(
     before = output.read_bytes()
     done = command("-d", folder, "-o", str(output), "--resume")
     assert done.returncode == 2
-    assert "another run is writing to it" in done.stderr
+    assert str(output) in done.stderr
     assert output.read_bytes() == before
-    fed.communicate(timeout=20)
+    fed.communicate(timeout=PATIENCE)
     assert fed.returncode == 0
 
 
@@ -224,7 +216,7 @@ def test_a_resumed_run_that_has_all_does_nothing(folder: str, tmp_path: Path) ->
     assert [row["id"] for row in rows_of(output)] == list(range(144))
     done = command(*flags)
     assert done.returncode == 0
-    assert "Skipped      144: done by earlier runs" in done.stderr
+    assert " 144: " in done.stderr  # so many were skipped
     assert output.read_bytes() == before
 
 
@@ -238,19 +230,19 @@ def test_errors_count_as_done(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"),
+    ("flags", "facts"),
     [
-        ((), "--resume: name the file to go on with: -o results.jsonl"),
-        (("-o", "r.csv"), "--resume: r.csv: only a .jsonl file can be gone on with"),
-        (("-o", "/dev/null/r.jsonl"), "--resume: /dev/null/r.jsonl: can't be read: "),
+        ((), ("--resume", "-o")),
+        (("-o", "r.csv"), ("--resume", "r.csv", ".jsonl")),
+        (("-o", "/dev/null/r.jsonl"), ("--resume", "/dev/null/r.jsonl")),
     ],
 )
 def test_a_run_that_can_not_be_resumed_says_why(
-    folder: str, flags: tuple[str, ...], words: str
+    folder: str, flags: tuple[str, ...], facts: tuple[str, ...]
 ) -> None:
     done = command("-d", folder, "--resume", *flags)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {words}")
+    assert missing(facts, done.stderr) == []
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -260,5 +252,5 @@ def test_a_file_of_somebody_else_is_left_alone(folder: str, tmp_path: Path) -> N
     before = output.read_bytes()
     done = command("-d", folder, "--resume", "-o", str(output))
     assert done.returncode == 2
-    assert f"error: --resume: {output}: line 1 is no result of npu-farm; " in done.stderr
+    assert missing(("--resume", f"{output}: line 1"), done.stderr) == []
     assert output.read_bytes() == before

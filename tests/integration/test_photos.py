@@ -18,7 +18,7 @@ from workers.images import preprocess as image
 from workers.protocol.messages import FileRef
 from workers.protocol.spec import EXACT, FAST, InputSpec
 
-pytestmark = pytest.mark.data
+pytestmark = [pytest.mark.data, pytest.mark.xdist_group("photos")]  # one plain loop for all
 
 MODELS = SHARED_DATA / "models"
 MODEL = MODELS / "mobilenet_v2_imagenet_uint8.onnx"

@@ -14,8 +14,7 @@ import zmq
 from msgspec.structs import replace
 
 from farm.api import Farm
-from tests.helpers.stage import process_of
-from tests.helpers.support import children_of, outcome, simulated, worker_spec
+from tests.helpers.support import children_of, names_of_children, outcome, simulated, worker_spec
 from workers.protocol.messages import (
     Batch,
     Done,
@@ -29,6 +28,8 @@ from workers.protocol.messages import (
 )
 from workers.protocol.sockets import Context
 from workers.protocol.spec import NHWC, UINT8, InputSpec
+
+pytestmark = pytest.mark.xdist_group("rubbish")  # one farm for all
 
 READY = Ready(
     worker=1,
@@ -135,8 +136,11 @@ def test_a_worker_that_says_it_can_not_go_on_and_stays_is_killed(
 ) -> None:
     monkeypatch.setattr("farm.coordinator.supervisor.LEAVE_SECONDS", 0.1)
     told: list[str] = []
+    others = children_of(os.getpid())  # the farm of the tests above may be up
     with Farm(simulated(), tell=told.append) as farm:
-        os.kill(process_of(1), signal.SIGSTOP)  # its own words would be followed by its end
+        names = names_of_children(os.getpid()).items()
+        (worker,) = (pid for pid, name in names if name == "worker-1" and pid not in others)
+        os.kill(worker, signal.SIGSTOP)  # its own words would be followed by its end
         with push(farm, encode(replace(FAILED, generation=1))):
             while "worker 1 is back" not in told:
                 list(farm.classify(renders[:6]))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # imported late: a fault may be meant to strike at that
 EXIT_CODE = 7
 
 
-def misbehave(how: str, error: type[Exception]) -> None:
-    """Do what `how` says; returns only if that is nothing."""
+def misbehave(how: str, error: type[Exception], hangs: Path) -> None:
+    """Do what `how` says; returns only if that is nothing. Who hangs makes the file `hangs`."""
     match how:
         case "raise":
             raise error("made to fail")
@@ -31,6 +31,7 @@ def misbehave(how: str, error: type[Exception]) -> None:
         case "SIGSEGV" | "SIGKILL":
             os.kill(os.getpid(), signal.Signals[how])
         case "hang":
+            hangs.touch()
             time.sleep(3600)
 
 
@@ -47,7 +48,7 @@ class Fault:
             return
         if self._once:  # before the deed: the next process finds nothing
             self._file.unlink()
-        misbehave(self._how, error)
+        misbehave(self._how, error, self._file.with_suffix(".hangs"))
 
     def before(self, owner: Any, name: str) -> None:
         """Strike at each call of a method."""
