@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TextIO
 
-from farm.bench.auto_size import decided
 from farm.bench.sweep import Images, Sweep
 from farm.config import loader as configfile
 from farm.config.schema import FarmConfig
@@ -67,7 +66,7 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     with Signals() as signals:
         sweep = Sweep(images, rounds=request.rounds, signals=signals, show=show)
         try:
-            sweep.over([decided(size, say, signals) for size in sizes])
+            sweep.over(sizes)
         finally:
             report = sweep.report
             if report is not None and report.sizes:

@@ -129,7 +129,7 @@ def _summarize(farm: Farm, tally: Tally) -> Measured:
     conditions = tally.sampler.conditions() if tally.sampler else None
     processes = usage.tree(os.getpid())
     memory = {pid: usage.pss_mb(pid) or 0.0 for pid in (processes.root, *processes.below)}
-    percentiles = stats.snapshot(seconds=0.0).percentiles
+    percentiles = stats.summary(seconds=0.0).percentiles
     return Measured(
         runtimes=len(plan.workers),
         decoders=plan.workers[0].decoders,

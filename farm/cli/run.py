@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from farm.api import Farm
-from farm.bench.auto_size import decided
+from farm.api import Farm, Run
 from farm.cli import summary as text
 from farm.cli.progress import open_progress
 from farm.config.schema import FarmConfig
@@ -50,59 +48,58 @@ class Request:
 
 
 def run(config: FarmConfig, request: Request) -> int:
-    """Classify what `request` names; gives 0 (all ok), 1 (some failed) or 128 plus a signal."""
+    """Classify what `request` names; return 0 (all ok), 1 (some failed) or 128 plus a signal."""
     everything = sources.open_targets(choose_targets(config, request.targets), times=request.repeat)
-    earlier = _earlier(request)
-    stats = Stats()
+    earlier = _resume_index(request)
+    stats, submitted = Stats(truth=config.truth), 0
     with Signals() as signals:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
-        patience = WriteDeadline(signals, config.drain_seconds)
-        config = decided(config, say, signals)
-        farm = Farm(config, tell=say, signals=signals, first_id=earlier.next_id)
+        deadline = WriteDeadline(signals, config.drain_seconds)
+        farm = Farm(config, tell=say, signals=signals)
         output = open_writer(
-            request.output, request.quiet, patience, earlier if request.resume else None
+            request.output, request.quiet, deadline, earlier if request.resume else None
         )
         try:
             # The output is opened last: a farm that can't start leaves earlier results alone.
             with farm, summarized(farm, stats, source), output as writer:
-                _classify(farm, source, request, stats, writer)
+                results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
+                _write(results, source, request, stats, writer)
+                submitted = results.submitted
         except (InterruptedStartError, InterruptedWriteError) as error:
             say(str(error))
         if signals.received:
             say("stopped by a signal: not all images were processed")
             return EXIT_SIGNAL_BASE + signals.received[0]
-        if stats.ended != farm.submitted:  # a bug, and the one thing that must not pass unseen
-            say(f"{farm.submitted} images were submitted, {stats.ended} have a result")
+        if stats.ended != submitted:  # a bug, and the one thing that must not pass unseen
+            say(f"{submitted} images were submitted, {stats.ended} have a result")
             return EXIT_SOME_FAILED
     return EXIT_SOME_FAILED if stats.failures else EXIT_OK
 
 
-def _earlier(request: Request) -> ResumeIndex:
-    """What earlier runs have done of this one; raises OutputError where that can't be known."""
+def _resume_index(request: Request) -> ResumeIndex:
+    """Return what earlier runs have done of this one; raise OutputError if that is unknown."""
     if not request.resume:
         return ResumeIndex()
     if request.output is None:
-        raise OutputError(f"--resume: name the file to go on with: -o results{JSONL}")
+        raise OutputError(f"--resume: name the file to append to: -o results{JSONL}")
     if request.output.suffix != JSONL:
-        raise OutputError(f"--resume: {request.output}: only a {JSONL} file can be gone on with")
+        raise OutputError(f"--resume: {request.output}: only a {JSONL} file can be resumed")
     earlier = read(request.output)
     if earlier.torn:
         say(
-            f"{request.output}: its last line was cut off ({earlier.torn} bytes of it are there); "
-            "it is taken out, its image is done again"
+            f"{request.output}: its last line was cut off after {earlier.torn} bytes; "
+            "it is removed, and its image is classified again"
         )
     return earlier
 
 
-def _classify(
-    farm: Farm, source: Remaining, request: Request, stats: Stats, writer: Writer
-) -> None:
+def _write(results: Run, source: Remaining, request: Request, stats: Stats, writer: Writer) -> None:
+    """Write and count each result as it comes, and show progress."""
     on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
-    truth = truth_of(farm.config.truth)
     with open_progress(source.total, lines_on_terminal=on_terminal) as progress:
-        for result in farm.run(source, ordered=request.ordered):
+        for result in results:
             writer.write(result, time.monotonic())
-            stats.count(result, truth(result.path))
+            stats.count(result)
             progress.advance(skipped=source.skipped)
 
 
@@ -115,18 +112,5 @@ def summarized(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
     finally:
         stats.losses, stats.left_out = farm.losses, farm.bad_cores
         stats.dropped, stats.skipped = farm.strays, source.skipped
-        snapshot = stats.snapshot(seconds=time.monotonic() - begun)
-        print("\n".join(text.summary(snapshot, farm.plan)), file=sys.stderr)
-
-
-def truth_of(pattern: str | None) -> Callable[[str | None], str | None]:
-    """Give the function that reads the right label off a path, as the config's `truth` says."""
-    if pattern is None:
-        return lambda _path: None
-    search = re.compile(pattern).search
-
-    def label(path: str | None) -> str | None:
-        found = search(path) if path is not None else None
-        return found.group(1) if found else None
-
-    return label
+        done = stats.summary(seconds=time.monotonic() - begun)
+        print("\n".join(text.summary(done, farm.plan)), file=sys.stderr)

@@ -4,60 +4,60 @@ from __future__ import annotations
 
 from farm.hardware.platforms import cpu_list
 from farm.report.format import SIMULATED
-from farm.results.stats import Snapshot
+from farm.results.stats import RunSummary
 from farm.scheduler.placement import FarmPlan
 from farm.system.terminal import columns
 from workers.runtimes.base import ONNX
 
 
-def summary(snapshot: Snapshot, plan: FarmPlan) -> list[str]:
+def summary(run: RunSummary, plan: FarmPlan) -> list[str]:
     """What a run has done; the first line reads like the published examples' last one."""
     lines = [
-        f"Processed {snapshot.ok} images in {snapshot.seconds:.1f}s, "
-        f"average inference per image is {snapshot.average_ms:.2f}ms"
+        f"Processed {run.ok} images in {run.seconds:.1f}s, "
+        f"average inference per image is {run.average_ms:.2f}ms"
     ]
     if plan.simulated:
         lines.append(f"Runtime      {SIMULATED}")
-    if snapshot.skipped:
-        lines.append(f"Skipped      {snapshot.skipped}: done by earlier runs")
-    if snapshot.failed:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(snapshot.failures.items()))
-        lines.append(f"Failed       {snapshot.failed} of {snapshot.ended}: {kinds}")
-    if snapshot.ok:
-        lines.append(f"Rate         {snapshot.rate:.1f} images per second")
-        lines.extend(_latency(snapshot))
-        counts = ", ".join(f"{worker}: {n}" for worker, n in snapshot.per_worker.items())
+    if run.skipped:
+        lines.append(f"Skipped      {run.skipped}: done by earlier runs")
+    if run.failed:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(run.failures.items()))
+        lines.append(f"Failed       {run.failed} of {run.ended}: {kinds}")
+    if run.ok:
+        lines.append(f"Rate         {run.rate:.1f} images per second")
+        lines.extend(_latency(run))
+        counts = ", ".join(f"{worker}: {n}" for worker, n in run.per_worker.items())
         lines.append(f"Per worker   {counts}")
-    lines.extend(_troubles(snapshot))
-    if snapshot.judged:
-        lines.append(_accuracy(snapshot))
+    lines.extend(_troubles(run))
+    if run.judged:
+        lines.append(_accuracy(run))
     return lines
 
 
-def _troubles(snapshot: Snapshot) -> list[str]:
+def _troubles(run: RunSummary) -> list[str]:
     lines = []
-    if snapshot.losses:
-        lines.append(f"Workers lost {snapshot.losses}; what they held went to others")
-    if snapshot.dropped:
-        lines.append(f"Dropped      {snapshot.dropped} messages: late, double, or none of ours")
-    if snapshot.left_out:
-        cores = ", ".join(map(str, snapshot.left_out))
+    if run.losses:
+        lines.append(f"Workers lost {run.losses}; what they held went to others")
+    if run.dropped:
+        lines.append(f"Dropped      {run.dropped} messages: late, double, or none of ours")
+    if run.left_out:
+        cores = ", ".join(map(str, run.left_out))
         lines.append(f"NPU cores    {cores} LEFT OUT: no worker could use it; see above")
     return lines
 
 
-def _latency(snapshot: Snapshot) -> list[str]:
+def _latency(run: RunSummary) -> list[str]:
     names = {"total": "Latency", "infer": "  inference"}
     return [
         f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms"
         for phase, name in names.items()
-        for p50, p90, p99 in [snapshot.percentiles[phase]]
+        for p50, p90, p99 in [run.percentiles[phase]]
     ]
 
 
-def _accuracy(snapshot: Snapshot) -> str:
-    top1, top5 = snapshot.top1_right / snapshot.judged, snapshot.top5_right / snapshot.judged
-    return f"Accuracy     top-1 {top1:.1%}, top-5 {top5:.1%} of {snapshot.judged} images"
+def _accuracy(run: RunSummary) -> str:
+    top1, top5 = run.top1_right / run.judged, run.top5_right / run.judged
+    return f"Accuracy     top-1 {top1:.1%}, top-5 {top5:.1%} of {run.judged} images"
 
 
 def _mask(mask: int | None) -> str:

@@ -1,11 +1,7 @@
-"""The coordinator's one poll: sockets, ends of processes and the clock become events.
-
-Run it as `python -m farm.coordinator CONFIG`.
-"""
+"""The coordinator's one poll: sockets, ends of processes and the clock become events."""
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Iterable
 from typing import Final
@@ -25,30 +21,19 @@ from workers.protocol.messages import Done, Failed, Ready
 from workers.protocol.sockets import Context, Inbox
 from workers.protocol.spec import WorkerSpec
 
-# Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
-# aborts the process where it can open no more.
-FILES_PER_WORKER: Final = 8
-FILES_BESIDES: Final = 64
 KILL_SECONDS: Final = 5.0
 MEMORY_CHECK_SECONDS: Final = 1.0
 FOREVER: Final = -1
 # The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
-# breaks with who announces more, before it takes it in.
+# disconnects who announces more, before it takes it in.
 ANSWER_BYTES: Final = 16 << 20
 
 
-def raise_file_limit(workers: int) -> None:
-    """Raise this process's limit of open files to what so many workers need, or StartError."""
-    need = FILES_BESIDES + FILES_PER_WORKER * workers
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < need:
-        if hard != resource.RLIM_INFINITY and hard < need:
-            raise StartError(f"{workers} workers need {need} open files, {hard} are allowed here")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
-
-
 class Coordinator:
-    """Feeds the workers and collects their answers; one thread, woken by facts alone."""
+    """Feeds the workers and collects their answers; one thread, woken by facts alone.
+
+    Several runs can be open at once: each submits its own tasks and takes those that have ended.
+    """
 
     def __init__(
         self, specs: tuple[WorkerSpec, ...], run_dir: RunDir, limits: Limits, tell: Tell
@@ -60,30 +45,23 @@ class Coordinator:
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
         )
+        self._ended: dict[int, list[Deliver]] = {}  # by open run: what it has not taken yet
+        self._next_run = 0
         self._bad_cores_allowed = limits.bad_cores
         self._memory_checked_at = 0.0
         self._tell = tell
+        self.closed = False
         self.losses = 0
         self._invalid_messages = 0
 
     @property
-    def room(self) -> int:
-        """How many more tasks it is worth to submit now."""
-        return self._dispatcher.room
-
-    @property
-    def outstanding(self) -> int:
-        """How many submitted tasks have not ended."""
-        return self._dispatcher.outstanding
-
-    @property
     def strays(self) -> int:
-        """How many messages were dropped: not to be understood, or waited for by nobody."""
+        """How many messages were dropped: invalid, or waited for by nobody."""
         return self._invalid_messages + self.supervisor.strays + self._dispatcher.stray_answers
 
     @property
-    def busy(self) -> bool:
-        """Whether a worker has work in its hands, wanted or not."""
+    def holding(self) -> bool:
+        """Whether a worker holds a batch, wanted or not."""
         return any(self._dispatcher.held.values())
 
     def launch(self) -> None:
@@ -96,39 +74,71 @@ class Coordinator:
             raise StartError("no worker could start: " + "; ".join(self.supervisor.reasons()))
         self._check_cores()
 
+    def open_run(self) -> int:
+        """Return the number of a new run; close it with `close_run`."""
+        self._next_run += 1
+        self._ended[self._next_run] = []
+        return self._next_run
+
+    def close_run(self, run: int) -> None:
+        """Forget a run and all its tasks; a run that is closed already is left alone."""
+        if self._ended.pop(run, None) is not None:
+            self._act(events.Dropped(run, held=True))
+
+    def room(self, run: int) -> int:
+        """Return how many more tasks of a run are worth submitting now."""
+        return self._dispatcher.room(run)
+
+    def outstanding(self, run: int) -> int:
+        """Return how many submitted tasks of a run have not ended."""
+        return self._dispatcher.outstanding(run)
+
     def submit(self, tasks: tuple[Task, ...]) -> None:
-        """Take tasks in; they come back from `poll`, each once."""
+        """Take in tasks of open runs; `take` returns each once it has ended."""
         self._act(events.Submitted(tasks))
 
-    def drop(self, *, held: bool) -> None:
-        """Forget the tasks that wait; with `held`, also those in workers' hands."""
-        self._act(events.Dropped(held))
+    def drop_waiting(self, run: int) -> None:
+        """Forget a run's tasks that no worker holds yet."""
+        self._act(events.Dropped(run, held=False))
 
-    def poll(self, also: Iterable[int] = (), until: float | None = None) -> list[Deliver]:
-        """Wait until something happens, and handle it; gives the tasks that have ended.
+    def take(self, run: int) -> list[Deliver]:
+        """Return a run's tasks that have ended since the last call."""
+        ended, self._ended[run] = self._ended[run], []
+        return ended
+
+    def poll(self, also: Iterable[int] = (), until: float | None = None) -> None:
+        """Wait until something happens, and handle it.
 
         Returns early when one of the file descriptors `also` gets readable, and at `until`
         (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker, and
         BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
-        if self.outstanding:
+        if self._dispatcher.busy:
             if self.supervisor.all_failed:
                 raise NoWorkersError("no worker is left: " + "; ".join(self.supervisor.reasons()))
             self._check_cores()
         readable = self._wait(also, until)
-        delivered = self._hear() if self._sink.socket in readable else []
+        if self._sink.socket in readable:
+            self._receive()
         for process in self.supervisor.processes():
             if process.output in readable:
                 self.supervisor.on_output(process.index, now=time.monotonic())
             if process.sentinel in readable:
-                delivered += self._reap(process.index)
+                for change in self.supervisor.on_exit(process.index, now=time.monotonic()):
+                    self._act(change)
         now = time.monotonic()
         self.supervisor.tick(now=now)
-        return delivered + self._check_memory(now) + self._act(events.Tick())
+        if now - self._memory_checked_at >= MEMORY_CHECK_SECONDS:
+            self._memory_checked_at = now
+            for worker in self.supervisor.oversized():
+                self._act(events.Oversized(worker))
+        self._act(events.Tick())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
-        self.drop(held=True)
+        self.closed = True
+        for run in list(self._ended):
+            self.close_run(run)
         try:
             self._stop_workers(kill=drain_seconds <= 0, seconds=drain_seconds)
             self._stop_workers(kill=True, seconds=KILL_SECONDS)
@@ -141,19 +151,11 @@ class Coordinator:
             self._context.destroy(linger=0)
             self._run_dir.remove()
 
-    def _check_memory(self, now: float) -> list[Deliver]:
-        """Look for workers that have grown too big, now and then while there is work."""
-        if now - self._memory_checked_at < MEMORY_CHECK_SECONDS:
-            return []
-        self._memory_checked_at = now
-        workers = self.supervisor.oversized()
-        return [ended for each in workers for ended in self._act(events.Oversized(each))]
-
     def _check_cores(self) -> None:
         bad = self.supervisor.bad_cores()
         if bad and not self._bad_cores_allowed:
             why = "; ".join(self.supervisor.reasons())
-            raise BadCoreError(f"NPU core {bad[0]} is of no use, and on_bad_core says fail: {why}")
+            raise BadCoreError(f"NPU core {bad[0]} can't be used, and on_bad_core is fail: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
         watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
@@ -170,8 +172,8 @@ class Coordinator:
         ready = zmq.zmq_poll([(each, zmq.POLLIN) for each in watched], left)
         return {source for source, _ in ready}
 
-    def _hear(self) -> list[Deliver]:
-        delivered: list[Deliver] = []
+    def _receive(self) -> None:
+        """Handle every message that is there."""
         while True:
             try:
                 message = self._sink.receive(block=False)
@@ -180,31 +182,23 @@ class Coordinator:
                 continue
             match message:
                 case None:
-                    return delivered
+                    return
                 case Done():
-                    answer = events.Answered(message.worker, message.batch, message.outcomes)
-                    delivered += self._act(answer)
+                    self._act(events.Answered(message.worker, message.batch, message.outcomes))
                 case Ready() | Failed():
                     for change in self.supervisor.on_message(message, now=time.monotonic()):
-                        delivered += self._act(change)
+                        self._act(change)
                 case _:
                     self._invalid_messages += 1
 
-    def _reap(self, worker: int) -> list[Deliver]:
-        delivered: list[Deliver] = []
-        for change in self.supervisor.on_exit(worker, now=time.monotonic()):
-            delivered += self._act(change)
-        return delivered
-
-    def _act(self, event: events.Event) -> list[Deliver]:
-        """Pass an event to the dispatcher and do what it answers."""
+    def _act(self, event: events.Event) -> None:
+        """Pass an event to the dispatcher and do what it asks for."""
         if isinstance(event, events.WorkerDown):
             self.losses += 1
-        delivered: list[Deliver] = []
         for action in self._dispatcher.handle(event, now=time.monotonic()):
             match action:
-                case Deliver():
-                    delivered.append(action)
+                case Deliver(task):
+                    self._ended[task.run].append(action)
                 case Send(worker, batch):
                     process = self.supervisor.process(worker)
                     if process is not None:
@@ -213,7 +207,6 @@ class Coordinator:
                     self.supervisor.terminate(action, now=time.monotonic())
                 case Replace(worker):
                     self.supervisor.replace(worker, now=time.monotonic())
-        return delivered
 
     def _stop_workers(self, *, kill: bool, seconds: float) -> None:
         until = time.monotonic() + seconds

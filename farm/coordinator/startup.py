@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
+from typing import Final
 
 from farm.config.schema import FarmConfig
-from farm.coordinator.coordinator import Coordinator, raise_file_limit
+from farm.coordinator.coordinator import Coordinator
 from farm.coordinator.limits import Limits
 from farm.coordinator.notices import Tell
 from farm.coordinator.run_dir import RunDir
-from farm.errors import ConfigError, FarmError
+from farm.errors import ConfigError, FarmError, StartError
 from farm.hardware.platforms import detect, runs
 from farm.hardware.rknn_file import describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
 from workers.runtimes.base import RKNN
+
+# Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
+# aborts the process where it can open no more.
+FILES_PER_WORKER: Final = 8
+FILES_BESIDES: Final = 64
 
 
 def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
@@ -36,6 +43,16 @@ def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
     except FarmError:
         run_dir.remove()
         raise
+
+
+def raise_file_limit(workers: int) -> None:
+    """Raise this process's limit of open files to what so many workers need, or StartError."""
+    need = FILES_BESIDES + FILES_PER_WORKER * workers
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < need:
+        if hard != resource.RLIM_INFINITY and hard < need:
+            raise StartError(f"{workers} workers need {need} open files, {hard} are allowed here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
 
 
 def _limits(config: FarmConfig, workers: int) -> Limits:

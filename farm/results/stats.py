@@ -1,7 +1,8 @@
-"""Results and losses to a Snapshot: counts, rates, percentiles; in constant memory."""
+"""Results of a run to counts, rates and percentiles, in constant memory."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,11 +14,12 @@ PHASES: Final = ("queue", "decode", "wait", "infer", "total")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class RunSummary:
     """What a run has done so far; `seconds` is its wall-clock time.
 
-    `dropped` counts messages that were late, double or none of ours; `left_out` are the NPU cores
-    that no worker could use; `skipped` counts the images that earlier runs had done.
+    `judged` counts the results whose right label is known. `dropped` counts messages that were
+    late, double or invalid; `left_out` are the NPU cores that no worker could use; `skipped`
+    counts the images that earlier runs had done.
     """
 
     ok: int
@@ -53,8 +55,12 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Stats:
-    """Running totals of one run."""
+    """Running totals of one run.
 
+    `truth` is a regular expression whose one group is the right label in a path.
+    """
+
+    truth: str | None = None
     failures: Counter[str] = field(default_factory=Counter)
     per_worker: Counter[int] = field(default_factory=Counter)
     busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
@@ -74,8 +80,8 @@ class Stats:
         """Items that got a result of either kind."""
         return self.per_worker.total() + self.failures.total()
 
-    def count(self, result: Result, truth: str | None = None) -> None:
-        """Count one result; `truth` is the label it should have got, where that is known."""
+    def count(self, result: Result) -> None:
+        """Count one result."""
         if result.top5 is None:
             self.failures[result.error.kind if result.error else "unknown"] += 1
             return
@@ -83,14 +89,17 @@ class Stats:
         self.busy_ms[result.worker] += result.ms.infer
         for phase, histogram in self.phases.items():
             histogram.add(getattr(result.ms, phase))
-        if truth is not None and not result.simulated:
+        if self.truth is None or result.path is None or result.simulated:
+            return
+        found = re.search(self.truth, result.path)
+        if found is not None:
             labels = [prediction.label for prediction in result.top5]
             self.judged += 1
-            self.top1_right += truth in labels[:1]
-            self.top5_right += truth in labels
+            self.top1_right += found[1] in labels[:1]
+            self.top5_right += found[1] in labels
 
     def include(self, other: Stats) -> None:
-        """Count the results that another has counted, too."""
+        """Count what another has counted."""
         self.failures.update(other.failures)
         self.per_worker.update(other.per_worker)
         for worker, ms in other.busy_ms.items():
@@ -101,9 +110,9 @@ class Stats:
         self.top1_right += other.top1_right
         self.top5_right += other.top5_right
 
-    def snapshot(self, *, seconds: float) -> Snapshot:
-        """Sum up after `seconds` of the run."""
-        return Snapshot(
+    def summary(self, *, seconds: float) -> RunSummary:
+        """Return what was counted in `seconds` of the run."""
+        return RunSummary(
             ok=self.per_worker.total(),
             failed=self.failures.total(),
             failures=dict(self.failures),

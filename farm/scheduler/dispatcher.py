@@ -1,13 +1,13 @@
 """Who gets which batch: events in, actions out; nothing is sent here.
 
-Every task is in exactly one place: waiting, held by one worker as part of one batch, or ended
-by one Deliver. What comes from a worker that no longer holds the batch is dropped, here only.
+Every task is in exactly one place: waiting in the queue of its run, held by one worker as part of
+one batch, or ended by one Deliver. An answer from a worker that no longer holds the batch is
+dropped here, and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -41,88 +41,100 @@ LOOKAHEAD_BYTES: Final = 32 << 20
 class Dispatcher:
     """The ledger of who holds what, with `window` batches of up to `batch` items per worker.
 
-    A worker that owes an answer for more than `limit` seconds is to be killed; with None, the
-    limit is learned from the answers, see farm.scheduler.batch_timeout.
+    Runs take turns, a batch each. A worker that owes an answer for more than `limit` seconds is
+    to be killed; with None, the limit is learned from the answers, see batch_timeout.
     """
 
     def __init__(self, *, batch: int, window: int, limit: float | None) -> None:
         self._batch, self._window = batch, window
-        self._time = BatchTimeout(limit, batch)
-        self._waiting: deque[Task] = deque()
+        self._timeout = BatchTimeout(limit, batch)
+        self._queues: dict[int, deque[Task]] = {}  # by run, none empty; the first has its turn
         self._waiting_bytes = 0
         self._workers: dict[int, InFlight] = {}
         self._next_batch = 0
         self.stray_answers = 0
 
-    @property
-    def room(self) -> int:
-        """How many more tasks it is worth to submit now: `_take` halves what is there, so as not to
-        shrink batches amid a run there must be two for every worker after it has filled one."""
+    def room(self, run: int) -> int:
+        """Return how many more tasks of a run are worth submitting now.
+
+        `_take` halves what waits, so as not to shrink batches amid a run there must be two for
+        every worker after it has filled one.
+        """
         if self._waiting_bytes > LOOKAHEAD_BYTES:
             return 0
-        return max(
-            0, LOOKAHEAD_BATCHES * self._batch * max(1, len(self._workers)) - len(self._waiting)
-        )
+        wanted = LOOKAHEAD_BATCHES * self._batch * max(1, len(self._workers))
+        return max(0, wanted - len(self._queues.get(run, ())))
+
+    def outstanding(self, run: int) -> int:
+        """Return how many tasks of a run have neither ended nor been dropped."""
+        held = chain.from_iterable(load.held.values() for load in self._workers.values())
+        in_flight = sum(len(tasks) for tasks in held if tasks and tasks[0].run == run)
+        return len(self._queues.get(run, ())) + in_flight
 
     @property
-    def outstanding(self) -> int:
-        """How many tasks have neither ended nor been dropped."""
-        return len(self._waiting) + sum(load.items for load in self._workers.values())
+    def busy(self) -> bool:
+        """Whether any task has neither ended nor been dropped."""
+        return bool(self._queues) or any(load.items for load in self._workers.values())
 
     @property
     def held(self) -> dict[int, tuple[tuple[Task, ...], ...]]:
-        """The tasks in each worker's hands, batch by batch."""
+        """The tasks that each worker holds, batch by batch."""
         return {worker: tuple(load.held.values()) for worker, load in self._workers.items()}
 
     @property
     def waiting(self) -> tuple[Task, ...]:
-        """The tasks in nobody's hands, the next one first."""
-        return tuple(self._waiting)
+        """The tasks that no worker holds, run by run, that of the next turn first."""
+        return tuple(chain.from_iterable(self._queues.values()))
 
     def deadline(self) -> float | None:
-        """When the next worker is overdue (same clock as `now`); None if nobody owes an answer."""
+        """Return when the next worker is overdue (same clock as `now`); None if none owes."""
         owing = [
-            load.progress_at + self._time.seconds
+            load.progress_at + self._timeout.seconds
             for load in self._workers.values()
             if load.held and not load.terminating
         ]
         return min(owing, default=None)
 
     def handle(self, event: Event, *, now: float) -> list[Action]:
-        """Take one event in; give what must be done, in order. `now` is in seconds."""
+        """Take one event in; return what must be done, in order. `now` is in seconds."""
         actions: list[Action] = []
         match event:
             case Submitted(tasks):
-                self._enqueue(tasks)
+                for task in tasks:
+                    self._queues.setdefault(task.run, deque()).append(task)
+                    self._waiting_bytes += _size(task.item)
             case WorkerUp(worker):
                 self._workers[worker] = InFlight(progress_at=now)
             case WorkerDown(worker, reason):
                 actions = self._requeue(worker, reason)
             case Oversized(worker):
-                actions = self._retire(worker)
+                # One that has not answered anything yet is left alone: a new one would be as big.
+                if worker in self._workers and self._workers[worker].answers:
+                    self._workers[worker].retiring = True
+                    actions = self._replacement(worker)
             case Answered():
                 actions = self._release(event, now)
             case Tick():
                 actions = self._overdue(now)
-            case Dropped(held):
-                self._drop(held=held)
+            case Dropped(run, held):
+                self._drop(run, held=held)
         return actions + self._fill(now)
 
-    def _enqueue(self, tasks: Iterable[Task]) -> None:
-        for task in tasks:
-            self._waiting.append(task)
-            self._waiting_bytes += _size(task.item)
-
     def _requeue(self, worker: int, reason: str) -> list[Action]:
-        """Put back what a lost worker held, to the front; end what has seen too many deaths."""
+        """Put what a lost worker held first in its queues; end what has seen too many deaths."""
         load = self._workers.pop(worker, InFlight())
-        held = chain.from_iterable(load.held.values())
-        tasks = [replace(task, deaths=task.deaths + 1, died_at=worker) for task in held]
-        again = [task for task in tasks if task.deaths < MAX_DEATHS]
-        self._waiting.extendleft(reversed(again))
-        self._waiting_bytes += sum(_size(task.item) for task in again)
-        error = ItemError("worker_died", f"worker died {MAX_DEATHS} times: {reason}")
-        return [Deliver(task, worker, error) for task in tasks if task.deaths >= MAX_DEATHS]
+        actions: list[Action] = []
+        for held in reversed(list(chain.from_iterable(load.held.values()))):
+            task = replace(held, deaths=held.deaths + 1, died_at=worker)
+            if task.deaths >= MAX_DEATHS:
+                message = f"worker died {MAX_DEATHS} times: {reason}"
+                actions.insert(0, Deliver(task, worker, ItemError("worker_died", message)))
+                continue
+            queue = self._queues.pop(task.run, deque())
+            queue.appendleft(task)
+            self._queues = {task.run: queue, **self._queues}
+            self._waiting_bytes += _size(task.item)
+        return actions
 
     def _release(self, answer: Answered, now: float) -> list[Action]:
         load = self._workers.get(answer.worker)
@@ -137,22 +149,11 @@ class Dispatcher:
         if tasks and strange:
             return self._terminate(answer.worker, "answered a batch with other items than its own")
         del load.held[answer.batch]
-        self._time.learn(now - load.progress_at, max(1, len(tasks)))
+        self._timeout.learn(now - load.progress_at, max(1, len(tasks)))
         load.progress_at = now
         load.answers += 1
         delivered = [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
         return [*delivered, *self._replacement(answer.worker)]
-
-    def _retire(self, worker: int) -> list[Action]:
-        """Give a worker no more work, and replace it once its hands are empty.
-
-        One that has not answered anything yet is left alone: a new one would be as big.
-        """
-        load = self._workers.get(worker)
-        if load is None or not load.answers:
-            return []
-        load.retiring = True
-        return self._replacement(worker)
 
     def _replacement(self, worker: int) -> list[Action]:
         load = self._workers[worker]
@@ -162,14 +163,13 @@ class Dispatcher:
         return [Replace(worker)]
 
     def _overdue(self, now: float) -> list[Action]:
-        return [
-            action
+        reason = f"no answer for {round(self._timeout.seconds, 1):g} s"
+        late = [
+            worker
             for worker, load in self._workers.items()
-            if load.held and now - load.progress_at > self._time.seconds
-            for action in self._terminate(
-                worker, f"no answer for {round(self._time.seconds, 1):g} s", hangs=True
-            )
+            if load.held and now - load.progress_at > self._timeout.seconds
         ]
+        return [kill for worker in late for kill in self._terminate(worker, reason, hangs=True)]
 
     def _terminate(self, worker: int, reason: str, *, hangs: bool = False) -> list[Action]:
         """Ask for a worker's end, once; what it holds comes back with its WorkerDown."""
@@ -178,34 +178,42 @@ class Dispatcher:
         self._workers[worker].terminating = True
         return [Kill(worker, reason, hangs)]
 
-    def _drop(self, *, held: bool) -> None:
-        self._waiting.clear()
-        self._waiting_bytes = 0
-        if held:
-            for load in self._workers.values():
-                load.held = dict.fromkeys(load.held, ())
+    def _drop(self, run: int, *, held: bool) -> None:
+        self._waiting_bytes -= sum(_size(task.item) for task in self._queues.pop(run, ()))
+        for load in self._workers.values() if held else ():
+            for batch, tasks in load.held.items():
+                if tasks and tasks[0].run == run:
+                    load.held[batch] = ()
 
     def _fill(self, now: float) -> list[Action]:
-        """Hand out what waits, to the least loaded worker first, as far as windows allow."""
+        """Hand out what waits, to the least loaded worker first, as far as windows allow.
+
+        The run whose turn it is goes first even where its first task has to wait for a worker
+        that holds nothing: else there might never be one.
+        """
         actions: list[Action] = []
-        while self._waiting:
-            worker = self._least_loaded(self._waiting[0])
+        while self._queues:
+            run, queue = next(iter(self._queues.items()))
+            worker = self._least_loaded(queue[0])
             if worker is None:
                 break
             load = self._workers[worker]
             if not load.held:
                 load.progress_at = now
-            tasks = self._take()
+            tasks = self._take(queue)
+            del self._queues[run]
+            if queue:
+                self._queues[run] = queue  # its next turn is the last one
             self._next_batch += 1
             load.held[self._next_batch] = tasks
             actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
         return actions
 
     def _least_loaded(self, task: Task) -> int | None:
-        """The worker to give the next batch to, which begins with `task`.
+        """Return the worker to give the next batch to, which begins with `task`.
 
-        A suspect needs one with empty hands, and another than the one that died of it, while
-        there is another: an NPU core that has gone bad must not make its items look guilty.
+        A suspect needs a worker that holds nothing, and another than the one that died of it,
+        while there is another: an NPU core that has gone bad must not make its items look guilty.
         """
         window = 1 if task.deaths else self._window
         barred = task.died_at if len(self._workers) > 1 else None
@@ -216,23 +224,23 @@ class Dispatcher:
         ]
         return min(loads)[1] if loads else None
 
-    def _take(self) -> tuple[Task, ...]:
-        """Take the next batch off the queue: smaller near the end, so that nobody ends late.
+    def _take(self, queue: deque[Task]) -> tuple[Task, ...]:
+        """Take the next batch off a queue: smaller near the end, so that no worker ends late.
 
         Guided self-scheduling (Polychronopoulos and Kuck, 1987): each takes an equal share of
-        half of what is left. A task that a worker died of travels alone.
+        half of what waits. A task that a worker died of travels alone.
         """
-        share = -(-len(self._waiting) // (2 * len(self._workers)))
+        waiting = sum(map(len, self._queues.values()))
+        share = -(-waiting // (2 * len(self._workers)))
         tasks: list[Task] = []
         taken_bytes = 0
-        while self._waiting and len(tasks) < min(self._batch, share):
-            task = self._waiting[0]
-            size = _size(task.item)
+        while queue and len(tasks) < min(self._batch, share):
+            size = _size(queue[0].item)
             if tasks and taken_bytes + size > BATCH_BYTES:
                 break
-            tasks.append(self._waiting.popleft())
+            tasks.append(queue.popleft())
             taken_bytes += size
-            if task.deaths:  # these are always the first in the queue
+            if tasks[-1].deaths:  # these are always the first in the queue
                 break
         self._waiting_bytes -= taken_bytes
         return tuple(tasks)

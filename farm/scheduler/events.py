@@ -1,4 +1,4 @@
-"""What the dispatcher hears (events) and what it asks for (actions)."""
+"""What the dispatcher is told (events) and what it asks for (actions)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from workers.protocol.messages import Batch, Item, ItemError, Outcome
 class Task:
     """One item on its way: when it was submitted (seconds), how many workers died holding it.
 
-    `died_at` is the last of those workers.
+    `run` is the run that submitted it, within which the item's id is unique. `died_at` is the
+    last worker that died holding it.
     """
 
     item: Item
     submitted: float
+    run: int = 0
     deaths: int = 0
     died_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """New tasks have come."""
+    """A run has new tasks."""
 
     tasks: tuple[Task, ...]
 
@@ -36,7 +38,7 @@ class WorkerUp:
 
 @dataclass(frozen=True, slots=True)
 class WorkerDown:
-    """A worker is gone, or of no more use; `reason` says how."""
+    """A worker is gone or unusable; `reason` says how."""
 
     worker: int
     reason: str
@@ -44,7 +46,7 @@ class WorkerDown:
 
 @dataclass(frozen=True, slots=True)
 class Oversized:
-    """A worker's memory has grown too much: it is to be replaced when its hands are empty."""
+    """A worker's memory has grown too much: replace it once it holds no batch."""
 
     worker: int
 
@@ -65,8 +67,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Nobody wants the waiting tasks any more; `held` says whether that goes for held ones, too."""
+    """Nobody wants a run's waiting tasks any more, nor with `held` those that workers hold."""
 
+    run: int
     held: bool
 
 
@@ -92,7 +95,7 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """`worker` must go; `reason` says why, `hangs` that it is for giving no answer."""
+    """End `worker`; `reason` says why, `hangs` that it gave no answer in time."""
 
     worker: int
     reason: str
@@ -101,7 +104,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """`worker` has empty hands and gets no more work: a new process is to take its slot."""
+    """`worker` holds no batch and gets no more work: start a new process in its slot."""
 
     worker: int
 

@@ -11,8 +11,8 @@ from farm.scheduler.events import Task
 class InFlight:
     """A worker's batches by number, since when (seconds) it owes an answer, how many it gave.
 
-    A batch whose results nobody wants any more is held without tasks. A terminating worker is to be
-    killed, a retiring one to be replaced once its hands are empty.
+    A batch whose results nobody wants any more is held without tasks. A terminating worker is
+    about to be killed, a retiring one to be replaced once it holds no batch.
     """
 
     held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
@@ -23,15 +23,12 @@ class InFlight:
 
     @property
     def open(self) -> bool:
-        """Whether it may be given more."""
-        return not (self.terminating or self.retiring or self.alone)
+        """Whether it may be given more: a task that a worker died of stays alone with it."""
+        if self.terminating or self.retiring:
+            return False
+        return not any(task.deaths for tasks in self.held.values() for task in tasks)
 
     @property
     def items(self) -> int:
         """How many tasks it holds."""
         return sum(map(len, self.held.values()))
-
-    @property
-    def alone(self) -> bool:
-        """Whether it holds a task that must be alone: one that a worker died of."""
-        return any(task.deaths for tasks in self.held.values() for task in tasks)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from farm.coordinator.coordinator import FILES_BESIDES, FILES_PER_WORKER
+from farm.coordinator.startup import FILES_BESIDES, FILES_PER_WORKER
 from farm.report.bottleneck import Kind
 from tests.helpers.drawings import classed, said, tree
 from tests.helpers.support import ROOT

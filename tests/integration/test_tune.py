@@ -12,17 +12,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from farm.api import Farm
 from farm.bench import tune
-from farm.bench.auto_size import decided
 from farm.bench.tune_search import next_choice
 from farm.config.loader import load
-from farm.errors import EXIT_OK, EXIT_SOME_FAILED, ConfigError
+from farm.errors import EXIT_OK, EXIT_SOME_FAILED
 from tests.helpers.figures import measured
 from tests.helpers.support import glyphs
 
 SHORT = """
-from farm.bench import auto_size, measure, tune
+from farm.api import auto_size
+from farm.bench import measure, tune
 auto_size.ROUND_SECONDS = tune.ROUND_SECONDS = measure.WARM_UP_SECONDS = 0.03
 from farm.cli.main import main
 main()
@@ -212,18 +211,3 @@ def test_a_benchmark_with_size_auto_has_one_row_of_that_size(
     assert done.returncode == 0, done.stderr
     size = re.findall(r"size: auto: (\d), at ", done.stderr)
     assert re.findall(r"^(\d) +[\d.]+s ", done.stdout, re.M) == size
-
-
-def test_on_a_host_auto_is_a_runtime_per_cpu_and_measures_nothing() -> None:
-    told: list[str] = []
-    assert decided(glyphs(size="auto"), told.append).size is None
-    assert told == ["size: auto: one runtime per CPU"]
-    assert decided(glyphs(), told.append).size == 2
-
-
-def test_a_farm_is_made_of_a_size_that_is_decided() -> None:
-    with (
-        pytest.raises(ConfigError, match=r"farm\.bench\.auto_size\.decided"),
-        Farm(glyphs(size="auto")),
-    ):
-        pass

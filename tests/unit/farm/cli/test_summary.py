@@ -12,7 +12,7 @@ from farm.cli.summary import plan_table, summary
 from farm.config.schema import FarmConfig
 from farm.hardware.platforms import Machine
 from farm.results.result import Prediction, Result, Timings
-from farm.results.stats import PHASES, Snapshot
+from farm.results.stats import PHASES, RunSummary
 from farm.results.text_line import line
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.terminal import columns, printable, shell_command
@@ -41,8 +41,8 @@ def failed(kind: str, message: str, **changes: Any) -> Result:
     return result(top5=None, error=ItemError(kind, message), **changes)
 
 
-def snapshot(**changes: Any) -> Snapshot:
-    return Snapshot(
+def snapshot(**changes: Any) -> RunSummary:
+    return RunSummary(
         **{
             "ok": 4000,
             "failed": 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from farm.results.latency import Histogram
 from farm.results.result import Prediction, Result, Timings
-from farm.results.stats import PHASES, Snapshot, Stats
+from farm.results.stats import PHASES, RunSummary, Stats
 from workers.protocol.messages import ItemError
 
 RNG = np.random.default_rng(0)
@@ -52,14 +53,15 @@ def wrong(kind: str) -> Result:
 
 
 def counted(*results: Result, truth: str | None = None) -> Stats:
-    stats = Stats()
+    """Count results whose paths tell the right label `truth`."""
+    stats = Stats(truth=None if truth is None else r"^/truth-(.+)$")
     for result in results:
-        stats.count(result, truth)
+        stats.count(result if truth is None else replace(result, path=f"/truth-{truth}"))
     return stats
 
 
-def snapshot(*results: Result, truth: str | None = None, seconds: float = 1.0) -> Snapshot:
-    return counted(*results, truth=truth).snapshot(seconds=seconds)
+def snapshot(*results: Result, truth: str | None = None, seconds: float = 1.0) -> RunSummary:
+    return counted(*results, truth=truth).summary(seconds=seconds)
 
 
 def judgement(*results: Result, truth: str | None) -> tuple[int, int, int]:
@@ -143,7 +145,7 @@ def test_rate_and_average_count_processed_images_over_wall_clock_time() -> None:
 def test_losses_are_passed_on() -> None:
     stats = counted(right())
     stats.losses = 3
-    assert stats.snapshot(seconds=1.0).losses == 3
+    assert stats.summary(seconds=1.0).losses == 3
 
 
 def test_the_first_label_counts_for_top_1_and_any_for_top_5() -> None:
@@ -165,9 +167,9 @@ def test_make_believe_answers_are_never_judged() -> None:
 
 def test_a_snapshot_does_not_change_afterwards() -> None:
     stats = counted(right(), wrong("missing"))
-    before = stats.snapshot(seconds=1.0)
-    stats.count(right(worker=5), None)
-    stats.count(wrong("truncated"), None)
+    before = stats.summary(seconds=1.0)
+    stats.count(right(worker=5))
+    stats.count(wrong("truncated"))
     assert (before.ok, before.failures, before.per_worker) == (1, {"missing": 1}, {0: 1})
     assert before.busy_ms == {0: 1.0}
 
@@ -196,5 +198,5 @@ def test_two_parts_of_a_run_together_are_the_run() -> None:
     second = [right("a", worker=2, ms=times(4.0)), wrong("damaged"), right("c")]
     together = counted(*first, truth="a")
     together.include(counted(*second, truth="a"))
-    assert together.snapshot(seconds=1.0) == snapshot(*first, *second, truth="a")
+    assert together.summary(seconds=1.0) == snapshot(*first, *second, truth="a")
     assert together.phases["total"].mean == pytest.approx((2 + 9 + 4 + 1) / 4)

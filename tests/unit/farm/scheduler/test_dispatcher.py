@@ -19,9 +19,11 @@ from farm.scheduler.events import (
 from tests.helpers.support import outcome
 from workers.protocol.messages import Batch, Encoded, FileRef, Item, ItemError, Outcome
 
+RUN = 0
 
-def tasks(first: int, count: int) -> tuple[Task, ...]:
-    return tuple(Task(Item(i, FileRef(b"x")), 0.0) for i in range(first, first + count))
+
+def tasks(first: int, count: int, run: int = RUN) -> tuple[Task, ...]:
+    return tuple(Task(Item(i, FileRef(b"x")), 0.0, run) for i in range(first, first + count))
 
 
 def dispatcher(workers: int, *, batch: int = 4, window: int = 2) -> Dispatcher:
@@ -79,7 +81,7 @@ def test_an_item_that_workers_die_of_ends_as_an_error() -> None:
     (deliver,) = actions
     assert isinstance(deliver, Deliver)
     assert deliver.outcome == ItemError("worker_died", "worker died 3 times: SIGSEGV")
-    assert d.outstanding == 0
+    assert d.outstanding(RUN) == 0
 
 
 def test_an_overdue_worker_is_killed_once() -> None:
@@ -117,7 +119,7 @@ def test_big_images_in_memory_bound_the_look_ahead_and_the_batch() -> None:
     actions = d.handle(Submitted(frames), now=0.0)
     assert batches(actions) == [(0, (0,))]
     assert 9 * len(frame) > LOOKAHEAD_BYTES
-    assert d.room == 0
+    assert d.room(RUN) == 0
 
 
 def answered(send: Action, worker: int = 0) -> Answered:
@@ -157,17 +159,17 @@ def test_an_answer_with_an_item_too_many_is_not_believed() -> None:
     too_many = answer(Batch(1, (*send.batch.items, Item(7, FileRef(b"y")))))
     (kill,) = d.handle(Answered(0, send.batch.id, too_many), now=1.0)
     assert isinstance(kill, Kill)
-    assert d.outstanding == 1
+    assert d.outstanding(RUN) == 1
 
 
 def test_there_is_room_again_once_big_images_are_taken() -> None:
     d = dispatcher(1, batch=1, window=1)
     frames = tuple(Task(Item(i, Encoded(bytes(LOOKAHEAD_BYTES // 2))), 0.0) for i in range(4))
     (send,) = d.handle(Submitted(frames), now=0.0)
-    assert d.room == 0
+    assert d.room(RUN) == 0
     (*_, send) = d.handle(answered(send), now=1.0)
     d.handle(answered(send), now=2.0)
-    assert d.room > 0
+    assert d.room(RUN) > 0
 
 
 def test_the_time_for_a_batch_starts_when_an_idle_worker_gets_it() -> None:
@@ -179,8 +181,8 @@ def test_the_time_for_a_batch_starts_when_an_idle_worker_gets_it() -> None:
 def test_an_answer_that_nobody_wants_any_more_is_no_fault_of_its_worker() -> None:
     d = dispatcher(1)
     (send,) = d.handle(Submitted(tasks(0, 1)), now=0.0)
-    d.handle(Dropped(held=True), now=1.0)
-    assert d.outstanding == 0
+    d.handle(Dropped(RUN, held=True), now=1.0)
+    assert d.outstanding(RUN) == 0
     assert d.handle(answered(send), now=2.0) == []
     assert d.held == {0: ()}
 
@@ -253,9 +255,9 @@ def test_big_images_that_come_back_count_for_the_look_ahead_again() -> None:
     d = dispatcher(1)
     frames = tuple(Task(Item(i, Encoded(bytes(LOOKAHEAD_BYTES * 3 // 4))), 0.0) for i in range(2))
     d.handle(Submitted(frames), now=0.0)
-    assert d.room > 0
+    assert d.room(RUN) > 0
     d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
-    assert d.room == 0
+    assert d.room(RUN) == 0
 
 
 def test_a_second_batch_in_its_hands_gives_a_worker_no_more_time_for_the_first() -> None:
@@ -263,3 +265,41 @@ def test_a_second_batch_in_its_hands_gives_a_worker_no_more_time_for_the_first()
     d.handle(Submitted(tasks(0, 1)), now=0.0)
     assert batches(d.handle(Submitted(tasks(1, 1)), now=4.0)) == [(0, (1,))]
     assert d.deadline() == 5.0
+
+
+def test_runs_take_turns_batch_by_batch_and_a_batch_is_of_one_run() -> None:
+    d = dispatcher(1, batch=2, window=1)
+    sends = d.handle(Submitted(tasks(0, 40)), now=0.0)
+    d.handle(Submitted(tasks(100, 40, run=1)), now=0.0)
+    d.handle(Submitted(tasks(200, 40, run=2)), now=0.0)
+    given = []
+    for _ in range(7):
+        given += batches(sends)
+        sends = [each for each in d.handle(answered(sends[0]), now=1.0) if isinstance(each, Send)]
+    firsts = [ids[0] for _, ids in given]
+    assert firsts == [0, 2, 100, 200, 4, 102, 202]
+    assert all(ids == (ids[0], ids[0] + 1) for _, ids in given)
+
+
+def test_a_run_that_is_dropped_takes_nothing_of_another_with_it() -> None:
+    d = dispatcher(1, batch=2, window=2)
+    d.handle(Submitted(tasks(0, 8)), now=0.0)
+    sends = d.handle(Submitted(tasks(0, 8, run=1)), now=0.0)
+    assert sends == []  # both windows hold batches of the first run
+    d.handle(Dropped(RUN, held=True), now=1.0)
+    assert d.outstanding(RUN) == 0
+    assert d.outstanding(1) == 8
+    assert {task.run for task in d.waiting} == {1}
+
+
+def test_what_a_lost_worker_held_goes_back_to_its_own_run() -> None:
+    d = dispatcher(1, batch=1, window=2)
+    d.handle(Submitted(tasks(0, 2)), now=0.0)
+    d.handle(Submitted(tasks(0, 2, run=1)), now=0.0)
+    d.handle(WorkerDown(0, "SIGKILL"), now=1.0)
+    assert [(task.run, task.item.id, task.deaths) for task in d.waiting] == [
+        (0, 0, 1),
+        (0, 1, 1),
+        (1, 0, 0),
+        (1, 1, 0),
+    ]

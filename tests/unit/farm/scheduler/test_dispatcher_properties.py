@@ -1,7 +1,8 @@
 """The dispatcher under anything that can happen: lost, late, double, strange and slow answers.
 
 The model knows no ledger: only what workers have been sent, what is on its way from them, and what
-has been given back. Seats are used again by later workers, as in a farm.
+has been returned. Items are numbered by the model; their own ids are unique within their run only.
+Slots are used again by later workers, as in a farm.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ from tests.helpers.support import outcome
 from workers.protocol.messages import Batch, Encoded, FileRef, Item, ItemError
 
 LIMIT = 10.0
-SEATS = 4
+SLOTS = 4
+RUNS = 3
 picks = st.integers(0, 10**6)
 
 
@@ -70,6 +72,7 @@ class Farm(RuleBasedStateMachine):
         self.dispatcher = Dispatcher(batch=batch, window=window, limit=LIMIT)
         self.now = 0.0
         self.submitted: dict[int, Item] = {}
+        self.run_of: dict[int, int] = {}
         self.ended: Counter[int] = Counter()
         self.dropped: set[int] = set()
         self.deaths: Counter[int] = Counter()
@@ -87,6 +90,13 @@ class Farm(RuleBasedStateMachine):
         for action in self.dispatcher.handle(event, now=self.now):
             self.obey(action)
 
+    def number(self, item: Item) -> int:
+        """The model's number of an item, which is the very object that was submitted."""
+        return next(number for number, each in self.submitted.items() if each is item)
+
+    def numbers(self, batch: Batch) -> list[int]:
+        return [self.number(item) for item in batch.items]
+
     def obey(self, action: Action) -> None:
         match action:
             case Send(worker, batch):
@@ -94,9 +104,10 @@ class Farm(RuleBasedStateMachine):
                 self.due.setdefault(worker, self.now + LIMIT)
                 self.hands[worker].append(batch)
             case Deliver(task, _, result):
-                self.ended[task.item.id] += 1
-                assert task.item is self.submitted[task.item.id]
-                assert task.deaths == self.deaths[task.item.id]
+                number = self.number(task.item)
+                self.ended[number] += 1
+                assert task.run == self.run_of[number]
+                assert task.deaths == self.deaths[number]
                 if isinstance(result, ItemError):
                     assert result.kind == "worker_died"
                     assert task.deaths == MAX_DEATHS
@@ -121,7 +132,7 @@ class Farm(RuleBasedStateMachine):
 
     def die_with(self, worker: int) -> list[Batch]:
         lost = self.leave(worker)
-        ids = [i.id for batch in lost for i in batch.items]
+        ids = [number for batch in lost for number in self.numbers(batch)]
         self.deaths.update(ids)
         self.died_at.update(dict.fromkeys(ids, worker))
         return lost
@@ -131,8 +142,9 @@ class Farm(RuleBasedStateMachine):
         assert worker not in self.terminating | self.retiring
         assert batch.id not in self.batches, "a number is used once"
         self.batches.add(batch.id)
-        ids = [item.id for item in batch.items]
+        ids = self.numbers(batch)
         assert 0 < len(ids) <= self.batch
+        assert len({self.run_of[i] for i in ids}) == 1
         assert len(self.hands[worker]) < self.window
         assert not any(self.ended[i] or i in self.dropped for i in ids)
         assert all(self.deaths[i] < MAX_DEATHS for i in ids)
@@ -140,7 +152,7 @@ class Farm(RuleBasedStateMachine):
             assert sum(
                 len(i.source.data) for i in batch.items if isinstance(i.source, Encoded)
             ) <= (BATCH_BYTES)
-        held = [item.id for each in self.hands[worker] for item in each.items]
+        held = [number for each in self.hands[worker] for number in self.numbers(each)]
         assert not any(self.deaths[i] for i in held if i not in self.dropped), "a suspect is alone"
         if any(self.deaths[i] for i in ids):
             assert len(ids) == 1
@@ -152,20 +164,21 @@ class Farm(RuleBasedStateMachine):
 
     # What users do.
 
-    @rule(count=st.integers(1, 12), big=st.booleans())
-    def submit(self, count: int, big: bool) -> None:
-        first = len(self.submitted)
+    @rule(count=st.integers(1, 12), big=st.booleans(), run=st.integers(0, RUNS - 1))
+    def submit(self, count: int, big: bool, run: int) -> None:
+        first, first_of_run = len(self.submitted), list(self.run_of.values()).count(run)
         source = Encoded(FRAME) if big else FileRef(b"x")
-        items = [Item(number, source) for number in range(first, first + count)]
-        self.submitted |= {item.id: item for item in items}
-        self.hear(Submitted(tuple(Task(item, self.now) for item in items)))
+        items = [Item(first_of_run + at, source) for at in range(count)]
+        self.submitted |= dict(enumerate(items, start=first))
+        self.run_of |= dict.fromkeys(range(first, first + count), run)
+        self.hear(Submitted(tuple(Task(item, self.now, run) for item in items)))
 
-    @rule(held=st.booleans())
-    def lose_interest(self, held: bool) -> None:
-        in_hands = {item.id for each in self.hands.values() for b in each for item in b.items}
-        unended = {number for number in self.submitted if not self.ended[number]}
+    @rule(held=st.booleans(), run=st.integers(0, RUNS - 1))
+    def lose_interest(self, held: bool, run: int) -> None:
+        in_hands = {n for each in self.hands.values() for b in each for n in self.numbers(b)}
+        unended = {n for n in self.submitted if not self.ended[n] and self.run_of[n] == run}
         self.dropped |= unended if held else unended - in_hands
-        self.hear(Dropped(held))
+        self.hear(Dropped(run, held))
 
     # What time does.
 
@@ -179,10 +192,10 @@ class Farm(RuleBasedStateMachine):
 
     # What workers do.
 
-    @precondition(lambda self: len(self.hands) < SEATS)
+    @precondition(lambda self: len(self.hands) < SLOTS)
     @rule(pick=picks)
     def come_up(self, pick: int) -> None:
-        free = [worker for worker in range(SEATS) if worker not in self.hands]
+        free = [worker for worker in range(SLOTS) if worker not in self.hands]
         worker = free[pick % len(free)]
         self.hands[worker] = []
         self.hear(WorkerUp(worker))
@@ -228,7 +241,7 @@ class Farm(RuleBasedStateMachine):
             "fewer": right[1:],
             "double": (*right, right[0]),
         }[kind]
-        before, wanted = self.ended.copy(), {i.id for i in batch.items} - self.dropped
+        before, wanted = self.ended.copy(), set(self.numbers(batch)) - self.dropped
         if not wanted:
             self.put_down(worker, batch)  # nobody looks at what nobody wants
         self.hear(Answered(worker, batch.id, wrong))
@@ -236,7 +249,7 @@ class Farm(RuleBasedStateMachine):
         assert not wanted or worker in self.terminating
 
     @precondition(lambda self: self.busy())
-    @rule(pick=picks, stranger=st.integers(-1, SEATS))
+    @rule(pick=picks, stranger=st.integers(-1, SLOTS))
     def answer_for_another(self, pick: int, stranger: int) -> None:
         worker, batch = self.some_batch(pick)
         if stranger != worker:
@@ -259,7 +272,7 @@ class Farm(RuleBasedStateMachine):
         if batch is not None:
             self.put_down(answered.worker, batch)
         self.hear(answered)
-        wanted = [] if batch is None else [i.id for i in batch.items if i.id not in self.dropped]
+        wanted = [] if batch is None else [n for n in self.numbers(batch) if n not in self.dropped]
         assert self.ended - before == Counter(wanted)
         assert self.dispatcher.stray_answers == strays + (batch is None)
 
@@ -275,11 +288,15 @@ class Farm(RuleBasedStateMachine):
 
     @invariant()
     def every_item_is_in_exactly_one_place(self) -> None:
-        waiting = Counter(task.item.id for task in self.dispatcher.waiting)
-        held = Counter(t.item.id for bs in self.dispatcher.held.values() for ts in bs for t in ts)
+        waiting = Counter(self.number(task.item) for task in self.dispatcher.waiting)
+        in_hands = [t for bs in self.dispatcher.held.values() for ts in bs for t in ts]
+        held = Counter(self.number(task.item) for task in in_hands)
         dropped = Counter(self.dropped)
         assert waiting + held + self.ended + dropped == Counter(list(self.submitted))
-        assert self.dispatcher.outstanding == sum(waiting.values()) + sum(held.values())
+        for run in range(RUNS):
+            outstanding = sum(self.run_of[number] == run for number in waiting + held)
+            assert self.dispatcher.outstanding(run) == outstanding
+        assert self.dispatcher.busy == bool(waiting + held)
 
     @invariant()
     def the_ledger_is_what_is_in_the_workers_hands(self) -> None:
@@ -287,15 +304,17 @@ class Farm(RuleBasedStateMachine):
         assert held.keys() == self.hands.keys()
         for worker, batches in self.hands.items():
             wanted = [
-                sorted(i.id for i in batch.items if i.id not in self.dropped) for batch in batches
+                sorted(n for n in self.numbers(batch) if n not in self.dropped) for batch in batches
             ]
-            assert sorted(sorted(t.item.id for t in b) for b in held[worker]) == sorted(wanted)
+            found = [sorted(self.number(t.item) for t in tasks) for tasks in held[worker]]
+            assert sorted(found) == sorted(wanted)
 
     @invariant()
     def nobody_idles_while_work_waits(self) -> None:
         if self.dispatcher.waiting:
             idle = {worker for worker, held in self.hands.items() if not held}
-            barred = self.died_at.get(self.dispatcher.waiting[0].item.id, -1)
+            first = self.number(self.dispatcher.waiting[0].item)
+            barred = self.died_at.get(first, -1)
             assert idle <= self.terminating | ({barred} if len(self.hands) > 1 else set())
 
     @invariant()
@@ -305,12 +324,12 @@ class Farm(RuleBasedStateMachine):
 
     @invariant()
     def there_is_room_for_the_next_batches_and_no_more(self) -> None:
-        waiting = [task.item for task in self.dispatcher.waiting]
-        if size_of(waiting) > LOOKAHEAD_BYTES:
-            assert self.dispatcher.room == 0
-        else:
-            wanted = LOOKAHEAD_BATCHES * self.batch * max(1, len(self.hands))
-            assert self.dispatcher.room == max(0, wanted - len(waiting))
+        waiting = self.dispatcher.waiting
+        full = size_of(task.item for task in waiting) > LOOKAHEAD_BYTES
+        wanted = 0 if full else LOOKAHEAD_BATCHES * self.batch * max(1, len(self.hands))
+        for run in range(RUNS):
+            mine = sum(task.run == run for task in waiting)
+            assert self.dispatcher.room(run) == max(0, wanted - mine)
 
     def teardown(self) -> None:
         """Once workers are honest, every item that was not dropped ends."""
@@ -321,13 +340,13 @@ class Farm(RuleBasedStateMachine):
         for worker in sorted(self.terminating):
             self.die_with(worker)
             self.hear(WorkerDown(worker, "killed"))
-        while self.dispatcher.outstanding or self.busy():
+        while self.dispatcher.busy or self.busy():
             if not self.hands:
                 self.hands[0] = []
                 self.hear(WorkerUp(0))
             self.arrive(answer_to(*self.some_batch(0)))
         assert self.ended == Counter(set(self.submitted) - self.dropped)
-        assert self.dispatcher.outstanding == 0
+        assert not self.dispatcher.busy
 
 
 def size_of(items: Iterable[Item]) -> int:

@@ -1,0 +1,100 @@
+"""`size: auto`: the number of runtimes, decided by a short measurement when a farm goes up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import cycle, takewhile
+from statistics import median
+from typing import Final, Protocol
+
+from farm.config.loader import checked
+from farm.config.schema import FarmConfig
+from farm.coordinator.notices import Tell
+from farm.errors import InterruptedStartError
+from farm.hardware.platforms import detect
+from farm.report.data import Spread
+from farm.report.size_choice import enough, multiples
+from farm.results.result import Result
+from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
+from farm.sources.base import IterableSource, Ref, Source
+from farm.sources.files import sample
+from farm.sources.sample_images import COUNT, default_samples
+from farm.system.signals import Signals
+from workers.runtimes.base import SIMULATED
+
+ROUND_SECONDS: Final = 0.5
+ROUNDS: Final = 3  # after one that does not count: the first run of a model is slower
+
+
+class Runs(Protocol):
+    """A farm that is up, as far as it is measured here."""
+
+    def run(self, source: Source, /) -> Iterable[Result]:
+        """Classify what `source` returns."""
+
+
+class OpenFarm(Protocol):
+    """Makes a farm of a config, to be used in a `with` block."""
+
+    def __call__(
+        self, config: FarmConfig, /, *, tell: Tell | None, signals: Signals | None
+    ) -> AbstractContextManager[Runs]:
+        """Make the farm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What a farm of `size` runtimes took, in wall-clock milliseconds per image."""
+
+    size: int
+    average_ms: Spread
+
+
+def decide(
+    config: FarmConfig, open_farm: OpenFarm, tell: Tell, signals: Signals | None
+) -> FarmConfig:
+    """Return a config of `size: auto` with a number for it; `tell` is told which, and why.
+
+    On the host it is one runtime per CPU. Else farms with one and with two runtimes per NPU core
+    are measured on bundled sample images, about 2 s each, and the larger is taken if it is clearly
+    faster. After a signal it is the smaller. Raises what such a farm raises.
+    """
+    values = config.model_dump(exclude_unset=True)
+    if config.core_count() is None:
+        tell("size: auto: one runtime per CPU")
+        return checked({**values, "size": None})
+    machine = detect()
+    sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
+    refs, _ = sample((str(default_samples(tell)),), COUNT)
+    timings: list[Timing] = []
+    for size in sizes:
+        sized = checked({**values, "size": size})
+        try:
+            with open_farm(sized, tell=lambda _: None, signals=signals) as farm:
+                rounds = [_ms_per_image(farm, refs) for _ in range(1 + ROUNDS)][1:]
+        except InterruptedStartError:
+            pass  # the farm itself will say so
+        if signals is not None and signals.received:
+            return checked({**values, "size": sizes[0]})
+        average = Spread(median=median(rounds), lowest=min(rounds), highest=max(rounds))
+        timings.append(Timing(size=size, average_ms=average))
+    chosen = enough(timings)
+    others = (f"; {t.size} take {t.average_ms.median:.2f} ms" for t in timings if t is not chosen)
+    simulated = ", simulated NPU" if choose_runtime(config, machine) == SIMULATED else ""
+    tell(
+        f"size: auto: {chosen.size}, at {chosen.average_ms.median:.2f} ms per image"
+        f"{''.join(others)} (measured on bundled sample images{simulated})"
+    )
+    return checked({**values, "size": chosen.size})
+
+
+def _ms_per_image(farm: Runs, refs: list[Ref]) -> float:
+    """Return the wall-clock milliseconds per image of one round; 0 if none was classified."""
+    begun = time.monotonic()
+    until = begun + ROUND_SECONDS
+    images = takewhile(lambda _: time.monotonic() < until, cycle(refs))
+    classified = sum(result.error is None for result in farm.run(IterableSource(images)))
+    return (time.monotonic() - begun) * 1000 / classified if classified else 0.0

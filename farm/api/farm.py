@@ -1,0 +1,164 @@
+"""A farm of workers: up while its `with` block runs, with runs over images in it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from farm.api import auto_size
+from farm.api.run import Run, RunningFarm
+from farm.config import labels as label_files
+from farm.config import loader as configfile
+from farm.config.schema import FarmConfig
+from farm.coordinator.notices import Tell
+from farm.coordinator.startup import prepare
+from farm.errors import FarmError, InterruptedStartError
+from farm.hardware import sensors
+from farm.scheduler.placement import FarmPlan
+from farm.sources.base import Item, IterableSource, Source
+from farm.system.signals import Signals
+from workers.runtimes.npu_timeline import Busy, look
+
+
+class Farm:
+    """A farm of workers, up while the `with` block runs.
+
+        with Farm.from_config("configs/host.yaml") as farm:
+            for result in farm.classify(["a.jpg", "b.jpg"]):
+                print(result.path, result.top5)
+
+    `tell` is called with what a user should know (a worker died, CPUs are missing), a line each;
+    by default it goes to the logger `farm`. With `signals`, a first signal makes runs finish what
+    the workers hold, a second one ends them at once. `size: auto` is decided when the farm goes
+    up; `config` then has the number.
+    """
+
+    def __init__(
+        self, config: FarmConfig, *, tell: Tell | None = None, signals: Signals | None = None
+    ) -> None:
+        self.config = config
+        self._tell = tell or logging.getLogger("farm").warning
+        self._signals = signals
+        self._running: RunningFarm | None = None
+        self._npu_seen: Busy | None = None
+        self.start_seconds = 0.0  # from the begin of the `with` block until all workers were up
+
+    @classmethod
+    def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
+        """Make a farm of a config file; raises ConfigError. See farm.config.loader.load."""
+        return cls(configfile.load(Path(path), overrides or {}))
+
+    @property
+    def plan(self) -> FarmPlan:
+        """Who runs where; raises FarmError outside the `with` block."""
+        return self._up().plan
+
+    @property
+    def losses(self) -> int:
+        """How many times a worker that was up has been lost."""
+        return self._up().coordinator.losses
+
+    @property
+    def strays(self) -> int:
+        """How many messages were dropped: invalid, or waited for by nobody."""
+        return self._up().coordinator.strays
+
+    @property
+    def bad_cores(self) -> tuple[int, ...]:
+        """The NPU cores that are left out: no worker could start on them, or stay."""
+        return self._up().coordinator.supervisor.bad_cores()
+
+    def __enter__(self) -> Farm:
+        if self._running is not None:
+            raise FarmError("this farm is up already: one `with` block at a time")
+        begun = time.monotonic()
+        if self.config.size == "auto":
+            self.config = auto_size.decide(self.config, Farm, self._tell, self._signals)
+        labels = None if self.config.labels is None else label_files.read(self.config.labels)
+        plan, coordinator = prepare(self.config, self._tell)
+        self._running = RunningFarm(
+            config=self.config,
+            plan=plan,
+            coordinator=coordinator,
+            labels=labels,
+            signals=self._signals,
+        )
+        try:
+            self._start(self._running)
+        except BaseException:
+            self._close(drain_seconds=0)
+            raise
+        self.start_seconds = time.monotonic() - begun
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Nobody waits for what a signal or an error has left with the workers.
+        running = self._up()
+        hurry = running.coordinator.holding and (error is not None or running.signals_seen() > 0)
+        self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
+
+    def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Run:
+        """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
+
+        `items` is read as results are taken, a few batches ahead. Results come as they arrive,
+        or in the order of `items` if `ordered`; each item gets exactly one, an item that is no
+        image one with an `error`. Raises SourceError for an item of an unknown type, and
+        NoWorkersError if all workers are lost for good.
+        """
+        return self.run(IterableSource.from_items(items), ordered=ordered)
+
+    def run(self, source: Source, *, ordered: bool = False, first_id: int = 0) -> Run:
+        """Classify what `source` returns, as `classify`; ids count from `first_id`."""
+        return Run(self._up(), source, ordered=ordered, first_id=first_id)
+
+    def npu_busy_seconds(self) -> tuple[float, ...] | None:
+        """Return how long each simulated NPU core has worked; None for a real runtime."""
+        seen = self._look_at_npu()
+        return seen.seconds if seen is not None else None
+
+    def npu_load(self) -> tuple[float, ...]:
+        """Return the share (0 to 1) of time in which each NPU core worked.
+
+        Of a simulated NPU, since this was last asked or the farm was up. Of a real one, in the
+        last full second, as its kernel tells; see farm.hardware.sensors.load_text. Raises
+        SensorError where it does not.
+        """
+        before, self._npu_seen = self._npu_seen, self._look_at_npu()
+        if before is None or self._npu_seen is None:
+            return sensors.npu_load()
+        return self._npu_seen.load_since(before)
+
+    def _up(self) -> RunningFarm:
+        if self._running is None:
+            raise FarmError("the farm is not started: use it in a `with` block")
+        return self._running
+
+    def _start(self, running: RunningFarm) -> None:
+        coordinator = running.coordinator
+        coordinator.launch()
+        while coordinator.supervisor.starting:
+            if running.signals_seen():
+                raise InterruptedStartError("the workers were still starting")
+            coordinator.poll(running.signal_fds)
+        coordinator.check_started()
+        self._npu_seen = self._look_at_npu()
+        if running.labels is not None and not running.plan.simulated:
+            classes = {slot.ready.classes for slot in coordinator.supervisor.slots if slot.ready}
+            label_files.check(running.labels, classes.pop(), self.config.labels)
+
+    def _close(self, *, drain_seconds: float) -> None:
+        running, self._running = self._up(), None
+        running.coordinator.close(drain_seconds=drain_seconds)
+
+    def _look_at_npu(self) -> Busy | None:
+        npu = self.plan.workers[0].simulated
+        return look(npu.timelines, npu.npu_cores) if npu is not None else None

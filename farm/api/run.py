@@ -1,0 +1,163 @@
+"""One submitter's items on a farm: they go in as there is room, results come out, it ends."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
+
+from farm.config.schema import FarmConfig
+from farm.coordinator.coordinator import Coordinator
+from farm.errors import FarmError
+from farm.results.ordering import ArrivalOrder, InputOrder
+from farm.results.result import Result, from_delivery
+from farm.scheduler.events import Task
+from farm.scheduler.placement import FarmPlan
+from farm.sources.base import Source
+from farm.system.signals import Signals
+from workers.protocol.messages import Item
+
+# An ordered run reads at most this many rounds of full windows past an item that is late.
+ORDERED_ROUNDS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningFarm:
+    """What all runs of a farm share while it is up; `labels` are the names of the classes."""
+
+    config: FarmConfig
+    plan: FarmPlan
+    coordinator: Coordinator
+    labels: tuple[str, ...] | None
+    signals: Signals | None
+
+    @property
+    def signal_fds(self) -> tuple[int, ...]:
+        """What gets readable when a signal comes."""
+        return () if self.signals is None else (self.signals.fd,)
+
+    def signals_seen(self) -> int:
+        """Return how many signals have come."""
+        return 0 if self.signals is None else self.signals.seen()
+
+
+class Run:
+    """The results of one source's items: an iterator that reads the source as results are taken.
+
+    A farm can have several runs at once; they take turns, a batch each. Ids count from
+    `first_id`, in the order of the source. With `ordered`, results come in that order, else as
+    they arrive. Iterating raises NoWorkersError or BadCoreError as Coordinator.poll does, and
+    FarmError once the farm is no longer up. A run that is closed or garbage-collected before its
+    end is forgotten, with all its items.
+    """
+
+    def __init__(self, farm: RunningFarm, source: Source, *, ordered: bool, first_id: int) -> None:
+        self.ended = True  # until it is open: __del__ may come before
+        self._farm, self._source = farm, source
+        self._number = farm.coordinator.open_run()
+        self._order = InputOrder(first_id) if ordered else ArrivalOrder()
+        self._first_id = self._next_id = first_id
+        self._ready: deque[Result] = deque()
+        self._drain_until: float | None = None
+        self.ended = False
+
+    @property
+    def submitted(self) -> int:
+        """How many items have been taken from the source."""
+        return self._next_id - self._first_id
+
+    def __iter__(self) -> Run:
+        return self
+
+    def __next__(self) -> Result:
+        while not self._ready:
+            if self.ended:
+                raise StopIteration
+            self._ready.extend(self.poll())
+        return self._ready.popleft()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def feed(self) -> tuple[int, ...]:
+        """Submit as many items as is worth it; return the descriptors to wait on for more."""
+        coordinator, config = self._farm.coordinator, self._farm.config
+        limit = ORDERED_ROUNDS * len(self._farm.plan.workers) * config.batch * config.window
+        # A batch at a time: the room left depends on how big the items turn out to be.
+        while not self._source.exhausted:
+            room = coordinator.room(self._number)
+            wanted = min(room, limit - self._order.behind(self._next_id), config.batch)
+            if wanted <= 0:
+                return ()
+            now, refs = time.monotonic(), self._source.take(wanted)
+            items = (Item(number, ref) for number, ref in enumerate(refs, start=self._next_id))
+            tasks = tuple(Task(item, now, self._number) for item in items)
+            self._next_id += len(tasks)
+            coordinator.submit(tasks)
+            if len(refs) < wanted:  # a source that is behind ends the poll when it has more
+                return self._source.fds
+        return ()
+
+    def poll(self, until: float | None = None) -> list[Result]:
+        """Feed the farm, wait until something happens in it, return the results that are ready.
+
+        Waits no longer than `until` (CLOCK_MONOTONIC seconds). An empty list does not mean the
+        end: see `ended`. A first signal makes the run drain, a second one ends it.
+        """
+        if self.ended:
+            return []
+        farm, coordinator = self._farm, self._farm.coordinator
+        if coordinator.closed:
+            raise FarmError("the farm of this run is no longer up")
+        signals = farm.signals_seen()
+        if signals:
+            self.drain()
+        waiting = self.feed() if self._drain_until is None else ()
+        ended = coordinator.take(self._number)
+        if not ended and self._is_over(signals):
+            self.close()
+            return list(self._order.rest())  # what waited for results that will not come
+        if not ended:
+            limits = [at for at in (until, self._drain_until) if at is not None]
+            coordinator.poll([*waiting, *farm.signal_fds], min(limits, default=None))
+            ended = coordinator.take(self._number)
+        now, simulated = time.monotonic(), farm.plan.simulated
+        labels = None if simulated else farm.labels
+        results = (from_delivery(each, labels, simulated=simulated, now=now) for each in ended)
+        return [ready for result in results for ready in self._order.put(result)]
+
+    def drain(self) -> None:
+        """Submit nothing more, and forget what waits; what workers hold is still delivered.
+
+        The run ends with that, or once the config's `drain_seconds` have passed.
+        """
+        if self._drain_until is None and not self.ended:
+            self._drain_until = time.monotonic() + self._farm.config.drain_seconds
+            self._farm.coordinator.drop_waiting(self._number)
+
+    def close(self) -> None:
+        """End the run now and forget its items; what workers hold of it is dropped."""
+        if not self.ended:
+            self.ended = True
+            self._ready.clear()
+            self._farm.coordinator.close_run(self._number)
+
+    def _is_over(self, signals: int) -> bool:
+        until = self._drain_until
+        if until is not None and (signals > 1 or time.monotonic() >= until):
+            return True
+        fed = self._source.exhausted or until is not None
+        return fed and not self._farm.coordinator.outstanding(self._number)
