@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from farm.report.html.markup import Element
 
-
-def tree(text: str | Element) -> ElementTree.Element:
+def tree(text: str) -> ElementTree.Element:
     """Parse what must be well-formed XML."""
-    return ElementTree.fromstring(str(text).removeprefix("<!DOCTYPE html>"))  # noqa: S314 - our own
+    return ElementTree.fromstring(text.removeprefix("<!DOCTYPE html>"))  # noqa: S314 - our own
 
 
 def said(part: ElementTree.Element) -> str:

@@ -72,7 +72,7 @@ def test_a_sweep_counts_what_it_did_and_json_csv_page_and_table_agree(
     assert len(found["verdict"]) >= 2
     assert found["bottleneck"]["kind"] in {kind.value for kind in Kind}
     page = tree(html.read_text(encoding="utf-8"))
-    assert [part.text for part in classed(page, "verdict")[0]] == found["verdict"]
+    assert [part.text for part in classed(page, "bottleneck")[0]] == found["verdict"]
     assert all(f"{size['average_ms']['median']:.2f} ms" in said(page) for size in found["sizes"])
     assert [classed(lanes, "infer") != [] for lanes in list(page.iter("details"))] == [True, True]
 

@@ -6,14 +6,24 @@ from itertools import pairwise
 
 import pytest
 
-from farm.report.data import Span
-from farm.report.html.charts import Limit, Part, Point, Row, Series, Words, columns, curve, rows
-from farm.report.html.latency_chart import MOST_BARS, OUTERMOST, histogram
-from farm.report.html.timeline_chart import MOST_WORKERS, timeline, window
+from farm.report.html.charts import (
+    MOST_BARS,
+    OUTERMOST,
+    Labels,
+    Limit,
+    Part,
+    Point,
+    Row,
+    Series,
+    columns,
+    curve,
+    histogram,
+    rows,
+)
 from farm.results.latency import Histogram
 from tests.helpers.drawings import classed, number, said, tree
 
-WORDS = Words(title="Images per second", x="runtimes", y="images per second")
+LABELS = Labels(title="Images per second", x="runtimes", y="images per second")
 
 
 def point(x: float, y: float, off: float = 0.0) -> Point:
@@ -22,7 +32,7 @@ def point(x: float, y: float, off: float = 0.0) -> Point:
 
 def test_a_curve_marks_values_with_their_range_below_the_limit() -> None:
     series = [Series(kind="measured", points=(point(1, 400, off=10), point(3, 1100)))]
-    plot = tree(curve(WORDS, series, Limit(value=1154, name="NPU's limit 1154, computed")))
+    plot = tree(curve(LABELS, series, Limit(value=1154, name="NPU's limit 1154, computed")))
     one, three = plot.findall(".//circle")
     assert (one.get("cx"), three.get("cx")) == ("33.33%", "100%")
     (limit,) = classed(plot, "limit")
@@ -35,14 +45,14 @@ def test_a_curve_marks_values_with_their_range_below_the_limit() -> None:
 
 def test_what_is_published_is_another_shape_not_only_another_colour() -> None:
     both = [Series(kind=kind, points=(point(2, 5),)) for kind in ("measured", "published")]
-    plot = tree(curve(WORDS, both, None))
+    plot = tree(curve(LABELS, both, None))
     assert len(plot.findall(".//circle")) == 1
     assert [mark.get("d") for mark in plot.findall(".//path")] == ["M0-6L6 0 0 6-6 0Z"]
 
 
 @pytest.mark.parametrize(("count", "names"), [(3, 3), (8, 8), (64, 16)])
 def test_columns_name_as_many_cores_as_have_room(count: int, names: int) -> None:
-    plot = tree(columns(WORDS, [(f"core{at}", 91.4) for at in range(count)], None))
+    plot = tree(columns(LABELS, [(f"core{at}", 91.4) for at in range(count)], None))
     found = [text.text for text in plot.iter("text") if (text.text or "").startswith("core")]
     assert len(found) <= names
     assert found[-1] == f"core{count - 1}"
@@ -51,13 +61,13 @@ def test_columns_name_as_many_cores_as_have_room(count: int, names: int) -> None
 
 def test_the_parts_of_a_row_follow_each_other() -> None:
     parts = [Part(kind=kind, value=ms, title="") for kind, ms in (("queue", 5), ("decode", 2.5))]
-    plot = tree(rows(WORDS, [Row(name="3 runtimes", parts=tuple(parts))]))
+    plot = tree(rows(LABELS, [Row(name="3 runtimes", parts=tuple(parts))]))
     drawn = [(bar.get("x"), bar.get("width")) for bar in plot.iter("rect")]
     assert drawn == [("0%", "62.5%"), ("62.5%", "31.25%")]
 
 
 def test_no_columns_stand_where_the_name_of_the_line_across_them_does() -> None:
-    plot = tree(columns(WORDS, [("0", 99), ("1", 98)], Limit(value=80, name="published 80%")))
+    plot = tree(columns(LABELS, [("0", 99), ("1", 98)], Limit(value=80, name="published 80%")))
     bars = [number(bar.get("x", "")) + number(bar.get("width", "")) for bar in plot.iter("rect")]
     assert max(bars) < 70
 
@@ -71,7 +81,7 @@ def latencies(*ms: float) -> Histogram:
 
 def test_one_image_in_a_thousand_does_not_stretch_the_axis() -> None:
     many = [20.0 + at / 100 for at in range(999)]
-    plot = tree(histogram(WORDS, latencies(*many, 5000.0).buckets(), {"p50": 25.0}))
+    plot = tree(histogram(LABELS, latencies(*many, 5000.0).buckets(), {"p50": 25.0}))
     labels = [float(text.text or "") for text in classed(plot, "middle")]
     assert max(labels) < 60
     assert OUTERMOST * 1000 > 1
@@ -79,7 +89,7 @@ def test_one_image_in_a_thousand_does_not_stretch_the_axis() -> None:
 
 def test_bars_hold_equally_many_buckets_so_none_looks_twice_as_full() -> None:
     even = [1.02**at for at in range(300)]
-    plot = tree(histogram(WORDS, latencies(*even).buckets(), {}))
+    plot = tree(histogram(LABELS, latencies(*even).buckets(), {}))
     heights = {round(number(bar.get("height", "")), 1) for bar in classed(plot, "bar")[1:-1]}
     assert len(heights) == 1
     assert len(classed(plot, "bar")) <= MOST_BARS
@@ -87,52 +97,8 @@ def test_bars_hold_equally_many_buckets_so_none_looks_twice_as_full() -> None:
 
 def test_percentiles_that_are_close_have_a_line_of_their_own_each() -> None:
     marks = {"p50": 22.0, "p90": 22.1, "p99": 22.2}
-    plot = tree(histogram(WORDS, latencies(20, 22, 24).buckets(), marks))
+    plot = tree(histogram(LABELS, latencies(20, 22, 24).buckets(), marks))
     names = [text for text in classed(plot, "halo") if (text.text or "").startswith("p")]
     assert [text.text for text in names] == ["p50 22.0 ms", "p90 22.1 ms", "p99 22.2 ms"]
     tops = [number(text.get("y", "")) for text in names]
     assert all(lower - upper >= 14 for upper, lower in pairwise(tops))
-
-
-def span(worker: int, phase: str, start: float, end: float) -> Span:
-    return Span(worker=worker, phase=phase, start=start, end=end)
-
-
-def test_a_time_line_has_two_lanes_for_each_worker() -> None:
-    spans = [span(0, "decode", 98, 100), span(0, "infer", 102, 105), span(1, "decode", 101, 104)]
-    spans.append(span(0, "decode", 110, 112))
-    plot = tree(timeline(WORDS, window(spans, at_most=10), decoders=1))
-    assert len(classed(plot, "lane")) == 4
-    (infer,) = classed(plot, "infer")[0]
-    (decode,) = [rect for lane in classed(plot, "decode") for rect in lane]
-    assert (infer.get("x"), infer.get("width")) == ("20%", "30%")
-    assert (decode.get("x"), decode.get("width")) == ("10%", "30%")
-    assert number(decode.get("y", "")) > number(infer.get("y", ""))
-
-
-def test_a_time_line_begins_where_all_is_known() -> None:
-    early = [span(0, "infer", 489, 501), span(1, "infer", 499, 503), span(0, "decode", 600, 700)]
-    part = window(early, at_most=10)
-    assert (part.start, part.end) == (501, 600)
-    only = window([span(0, "infer", 489, 501)], at_most=10)
-    assert only.start == only.end == 501
-
-
-def test_what_two_decoders_did_at_once_is_seen_side_by_side() -> None:
-    spans = [span(0, "decode", 0, 5), span(0, "decode", 1, 6), span(0, "decode", 5.5, 9)]
-    spans += [span(0, "infer", -1, 0), span(0, "infer", 10, 11)]
-    plot = tree(timeline(WORDS, window(spans, at_most=10), decoders=2))
-    first, second = (list(row) for row in classed(plot, "decode"))
-    assert [rect.get("x") for rect in first] == ["0%", "55%"]
-    assert [rect.get("x") for rect in second] == ["10%"]
-    assert number(second[0].get("y", "")) > number(first[0].get("y", ""))
-    plot = tree(timeline(WORDS, window(spans, at_most=10), decoders=1))
-    assert len(classed(plot, "decode")) == 1
-
-
-def test_of_many_workers_and_spans_the_first_are_drawn() -> None:
-    spans = [span(worker, "infer", at, at + 1) for at in range(100) for worker in range(64)]
-    part = window(spans, at_most=300)
-    assert part.workers == tuple(range(MOST_WORKERS))
-    assert len(part.spans) == 300
-    assert max(each.start for each in part.spans) == part.end == 300 // MOST_WORKERS

@@ -6,13 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.report.data import Span
-from farm.report.html.charts import Limit, Part, Point, Row, Series, Words, columns, curve, rows
-from farm.report.html.latency_chart import histogram
-from farm.report.html.timeline_chart import PHASES, timeline, window
+from farm.report.html.charts import (
+    Labels,
+    Limit,
+    Part,
+    Point,
+    Row,
+    Series,
+    columns,
+    curve,
+    histogram,
+    rows,
+)
+from farm.report.html.timeline import PHASES, timeline, window
 from farm.results.latency import Histogram
 from tests.helpers.drawings import classed, outside, tree
 
-WORDS = Words(title='a "title" of <1 & more', x="x & y", y="<y>")
+LABELS = Labels(title='a "title" of <1 & more', x="x & y", y="<y>")
 RATES = st.just(0.0) | st.floats(1e-3, 1e5)
 POINTS = st.lists(st.tuples(st.integers(1, 200), RATES, RATES, RATES), min_size=1, max_size=20)
 
@@ -34,7 +44,7 @@ def test_curves_stay_inside(
     limit: float | None,
 ) -> None:
     line = Limit(value=limit, name="limit") if limit else None
-    plot = tree(curve(WORDS, [series("measured", ours), series("published", theirs)], line))
+    plot = tree(curve(LABELS, [series("measured", ours), series("published", theirs)], line))
     assert outside(plot) == []
     assert len(plot.findall(".//circle")) == len(ours)
     assert len(plot.findall(".//path")) == len(theirs)
@@ -43,7 +53,7 @@ def test_curves_stay_inside(
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=80))
 def test_columns_stay_inside(values: list[float]) -> None:
     named = [(f"{at}", value) for at, value in enumerate(values)]
-    plot = tree(columns(WORDS, named, Limit(value=80, name="published")))
+    plot = tree(columns(LABELS, named, Limit(value=80, name="published")))
     assert outside(plot) == []
     assert len(classed(plot, "infer")) == len(values)
 
@@ -54,7 +64,7 @@ def test_rows_stay_inside(lengths: list[list[float]]) -> None:
         Row(name="a & b", parts=tuple(Part(kind="decode", value=ms, title="<") for ms in row))
         for row in lengths
     ]
-    plot = tree(rows(WORDS, bars))
+    plot = tree(rows(LABELS, bars))
     assert outside(plot) == []
     assert len(classed(plot, "decode")) == sum(map(len, lengths))
 
@@ -65,7 +75,7 @@ def test_histograms_stay_inside_and_lose_no_image(latencies: list[float]) -> Non
     for ms in latencies:
         counted.add(ms)
     marks = {f"p{percent}": counted.percentile(percent) for percent in (50, 90, 99)}
-    plot = tree(histogram(WORDS, counted.buckets(), marks))
+    plot = tree(histogram(LABELS, counted.buckets(), marks))
     assert outside(plot) == []
     titles = [bar.findtext("title", "") for bar in plot.iter("g")]
     assert sum(int(title.split(": ")[1].split()[0]) for title in titles) == len(latencies)
@@ -87,7 +97,7 @@ def test_time_lines_stay_inside_and_are_bounded(
         for worker, phase, start, length in told
     ]
     part = window(spans, at_most=at_most)
-    plot = tree(timeline(WORDS, part, decoders=decoders))
+    plot = tree(timeline(LABELS, part, decoders=decoders))
     assert outside(plot) == []
     drawn = [rect for phase in PHASES for lane in classed(plot, phase) for rect in lane]
     assert len(drawn) <= at_most

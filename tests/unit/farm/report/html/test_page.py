@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
@@ -12,13 +14,14 @@ import pytest
 from farm.report.bottleneck_text import sentences
 from farm.report.data import Report
 from farm.report.format import digits, shares, spread
-from farm.report.html.breakdown import SPANS_ON_A_PAGE
+from farm.report.html.figures import SPANS_ON_A_PAGE
 from farm.report.html.page import render
 from farm.report.npu_limit import limit_rate, mean_saturation
 from farm.report.size_choice import enough
 from farm.results.stats import PHASES
 from tests.helpers import reports
 from tests.helpers.drawings import classed, number, outside, plots, said, tree
+from tests.helpers.support import ROOT
 
 CASES: dict[str, Report] = {
     "seven sizes": reports.report(),
@@ -66,8 +69,22 @@ def test_a_page_needs_nothing_but_itself_and_is_no_burden(report: Report) -> Non
     assert not re.search(r"https?:|//|@import|<script|<link|<img|<iframe|\bon\w+=", page)
     assert re.findall(r"url\((.*?)\)", page) == ["#hatch"]
     assert re.findall(r'(?:href|src)="', page) == []
-    assert "default-src &#x27;none&#x27;" in page
+    (policy,) = [tag for tag in tree(page).iter("meta") if tag.get("http-equiv")]
+    assert "default-src 'none'" in policy.get("content", "")
     assert len(page.encode()) < 300_000
+
+
+def test_template_and_style_are_in_the_package_and_jinja_is_imported_by_none_but_render() -> None:
+    packaged = re.search(
+        r"^\"farm.report.html\" = (.+)$", (ROOT / "pyproject.toml").read_text(), re.M
+    )
+    assert packaged is not None
+    assert re.findall(r'"(.+?)"', packaged[1]) == ["page.html", "page.css"]
+    asked = "import sys, farm.report.html.page; print('jinja2' in sys.modules)"
+    imported = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert imported.stdout == "False\n"
 
 
 def test_every_figure_of_the_table_is_there() -> None:
@@ -102,10 +119,10 @@ def test_what_it_costs_is_there() -> None:
 @pytest.mark.parametrize("report", CASES.values(), ids=CASES)
 def test_the_bottleneck_comes_first(report: Report) -> None:
     page = tree(render(report))
-    (section,) = classed(page, "verdict")
+    (section,) = classed(page, "bottleneck")
     assert [part.text for part in section] == list(sentences(report))
     order = [part.get("class") for part in page.iterfind("body/main/*")]
-    assert order.index("verdict") == 1
+    assert order.index("bottleneck") == 1
 
 
 @pytest.mark.parametrize("name", ["seven sizes", "one size", "64 cores"])
@@ -147,13 +164,13 @@ def test_idle_cores_count_but_not_those_that_the_config_leaves_to_others() -> No
     assert mean_saturation(replace(report, npu_cores=2), size) == pytest.approx(0.9)
 
 
-def test_the_tiles_are_of_the_size_that_is_enough() -> None:
+def test_the_cards_are_of_the_size_that_is_enough() -> None:
     report = CASES["seven sizes"]
     size = enough(report.sizes)
     rate, limit = 1000 / size.average_ms.median, 3000 / 2.6
     p50, p90, p99 = size.percentiles["total"]
-    tiles = [said(tile) for tile in classed(tree(render(report)), "tile")]
-    assert tiles == [
+    cards = [said(card) for card in classed(tree(render(report)), "card")]
+    assert cards == [
         f"Average per image {digits(size.average_ms.median)} ms "
         f"{spread(size.average_ms)} in 3 rounds",
         f"Images per second {rate:.0f} {rate / limit:.0%} of the NPU's limit, 1154 (computed)",
@@ -278,7 +295,7 @@ def test_a_size_that_classified_nothing_says_so() -> None:
     assert "No image was classified." in said(page)
     assert "2400 of 2400 images failed: 2400 missing" in said(page)
     page = tree(render(replace(made, sizes=(empty,))))
-    assert not classed(page, "verdict")
+    assert not classed(page, "bottleneck")
 
 
 def test_the_parts_of_an_images_time_add_up_to_all_of_it() -> None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from farm.report.data import Span
-from farm.report.html.axes import LABEL_ROOM, LEFT_ROOM, Plot, drawing, percent, text, x_axis
-from farm.report.html.charts import Words
-from farm.report.html.markup import Element, element
-from farm.report.html.scales import Scale
+from farm.report.html.axes import LABEL_ROOM, LEFT_ROOM, Plot, Scale, x_axis
+from farm.report.html.charts import Labels
+from farm.report.html.svg import Svg, drawing, element, text
 
 PHASES: Final = ("decode", "infer")
 MOST_WORKERS: Final = 16
@@ -36,7 +35,7 @@ class Window:
 
 
 def window(spans: Sequence[Span], *, at_most: int) -> Window:
-    """Choose the first spans in time, `at_most` of them, of the first workers."""
+    """Return the first spans in time, `at_most` of them, of the first workers."""
     workers = tuple(sorted({span.worker for span in spans})[:MOST_WORKERS])
     theirs = [span for span in spans if span.worker in workers and span.phase in PHASES]
     first = sorted(theirs, key=lambda span: span.start)
@@ -47,41 +46,38 @@ def window(spans: Sequence[Span], *, at_most: int) -> Window:
     return Window(start=start, end=end, workers=workers, spans=shown)
 
 
-def timeline(words: Words, part: Window, *, decoders: int) -> Element:
-    """Rectangles over milliseconds since the window's start, two lanes for each worker.
+def timeline(labels: Labels, part: Window, *, decoders: int) -> Svg:
+    """Return rectangles over milliseconds since the window's start, two lanes for each worker.
 
     The lane for decoding has as many rows as it needs, of its `decoders` threads one each.
     """
     at_once = {"decode": min(decoders, MOST_ROWS), "infer": 1}
-    lanes = {
-        (worker, phase): _stacked(part, worker, phase, at_once[phase])
-        for worker in part.workers
-        for phase in PHASES
-    }
-    tops, height = _tops(part.workers, {key: len(rows) for key, rows in lanes.items()})
+    lanes, height = [], 2.0
+    for worker in part.workers:
+        for phase in PHASES:
+            rows = stacked(part, worker, phase, at_once[phase])
+            lanes.append((worker, phase, height, rows))
+            height += ROW * len(rows) + GAP
+        height += WORKER_GAP
     plot = Plot(
         x=Scale(low=0, high=max(part.end - part.start, 1e-3)),
         y=Scale(low=0, high=1),
-        height=height,
+        height=height - WORKER_GAP + 2 if lanes else 0.0,
     )
-    drawn = [text(words.y, "0%", plot.top - 12, class_="axis", dx=-LEFT_ROOM)]
-    for tick in plot.x.ticks(8):
-        x = plot.across(tick)
-        drawn.append(element("line", x1=x, x2=x, y1=plot.top, y2=plot.bottom, class_="grid"))
-    for (worker, phase), rows in lanes.items():
-        drawn += _lane(plot, plot.top + tops[worker, phase], phase, rows)
-    for worker in part.workers:
-        middle = plot.top + tops[worker, "infer"] + 3
-        drawn.append(text(f"{worker}", "0%", middle, dx=-7, class_="end strong"))
-    drawn += x_axis(plot, words.x)
+    drawn = [text(labels.y, "0%", plot.top - 12, class_="axis", dx=-LEFT_ROOM)]
+    drawn += [plot.upright(tick, "grid") for tick in plot.x.ticks(8)]
+    names = []
+    for worker, phase, at, rows in lanes:
+        drawn += _lane(plot, plot.top + at, phase, rows)
+        if phase == "infer":
+            names.append(text(f"{worker}", "0%", plot.top + at + 3, dx=-7, class_="end strong"))
+    drawn += [*names, *x_axis(plot, labels.x)]
     says = [f"{len(part.workers)} workers, {part.end - part.start:.0f} ms"]
-    return drawing(words.title, says, plot.bottom + LABEL_ROOM, drawn)
+    return drawing(labels.title, says, plot.bottom + LABEL_ROOM, drawn)
 
 
-def _stacked(
-    part: Window, worker: int, phase: str, at_most: int
-) -> list[list[tuple[float, float]]]:
-    """Lay spans that overlap, as several decoder threads' do, into rows."""
+def stacked(part: Window, worker: int, phase: str, at_most: int) -> list[list[tuple[float, float]]]:
+    """Return a worker's spans as (begin, end) in rows, so that those at the same time are apart."""
     rows: list[list[tuple[float, float]]] = [[]]
     for span in part.spans:
         if span.worker != worker or span.phase != phase:
@@ -95,29 +91,14 @@ def _stacked(
     return rows
 
 
-def _tops(
-    workers: Sequence[int], counts: dict[tuple[int, str], int]
-) -> tuple[dict[tuple[int, str], float], float]:
-    tops, at = {}, 2.0
-    for worker in workers:
-        for phase in PHASES:
-            tops[worker, phase] = at
-            at += counts[worker, phase] * ROW + GAP
-        at += WORKER_GAP
-    return tops, at - WORKER_GAP + 2 if workers else 0.0
-
-
-def _lane(
-    plot: Plot, top: float, phase: str, rows: list[list[tuple[float, float]]]
-) -> list[Element]:
+def _lane(plot: Plot, top: float, phase: str, rows: list[list[tuple[float, float]]]) -> list[Svg]:
     height = ROW * len(rows)
     drawn = [element("rect", x="0%", y=top, width="100%", height=height, class_="lane")]
     for at, row in enumerate(rows):
-        bars = [_bar(plot, begin, end, top + at * ROW) for begin, end in row if end > begin]
+        bars = [
+            plot.bar(begin, end, top=top + at * ROW, height=ROW)
+            for begin, end in row
+            if end > begin
+        ]
         drawn.append(element("g", *bars, class_=phase))
     return drawn
-
-
-def _bar(plot: Plot, begin: float, end: float, top: float) -> Element:
-    left, right = plot.x.share(begin), plot.x.share(end)
-    return element("rect", x=percent(left), y=top, width=percent(right - left), height=ROW)

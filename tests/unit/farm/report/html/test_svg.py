@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.report.html.markup import element
+from farm.report.html.svg import element
 from tests.helpers.drawings import tree
 
 AWKWARD = """<script>alert("1")</script> & 'more' ]]> é 画"""
@@ -30,6 +30,8 @@ def test_figures_are_short_and_without_exponent_where_charts_use_them() -> None:
     )
 
 
-def test_only_what_html_knows_as_empty_has_no_end() -> None:
-    assert str(element("p")) == "<p></p>"
-    assert str(element("meta", charset="utf-8")) == '<meta charset="utf-8"/>'
+def test_svg_inside_svg_is_not_escaped_again_and_a_template_takes_it_as_it_is() -> None:
+    inner = element("title", "a & b")
+    outer = element("g", inner, "<")
+    assert outer == "<g><title>a &amp; b</title>&lt;</g>"
+    assert outer.__html__() is outer

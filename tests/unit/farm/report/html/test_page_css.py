@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from farm.report.html.theme import DARK, LIGHT, RULES, style
+from tests.helpers.support import ROOT
+
+STYLE = (ROOT / "farm" / "report" / "html" / "page.css").read_text(encoding="utf-8")
+LIGHT, DARK = (
+    dict(re.findall(r"--([\w-]+): (#\w{6});", block))
+    for block in re.findall(r":root \{(.*?)\}", STYLE, re.S)
+)
 
 TEXT, SHAPES = 4.5, 3.0  # contrast ratios of WCAG 2.2, 1.4.3 and 1.4.11
 
@@ -39,6 +45,7 @@ def test_shapes_can_be_seen(colours: dict[str, str], shape: str) -> None:
 
 
 def test_every_colour_is_there_in_light_and_dark_and_used() -> None:
-    used = set(re.findall(r"var\(--([\w-]+)\)", RULES))
+    used = set(re.findall(r"var\(--([\w-]+)\)", STYLE))
     assert used == set(LIGHT) == set(DARK)
-    assert style().index("prefers-color-scheme: dark") > style().index(LIGHT["ink"])
+    assert LIGHT["page"] != DARK["page"]
+    assert STYLE.index("prefers-color-scheme: dark") > STYLE.index(LIGHT["ink"])

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from farm.report.html.scales import Scale, from_zero, label, linear_ticks, spaced
+from farm.report.html.axes import Scale, from_zero, label, linear_ticks, spaced
 
 VALUES = st.floats(min_value=1e-3, max_value=1e6)
 
