@@ -77,7 +77,7 @@ def _round(farm: Farm, source: Source, tally: Tally, stopped: Callable[[], bool]
         if tally.sampler is not None and tally.sampler.due(now):
             tally.sampler.add(sensors.sample(), now=now)
     seconds = time.monotonic() - begun
-    cpu, npu_after = usage.used(cpu_before, usage.cpu_times(cpus)), farm.npu_busy_seconds()
+    cpu, npu_after = usage.cpu_times(cpus).since(cpu_before), farm.npu_busy_seconds()
     if stopped():
         return
     ok = stats.per_worker.total()

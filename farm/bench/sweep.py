@@ -18,7 +18,7 @@ from farm.report.published import SOURCE, published
 from farm.scheduler.placement import FarmPlan, npu_cores
 from farm.sources.base import Source
 from farm.system.signals import Signals
-from farm.system.terminal import say
+from farm.system.terminal import notify
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 
 KERNEL: Final = "the kernel's NPU load"
@@ -74,7 +74,7 @@ class Sweep:
 
     def _tell(self, message: str) -> None:
         if message not in self._notices:  # all farms have the same, and the first has told them
-            say(message)
+            notify(message)
 
     def _signalled(self) -> bool:
         return bool(self._signals.received)

@@ -27,7 +27,7 @@ from farm.sources.sample_images import choose_targets
 from farm.system.atomic_file import atomic_write
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
-from farm.system.terminal import say
+from farm.system.terminal import notify
 from workers.runtimes.base import ONNX
 
 ROUND_SECONDS: Final = 1.0
@@ -89,7 +89,7 @@ class Tune:
     def _tell_once(self, message: str) -> None:
         if message not in self._notices:  # all farms have the same
             self._notices.add(message)
-            say(message)
+            notify(message)
 
 
 def tune(config: FarmConfig, request: Request) -> int:
@@ -108,10 +108,10 @@ def tune(config: FarmConfig, request: Request) -> int:
     if chosen is None:
         return EXIT_SIGNAL_BASE + signals.received[0]
     if not work.whole:
-        say("workers were lost or NPU cores left out: mend that first; nothing is written")
+        notify("workers were lost or NPU cores left out: mend that first; nothing is written")
         return EXIT_SOME_FAILED
     if objection is not None:
-        say(objection)
+        notify(objection)
     _write(request, target, _changes(config, planned, chosen))
     return EXIT_OK
 
@@ -125,7 +125,7 @@ def _run(work: Tune, *, simulated: bool) -> Choice | None:
         reasons = tunetable.why(stages(work.space, work.trials), simulated=simulated)
         print("\n".join(["", *work.conditions(), *reasons]), flush=True)
         if chosen is None:
-            say("the tune did not come to its end: nothing is written")
+            notify("the tune did not come to its end: nothing is written")
     return chosen
 
 
@@ -147,7 +147,7 @@ def _images(config: FarmConfig, given: tuple[str, ...]) -> list[Ref]:
     if not refs:
         raise SourceError(f"{', '.join(names)}: no images in it")
     if count > len(refs):
-        say(f"measuring with {len(refs)} of {count} images, evenly spread")
+        notify(f"measuring with {len(refs)} of {count} images, evenly spread")
     return refs
 
 
@@ -175,15 +175,15 @@ def _write(request: Request, target: Path | None, values: dict[str, Any]) -> Non
     for line in [line for line in new if line not in old]:
         print(f"+ {line}")
     if target is None:
-        say("nothing is written; -o FILE writes it all the same")
+        notify("nothing is written; -o FILE writes it all the same")
     elif before == after and request.output is None:
-        say(f"{request.config} says so already")
+        notify(f"{request.config} says so already")
     else:
         with atomic_write(target, _flag(request)) as part:
             part.write_bytes(after.encode())
             if part != target:
                 shutil.copymode(request.config, part)
-        say(f"written to {request.output or request.config}")
+        notify(f"written to {request.output or request.config}")
 
 
 def _edited(request: Request, target: Path, values: dict[str, Any]) -> tuple[str, str]:

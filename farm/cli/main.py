@@ -202,22 +202,22 @@ def doctor(config: Path | None, as_json: bool, **said: Any) -> None:
     an inference on every NPU core.
     The exit code is 0 if all is well, 1 after warnings, 2 after failures.
     """
-    from farm.doctor import doctor as surgery
-    from farm.doctor.board import read, this_process
-    from farm.doctor.finding import worst
+    from farm.doctor.board import Caller, read
+    from farm.doctor.doctor import Target
+    from farm.doctor.finding import Report
     from farm.doctor.npu_self_test import self_test
 
     if config is None and any(value for value in said.values()):
         raise click.UsageError("these flags change a config: name one")
     loaded = _load(config, said) if config is not None else None
-    board = read(Path("/"), this_process())
-    found = surgery.examine(surgery.Target(board, loaded, self_test))
+    target = Target(read(Path("/"), Caller.current()), loaded, self_test)
+    report = Report(tuple(target.examine()))
     if config is not None:
-        found = surgery.naming(found, config)
-    print(surgery.as_json(found) if as_json else "\n".join(surgery.lines(found)))
-    if config is None and (more := surgery.more(board)) is not None:
-        print(more, file=sys.stderr)
-    sys.exit(worst(found).value)
+        report = report.with_config_path(str(config))
+    print(report.to_json() if as_json else report.to_text())
+    if (hint := target.hint()) is not None:
+        print(hint, file=sys.stderr)
+    sys.exit(report.status.value)
 
 
 @_command()
@@ -230,10 +230,10 @@ def convert(**said: Any) -> None:
     from farm.convert.convert import Conversion
     from farm.convert.convert import convert as convert_model
     from farm.system.signals import exit_on_signals
-    from farm.system.terminal import say
+    from farm.system.terminal import notify
 
     exit_on_signals()
-    made = convert_model(Conversion.from_flags(said), say)
+    made = convert_model(Conversion.from_flags(said), notify)
     print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
 
 

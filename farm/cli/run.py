@@ -29,7 +29,7 @@ from farm.sources import files as sources
 from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
 from farm.system.signals import Signals
-from farm.system.terminal import say
+from farm.system.terminal import notify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def run(config: FarmConfig, request: Request) -> int:
     with Signals() as signals:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
         deadline = WriteDeadline(signals, config.drain_seconds)
-        farm = Farm(config, tell=say, signals=signals)
+        farm = Farm(config, tell=notify, signals=signals)
         output = open_writer(
             request.output, request.quiet, deadline, earlier if request.resume else None
         )
@@ -66,12 +66,12 @@ def run(config: FarmConfig, request: Request) -> int:
                 _write(results, source, request, stats, writer)
                 submitted = results.submitted
         except (InterruptedStartError, InterruptedWriteError) as error:
-            say(str(error))
+            notify(str(error))
         if signals.received:
-            say("stopped by a signal: not all images were processed")
+            notify("stopped by a signal: not all images were processed")
             return EXIT_SIGNAL_BASE + signals.received[0]
         if stats.ended != submitted:  # a bug, and the one thing that must not pass unseen
-            say(f"{submitted} images were submitted, {stats.ended} have a result")
+            notify(f"{submitted} images were submitted, {stats.ended} have a result")
             return EXIT_SOME_FAILED
     return EXIT_SOME_FAILED if stats.failures else EXIT_OK
 
@@ -86,7 +86,7 @@ def _resume_index(request: Request) -> ResumeIndex:
         raise OutputError(f"--resume: {request.output}: only a {JSONL} file can be resumed")
     earlier = read(request.output)
     if earlier.torn:
-        say(
+        notify(
             f"{request.output}: its last line was cut off after {earlier.torn} bytes; "
             "it is removed, and its image is classified again"
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from farm.config.schema import FarmConfig
 from farm.coordinator.coordinator import Coordinator
@@ -57,7 +58,7 @@ def raise_file_limit(workers: int) -> None:
 
 def _limits(config: FarmConfig, workers: int) -> Limits:
     # What is left when each worker and the coordinator have as much.
-    share = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20 / (workers + 1)
+    share = psutil.virtual_memory().total / 2**20 / (workers + 1)
     return Limits(
         batch=config.batch,
         window=config.window,

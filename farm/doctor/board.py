@@ -1,4 +1,4 @@
-"""The facts about a board that decide whether its NPU can be used; read here, judged elsewhere."""
+"""The facts about a board that decide whether its NPU can be used; the checks judge them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from farm.errors import FarmError
+import psutil
+
+from farm.errors import SensorError
 from farm.hardware import sensors
 from farm.hardware.environment import installed
 from farm.hardware.platforms import Machine, detect
-from farm.system.file_access import READ, WRITE, User, current_user, has_acl, may, text
+from farm.system.file_access import READ, WRITE, User, has_acl, text
 
 LIBRARY: Final = "usr/lib/librknnrt.so"
 # What `strings librknnrt.so | grep "librknnrt version"` shows, as the vendor's manual has it.
 LIBRARY_VERSION: Final = re.compile(rb"librknnrt version: (\d+\.\d+\.\d+\w*)")
+ELF_MAGIC: Final = b"\x7fELF"
 ELF_MACHINE: Final = slice(18, 20)
 DRIVER_FILES: Final = (  # the second where the driver was built with CONFIG_ROCKCHIP_RKNPU_PROC_FS
     "sys/kernel/debug/rknpu/version",
@@ -33,16 +36,31 @@ RKNPU: Final = "RKNPU"  # the driver's name in sysfs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks: a process's user, its machine's architecture, the packages it could import."""
+    """The process that runs the checks: its user, CPU architecture and installed packages.
+
+    `packages` has their versions by name; `available_mb` is what the kernel can still allocate.
+    """
 
     user: User
     arch: str
     packages: Mapping[str, str]
+    available_mb: int
+
+    @staticmethod
+    def current() -> Caller:
+        """Return this process. Packages are not imported: the vendor's may crash."""
+        versions = {name: installed(name) for name in (TOOLKIT, ONNXRUNTIME)}
+        return Caller(
+            user=User.current(),
+            arch=platform.machine(),
+            packages={name: version for name, version in versions.items() if version is not None},
+            available_mb=psutil.virtual_memory().available // 2**20,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A device node, who may open it, and its driver's name where sysfs tells."""
+    """A device node, who may open it, and its driver's name where sysfs shows it."""
 
     path: str
     driver: str | None
@@ -54,7 +72,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """librknnrt.so: its version, if it tells, and its ELF machine (183 is aarch64)."""
+    """librknnrt.so: its version, if known, and its ELF machine (183 is aarch64)."""
 
     readable: bool
     machine: int | None
@@ -63,11 +81,10 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """One machine as `doctor` finds it; None stands for what is missing or can't be read.
+    """One machine as `doctor` finds it; None stands for what is missing or cannot be read.
 
-    `npu_status` is the device tree's word about the NPU ("okay", "disabled"), `open_driver` says
-    that the mainline kernel's driver has it, `load_refusal` why its load can't be read;
-    `available_mb` is what the kernel would still give away.
+    `npu_status` is the NPU's status in the device tree ("okay", "disabled"); `open_driver` is true
+    if the mainline kernel's driver runs the NPU; `load_refusal` is why its load cannot be read.
     """
 
     machine: Machine
@@ -83,28 +100,31 @@ class Board:
     library: Library | None
     clocks: tuple[sensors.Clock, ...]
     load_refusal: str | None
-    available_mb: int | None
+
+    @property
+    def name(self) -> str:
+        """The board's name, else what its device tree is compatible with."""
+        return self.model or self.compatible or ""
 
     def npu_nodes(self) -> tuple[Node, ...]:
-        """The NPU's device nodes: those that say so, else all whose driver is not known."""
+        """Return the device nodes of the NPU's driver, else all whose driver is unknown."""
         own = tuple(node for node in self.nodes if node.driver == RKNPU)
         return own or tuple(node for node in self.nodes if node.driver is None)
 
 
-def this_process() -> Caller:
-    """The process that asks. Packages are looked up, not imported: the vendor's may not survive."""
-    versions = {name: installed(name) for name in (TOOLKIT, ONNXRUNTIME)}
-    return Caller(
-        user=current_user(),
-        arch=platform.machine(),
-        packages={name: version for name, version in versions.items() if version is not None},
-    )
-
-
 def read(root: Path, caller: Caller) -> Board:
-    """Read all facts below `root` as `caller` sees them; what can't be read is None."""
+    """Read all facts below `root` as `caller` sees them; what cannot be read is None."""
     tree = root / "proc/device-tree"
     compatible = text(tree / "compatible")
+    statuses = [text(file) for file in sorted(tree.glob("npu@*/status"))]
+    versions = [re.search(r"\d+\.\d+\.\d+", text(root / file) or "") for file in DRIVER_FILES]
+    paths = [*sorted((root / "dev/dri").glob("renderD*")), root / "dev/rknpu"]
+    nodes = [_node(path, root, caller.user) for path in paths]
+    load_refusal = None
+    try:
+        sensors.npu_load(root)
+    except SensorError as error:
+        load_refusal = str(error)
     return Board(
         machine=detect(root),
         caller=caller,
@@ -112,93 +132,51 @@ def read(root: Path, caller: Caller) -> Board:
         model=text(tree / "model"),
         kernel=text(root / "proc/sys/kernel/osrelease"),
         container=(root / ".dockerenv").exists() or (root / "run/.containerenv").exists(),
-        npu_status=_npu_status(tree),
-        driver=_driver(root),
-        nodes=_nodes(root, caller.user),
+        npu_status="okay" if "okay" in statuses else next(iter(statuses), None),
+        driver=next((version[0] for version in versions if version), None),
+        nodes=tuple(node for node in nodes if node is not None),
         open_driver=any((root / "dev").glob("accel/accel*")),
         library=_library(root / LIBRARY, caller.user),
         clocks=sensors.clocks(root),
-        load_refusal=_load_refusal(root),
-        available_mb=_available_mb(root / "proc/meminfo"),
+        load_refusal=load_refusal,
     )
 
 
-def _npu_status(tree: Path) -> str | None:
-    told = [text(file) for file in sorted(tree.glob("npu@*/status"))]
-    return "okay" if "okay" in told else next(iter(told), None)
-
-
-def _driver(root: Path) -> str | None:
-    told = (text(root / file) for file in DRIVER_FILES)
-    found = (re.search(r"\d+\.\d+\.\d+", words or "") for words in told)
-    return next((match[0] for match in found if match), None)
-
-
-def _nodes(root: Path, user: User) -> tuple[Node, ...]:
-    names = [*sorted((root / "dev/dri").glob("renderD*")), root / "dev/rknpu"]
-    return tuple(node for name in names if (node := _node(name, root, user)) is not None)
-
-
 def _node(path: Path, root: Path, user: User) -> Node | None:
+    """Read one device node; None if there is none. Names are those of the board's own lists."""
     try:
         status = path.stat()
     except OSError:
         return None
-    allowed = may(user, status, READ | WRITE)
+    uevent = text(root / "sys/class/drm" / path.name / "device/uevent") or ""
+    driver = re.search(r"^DRIVER=(\S+)$", uevent, re.MULTILINE)
+    groups = text(root / "etc/group") or ""
+    group = re.search(rf"^([^:\n]*):[^:\n]*:{status.st_gid}(:|$)", groups, re.MULTILINE)
+    name = RKNPU if path.name == "rknpu" else driver[1] if driver else None
+    may_open = user.may(status, READ | WRITE)
     return Node(
         path=f"/{path.relative_to(root)}",
-        driver=RKNPU if path.name == "rknpu" else _node_driver(root, path.name),
+        driver=name,
         mode=status.st_mode & 0o7777,
         gid=status.st_gid,
-        group=_group(root / "etc/group", status.st_gid),
-        openable=allowed or (has_acl(path) and os.access(path, os.R_OK | os.W_OK)),
+        group=group[1] if group else str(status.st_gid),
+        openable=may_open or (has_acl(path) and os.access(path, os.R_OK | os.W_OK)),
     )
-
-
-def _node_driver(root: Path, name: str) -> str | None:
-    told = text(root / "sys/class/drm" / name / "device/uevent") or ""
-    found = re.search(r"^DRIVER=(\S+)$", told, re.MULTILINE)
-    return found[1] if found else None
-
-
-def _group(groups: Path, number: int) -> str:
-    """A group's name as the machine's own list has it; its number where it has none."""
-    for line in (text(groups) or "").splitlines():
-        name, _, gid, *_ = [*line.split(":"), "", "", ""]
-        if gid == str(number):
-            return name
-    return str(number)
 
 
 def _library(path: Path, user: User) -> Library | None:
     try:
-        readable = may(user, path.stat(), READ)
+        readable = user.may(path.stat(), READ)
     except OSError:
         return None
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            found = LIBRARY_VERSION.search(data)
+            version = LIBRARY_VERSION.search(data)
+            is_elf = data[: len(ELF_MAGIC)] == ELF_MAGIC
             return Library(
                 readable=readable,
-                machine=_elf_machine(data[:20]),
-                version=found[1].decode() if found else None,
+                machine=int.from_bytes(data[ELF_MACHINE], "little") if is_elf else None,
+                version=version[1].decode() if version else None,
             )
-    except (OSError, ValueError):  # a folder, barred, empty
+    except (OSError, ValueError):  # a folder, unreadable, empty
         return Library(readable=readable, machine=None, version=None)
-
-
-def _elf_machine(head: bytes) -> int | None:
-    return int.from_bytes(head[ELF_MACHINE], "little") if head.startswith(b"\x7fELF") else None
-
-
-def _load_refusal(root: Path) -> str | None:
-    try:
-        sensors.npu_load(root)
-    except FarmError as error:
-        return str(error)
-    return None
-
-
-def _available_mb(meminfo: Path) -> int | None:
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", text(meminfo) or "", re.MULTILINE)
-    return int(found[1]) // 1024 if found else None

@@ -1,11 +1,12 @@
-"""What a board must have for its NPU to work: facts to findings, one function a check."""
+"""What a board needs for its NPU to work: one check per function, facts to findings; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from farm.doctor.board import TOOLKIT, Board, Node
-from farm.doctor.compatibility import OLDEST_DRIVER, runs_one_core_only, version
+from farm.doctor.board import TOOLKIT, Board
+from farm.doctor.compatibility import OLDEST_DRIVER, ONE_CORE_DRIVERS, version
 from farm.doctor.finding import Finding, failure, ok, warning
 from farm.hardware.known_errors import (
     CONTAINER_FLAGS,
@@ -21,7 +22,7 @@ from farm.hardware.platforms import SOCS
 KNOWN_TO_TOOLKIT: Final = ("rk3562", "rk3566", "rk3568", "rk3576", "rk3588", "rv1126b")
 AARCH64: Final = 183  # these are e_machine in elf.h
 MACHINES: Final = {AARCH64: "aarch64", 62: "x86-64", 40: "32-bit ARM", 3: "32-bit x86"}
-CONTAINER_NODE: Final = "/dev/dri/renderD129"  # in a container, the toolkit asks for this one
+CONTAINER_NODE: Final = "/dev/dri/renderD129"  # in a container, the toolkit opens this one
 SEE_DRIVER: Final = "sudo dmesg | grep -i rknpu"
 RKNPU_RULE: Final = (
     """echo 'KERNEL=="rknpu", MODE="0660", GROUP="render"' | sudo tee """
@@ -29,32 +30,33 @@ RKNPU_RULE: Final = (
 )
 VENDOR_KERNEL: Final = "sudo armbian-config   # a vendor (BSP) kernel; or your board's own image"
 ENABLE_NPU: Final = "sudo armbian-config   # or rsetup: an overlay that enables the NPU"
-
-
-def board_findings(board: Board) -> list[Finding]:
-    """Judge all that must be there, whatever the farm is to run on the NPU."""
-    checks = (soc, container, driver, device, library, toolkit, together, load)
-    return [finding for check in checks if (finding := check(board)) is not None]
+FIXED_CLOCK: Final = ("userspace", "performance")  # these do not follow the load
+GOVERNORS: Final = {
+    "NPU": "/sys/class/devfreq/*npu*/governor",
+    "DDR": "/sys/class/devfreq/dmc/governor",
+}
+CPU_GOVERNORS: Final = "/sys/devices/system/cpu/cpufreq/policy*/scaling_governor"
+SEE_HEAT: Final = "head /sys/class/thermal/thermal_zone*/temp   # in 1/1000 degrees C: too hot?"
 
 
 def soc(board: Board) -> Finding:
-    """Which SoC it is, and whether the vendor's package knows it under that name."""
+    """Check which SoC it is, and whether the vendor's package knows it by that name."""
     tree = (board.compatible or "").lower()
     name = board.machine.soc
     if board.compatible is None:
         fix = CONTAINER_FLAGS if board.container else "ls /proc/device-tree/compatible"
-        return failure("SoC", "/proc/device-tree/compatible can't be read: no SoC is known", fix)
+        return failure("SoC", "unknown: cannot read /proc/device-tree/compatible", fix)
     if name is None:
-        known = "npu-farm doctor configs/host.yaml"
-        return failure("SoC", f"{_said(board)}: none of {', '.join(SOCS)}", known)
+        said = f"{board.name}: not supported; supported are {', '.join(SOCS)}"
+        return failure("SoC", said, "npu-farm doctor configs/host.yaml")
     if not any(known in tree for known in KNOWN_TO_TOOLKIT):
-        reason = f"{TOOLKIT} knows no {name}, and the device tree names nothing else"
-        return failure("SoC", f"{name}, {_said(board)}: {reason}; as rk3588s it runs", NAME_RK3588S)
-    return ok("SoC", f"{name}, {_said(board)}")
+        reason = f"{TOOLKIT} does not know {name}; it runs under the name rk3588s"
+        return failure("SoC", f"{name}, {board.name}: {reason}", NAME_RK3588S)
+    return ok("SoC", f"{name}, {board.name}")
 
 
 def container(board: Board) -> Finding | None:
-    """Whether a container was given what the vendor's package asks for."""
+    """Check whether a container has what the vendor's package needs."""
     if not board.container:
         return None
     nodes, npu_nodes = [node.path for node in board.nodes], board.npu_nodes()
@@ -72,21 +74,21 @@ def container(board: Board) -> Finding | None:
     fix = CONTAINER_FLAGS
     if npu_nodes and CONTAINER_NODE in missing:
         fix = fix.replace("/dev/dri ", f"{npu_nodes[0].path}:{CONTAINER_NODE} ")
-    return failure("container", f"was not given {', '.join(missing)}", fix)
+    return failure("container", f"lacks {', '.join(missing)}", fix)
 
 
 def driver(board: Board) -> Finding:
-    """The NPU's kernel driver: there, and new enough."""
+    """Check that the NPU's kernel driver is loaded and new enough."""
     found = version(board.driver)
-    kernel = f"kernel {board.kernel}" if board.kernel else "kernel not known"
+    kernel = f"kernel {board.kernel or 'unknown'}"
     if found is None:
-        return _no_driver_version(board, kernel)
+        return _driver_without_version(board, kernel)
     said = f"RKNPU {board.driver}, {kernel}"
     cores = SOCS[board.machine.soc].npu_cores if board.machine.soc else 1
-    if cores > 1 and runs_one_core_only(found):
-        reason = (
-            'drivers before 0.9.6 are known to "failed to submit" on all NPU cores but the first'
-        )
+    first, fixed = ONE_CORE_DRIVERS
+    if cores > 1 and first <= found < fixed:
+        before = ".".join(map(str, fixed))
+        reason = f'before {before}, all NPU cores except core 0 fail with "failed to submit"'
         return warning("driver", f"{said}: {reason}", UPDATE_KERNEL)
     if found < OLDEST_DRIVER:
         oldest = ".".join(map(str, OLDEST_DRIVER))
@@ -94,98 +96,117 @@ def driver(board: Board) -> Finding:
     return ok("driver", said)
 
 
-def _no_driver_version(board: Board, kernel: str) -> Finding:
+def _driver_without_version(board: Board, kernel: str) -> Finding:
     if board.npu_status == "disabled":
-        reason = "the device tree has the NPU switched off"
-        return failure("driver", f"{reason}, {kernel}", ENABLE_NPU)
+        return failure("driver", f"the device tree disables the NPU, {kernel}", ENABLE_NPU)
     if board.open_driver:
-        reason = "the kernel's own NPU driver (/dev/accel) is none that librknnrt.so can use"
+        reason = "librknnrt.so cannot use the mainline kernel's NPU driver (/dev/accel)"
         return failure("driver", f"{reason}, {kernel}", VENDOR_KERNEL)
     if any(node.driver for node in board.npu_nodes()):
-        return ok("driver", f"RKNPU is there, {kernel}; its version is for root only")
+        return ok("driver", f"RKNPU, {kernel}; only root can read its version")
     if board.npu_nodes():
-        reason = "no version of an NPU driver can be read (as root it could)"
+        reason = "cannot read the NPU driver's version; only root can"
         return warning("driver", f"{reason}, {kernel}", "sudo cat /sys/kernel/debug/rknpu/version")
     return failure("driver", f"no NPU driver found, {kernel}", SEE_DRIVER)
 
 
 def device(board: Board) -> Finding:
-    """The NPU's device node, and whether this user may open it."""
+    """Check that the NPU's device node exists, and that this user may open it."""
     nodes = board.npu_nodes()
     if not nodes:
         fix = CONTAINER_FLAGS if board.container else SEE_DRIVER
-        return failure("device", "neither a /dev/dri/renderD* of the NPU nor /dev/rknpu", fix)
-    barred = [node for node in nodes if not node.openable]
-    unsure = "" if nodes[0].driver else "; which one is the NPU's is not told"
-    if not barred:
-        named = ", ".join(node.path for node in nodes)
-        return ok("device", f"{named}: this user may open it{unsure}")
-    node = barred[0]
-    said = (
-        f"{node.path}: mode {node.mode:04o}, group {node.group}: this user may not open it{unsure}"
-    )
-    judge = failure if len(barred) == len(nodes) else warning
-    return judge("device", said, _access_fix(node, in_container=board.container))
-
-
-def _access_fix(node: Node, *, in_container: bool) -> str:
+        return failure("device", "no /dev/dri/renderD* of the NPU and no /dev/rknpu", fix)
+    closed = [node for node in nodes if not node.openable]
+    unsure = "" if nodes[0].driver else "; it is unknown which node is the NPU's"
+    if not closed:
+        paths = ", ".join(node.path for node in nodes)
+        return ok("device", f"{paths}: this user can open it{unsure}")
+    node = closed[0]
     # Some images make /dev/rknpu for root alone; nobody should have to join root's group.
     if node.group == "root" or node.mode & 0o060 != 0o060:
-        return RKNPU_RULE.replace("rknpu", node.path.rpartition("/")[2], 1)
-    if in_container:
-        return f"docker run --group-add {node.gid} ..."
-    return f"sudo usermod -aG {node.group} $USER   # then log in again"
+        fix = RKNPU_RULE.replace("rknpu", node.path.rpartition("/")[2], 1)
+    elif board.container:
+        fix = f"docker run --group-add {node.gid} ..."
+    else:
+        fix = f"sudo usermod -aG {node.group} $USER   # then log in again"
+    said = f"{node.path}: mode {node.mode:04o}, group {node.group}: this user cannot open it"
+    judge = failure if len(closed) == len(nodes) else warning
+    return judge("device", f"{said}{unsure}", fix)
 
 
 def library(board: Board) -> Finding:
-    """librknnrt.so: there, readable, for this kind of CPU, and its version."""
+    """Check that librknnrt.so exists, is readable and is for aarch64; report its version."""
     found = board.library
     if found is None:
-        reason = f"{LIBRARY} is missing; {TOOLKIT} looks nowhere else"
+        reason = f"{LIBRARY} is missing; {TOOLKIT} looks only there"
         return failure("library", reason, CONTAINER_FLAGS if board.container else INSTALL_LIBRARY)
     if not found.readable:
         fix = f"sudo chmod 644 {LIBRARY}"
-        return failure("library", f"{LIBRARY}: this user may not read it", fix)
+        return failure("library", f"{LIBRARY}: this user cannot read it", fix)
+    if not found.machine:
+        return failure("library", f"{LIBRARY} is not a shared library", INSTALL_LIBRARY)
     if found.machine != AARCH64:
-        kind = (
-            MACHINES.get(found.machine or 0, "another machine") if found.machine else "no library"
-        )
-        said = f"{LIBRARY} is {'for ' if found.machine else ''}{kind}; an aarch64 one is needed"
-        return failure("library", said, INSTALL_LIBRARY)
-    if found.version is None:
-        return ok("library", f"{LIBRARY}; it does not tell its version")
-    return ok("library", f"{LIBRARY} {found.version}")
+        kind = MACHINES.get(found.machine, "another architecture")
+        return failure("library", f"{LIBRARY} is for {kind}, not for aarch64", INSTALL_LIBRARY)
+    return ok("library", f"{LIBRARY} {found.version or 'of unknown version'}")
 
 
 def toolkit(board: Board) -> Finding:
-    """The vendor's Python package."""
+    """Check that the vendor's Python package is installed."""
     found = board.caller.packages.get(TOOLKIT)
     if found is None:
-        return failure("toolkit", f"{TOOLKIT} is not installed here", INSTALL_TOOLKIT)
+        return failure("toolkit", f"{TOOLKIT} is not installed", INSTALL_TOOLKIT)
     return ok("toolkit", f"{TOOLKIT} {found}")
 
 
-def together(board: Board) -> Finding | None:
-    """Whether the library is of the package's generation; None where a version is not known."""
-    runtime = version(board.library.version) if board.library else None
-    package = version(board.caller.packages.get(TOOLKIT))
+def versions(board: Board) -> Finding | None:
+    """Check that the library's major version is not below the package's; None if unknown."""
+    library_text = board.library.version if board.library else None
+    toolkit_text = board.caller.packages.get(TOOLKIT)
+    runtime, package = version(library_text), version(toolkit_text)
     if runtime is None or package is None or runtime[0] >= package[0]:
         return None
-    said = f"librknnrt {_dotted(runtime)} is a generation older than {TOOLKIT} {_dotted(package)}"
+    said = f"librknnrt {library_text} has an older major version than {TOOLKIT} {toolkit_text}"
     return warning("versions", said, INSTALL_LIBRARY)
 
 
 def load(board: Board) -> Finding:
-    """Whether the NPU's load can be watched; nothing but watching needs it, so never worse."""
-    why = board.load_refusal
-    if why is None:
-        return ok("load", "the NPU's load can be read")
-    return ok("load", f"only needed to watch the NPU: {why}")
+    """Check whether the NPU load can be read; it is never worse than OK: only watching needs it."""
+    if board.load_refusal is None:
+        return ok("load", "the NPU load can be read")
+    return ok("load", f"needed for watching only: {board.load_refusal}")
 
 
-def _said(board: Board) -> str:
-    return board.model or board.compatible or ""
+def clocks(board: Board) -> Finding | None:
+    """Check whether a governor keeps CPUs, NPU or memory slow; None if no clock is known."""
+    if not board.clocks:
+        return None
+    slow = [
+        clock
+        for clock in board.clocks
+        if clock.governor == "powersave"
+        # Only the NPU's: a CPU may have been read just before its clock rose.
+        or (
+            clock.governor in FIXED_CLOCK
+            and clock.name == "NPU"
+            and clock.mhz < (clock.highest_mhz or 0)
+        )
+    ]
+    speeds = []
+    for clock in slow or board.clocks:
+        of_highest = "" if clock.highest_mhz in (None, clock.mhz) else f" of {clock.highest_mhz}"
+        governor = f" ({clock.governor})" if clock.governor else ""
+        speeds.append(f"{clock.name} {clock.mhz}{of_highest} MHz{governor}")
+    said = ", ".join(speeds)
+    if not slow:
+        return ok("clocks", said)
+    if all(clock.governor == "performance" for clock in slow):
+        return warning("clocks", f"limited: {said}", SEE_HEAT)
+    files = dict.fromkeys(GOVERNORS.get(clock.name, CPU_GOVERNORS) for clock in slow)
+    return warning("clocks", f"limited: {said}", f"echo performance | sudo tee {' '.join(files)}")
 
 
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(map(str, numbers))
+# In the order in which they are printed, whatever the farm is to run on the NPU.
+BOARD_CHECKS: Final[tuple[Callable[[Board], Finding | None], ...]] = (
+    soc, container, driver, device, library, toolkit, versions, load, clocks,
+)  # fmt: skip

@@ -1,14 +1,23 @@
-"""What a check finds, and how bad the worst of many findings is."""
+"""What a check finds, and all findings as a report."""
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
+
+from farm.system.terminal import printable, shell_command
+
+COMMAND_WITH_CONFIG: Final = re.compile(r"^(npu-farm \w+) CONFIG\b")
+INDENT: Final = " " * 9  # below the status, the longest being "warning"
 
 
 class Status(Enum):
-    """From well to worst; the numbers are exit codes of `npu-farm doctor`."""
+    """From good to bad; the numbers are exit codes of `npu-farm doctor`."""
 
     OK = 0
     WARNING = 1
@@ -22,7 +31,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found; `fix` is a shell command, empty where all is well."""
+    """The result of one check; `fix` is a shell command, empty if the status is OK."""
 
     check: str
     status: Status
@@ -31,20 +40,70 @@ class Finding:
 
 
 def ok(check: str, message: str) -> Finding:
-    """A check that found all well."""
+    """Return the finding of a check that passed."""
     return Finding(check, Status.OK, message)
 
 
 def warning(check: str, message: str, fix: str) -> Finding:
-    """A check that found what may give trouble."""
+    """Return the finding of a problem that may slow down or disturb the farm."""
     return Finding(check, Status.WARNING, message, fix)
 
 
 def failure(check: str, message: str, fix: str) -> Finding:
-    """A check that found what keeps the farm from running as it should."""
+    """Return the finding of a problem that keeps the farm from running."""
     return Finding(check, Status.FAILURE, message, fix)
 
 
 def worst(findings: Iterable[Finding]) -> Status:
-    """The worst status of all; OK if there are none."""
+    """Return the worst status of all; OK if there are none."""
     return max((f.status for f in findings), key=lambda status: status.value, default=Status.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, in the order in which they are printed."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def status(self) -> Status:
+        """The worst status of all."""
+        return worst(self.findings)
+
+    def with_config_path(self, path: str) -> Report:
+        """Return a report whose fixes name the config, so that they can be pasted."""
+        quoted = shlex.quote(path)
+        return Report(
+            tuple(
+                replace(f, fix=COMMAND_WITH_CONFIG.sub(lambda m: f"{m[1]} {quoted}", f.fix))
+                for f in self.findings
+            )
+        )
+
+    def to_text(self) -> str:
+        """Return a line for each finding, its fix below it, and a last line with the counts."""
+        width = max((len(f.check) for f in self.findings), default=0)
+        lines = []
+        for f in self.findings:
+            lines.append(f"{f.status.word:<8} {f.check:<{width}}  {printable(f.message)}")
+            if f.fix:
+                lines.append(f"{INDENT}fix: {printable(shell_command(f.fix))}")
+        bad = []
+        for status in (Status.FAILURE, Status.WARNING):
+            count = sum(f.status is status for f in self.findings)
+            if count:
+                bad.append(f"{count} {status.word}{'s' if count > 1 else ''}")
+        return "\n".join([*lines, ", ".join(bad) or "no problems found"])
+
+    def to_json(self) -> str:
+        """Return the worst status and all findings as JSON; `fix` is null if none is needed."""
+        rows = [
+            {
+                "check": f.check,
+                "status": f.status.word,
+                "message": f.message,
+                "fix": shell_command(f.fix) or None,
+            }
+            for f in self.findings
+        ]
+        return json.dumps({"overall": self.status.word, "checks": rows}, indent=2)

@@ -1,4 +1,4 @@
-"""One inference on every NPU core, each by a worker of its own: which can be used, which not."""
+"""One inference on every NPU core, each by a worker of its own: which cores can be used."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Final
 from farm.config.loader import checked
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
-from farm.coordinator.supervisor import WorkerSlot
 
-DRAIN_SECONDS: Final = 2.0  # the workers have nothing in hand
+DRAIN_SECONDS: Final = 2.0  # the workers have no batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreTest:
-    """What became of one NPU core's test: how long the inference took, or why there is none."""
+    """The test of one NPU core: how long the inference took in ms, or the reason of a failure."""
 
     npu_core: int
     ok: bool
@@ -26,7 +25,7 @@ class CoreTest:
 def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
     """Open the config's model on each of its NPU cores and run it once on a grey image.
 
-    Raises ConfigError where the config can't be met on this machine.
+    Raises ConfigError if this machine cannot run the config.
     """
     one_each = {"size": None, "on_bad_core": "quarantine"}
     config = checked({**config.model_dump(exclude_unset=True), **one_each})
@@ -35,16 +34,14 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
         coordinator.launch()
         while coordinator.supervisor.starting:
             coordinator.poll()
-        return tuple(map(_outcome, coordinator.supervisor.slots))
+        return tuple(
+            CoreTest(
+                npu_core=slot.spec.npu_core,
+                ok=slot.ready is not None,
+                ms=slot.ready.self_test_ms if slot.ready is not None else None,
+                reason=slot.reason if slot.ready is None else "",
+            )
+            for slot in coordinator.supervisor.slots
+        )
     finally:
         coordinator.close(drain_seconds=DRAIN_SECONDS)
-
-
-def _outcome(slot: WorkerSlot) -> CoreTest:
-    ready = slot.ready
-    return CoreTest(
-        npu_core=slot.spec.npu_core,
-        ok=ready is not None,
-        ms=None if ready is None else ready.self_test_ms,
-        reason="" if ready is not None else slot.reason,
-    )

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from farm.hardware.platforms import cpu_list
 from farm.system.file_access import text
 
@@ -25,33 +27,26 @@ PACKAGES: Final = (
 
 
 def facts(root: Path = Path("/")) -> dict[str, str]:
-    """Read what a figure is worth nothing without, name by name; what is not told is left out."""
-    told = {
+    """Return what a reader of figures must know, by name; what is unknown is left out.
+
+    The names of board and processor are read below `root`. Kernels of 64-bit ARM name none.
+    """
+    cpu = re.search(r"^model name\s*: (.+)$", text(root / "proc/cpuinfo") or "", re.M)
+    found = {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "board": text(root / "proc/device-tree/model"),
-        "CPU": _cpu(root),
+        "CPU": cpu[1].strip() if cpu else None,
         "CPUs": cpu_list(tuple(os.sched_getaffinity(0))),
-        "memory": _memory(root),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GB",
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         **{package: installed(package) for package in PACKAGES},
     }
-    return {name: fact for name, fact in told.items() if fact}
-
-
-def _cpu(root: Path) -> str | None:
-    """The processor's name; kernels of 64-bit ARM do not tell one."""
-    found = re.search(r"^model name\s*: (.+)$", text(root / "proc/cpuinfo") or "", re.M)
-    return found[1].strip() if found else None
-
-
-def _memory(root: Path) -> str | None:
-    found = re.search(r"^MemTotal:\s+(\d+) kB", text(root / "proc/meminfo") or "", re.M)
-    return f"{int(found[1]) / 2**20:.1f} GB" if found else None
+    return {name: fact for name, fact in found.items() if fact}
 
 
 def installed(package: str) -> str | None:
-    """The version of a Python package, None if it is not installed."""
+    """Return the version of a Python package, None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""What the vendor's library, its package and its driver say when they fail, and what helps."""
+"""Error messages of the vendor's library, its package and its driver, and what helps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-LIBRARY: Final = "/usr/lib/librknnrt.so"  # the only place where rknn-toolkit-lite2 looks
+LIBRARY: Final = "/usr/lib/librknnrt.so"  # the only place where rknn-toolkit-lite2 looks for it
 # The address is the one that rknn-toolkit-lite2 2.5.0 names itself.
 INSTALL_LIBRARY: Final = (
     f"sudo curl -fLo {LIBRARY} https://github.com/airockchip/rknn-toolkit2/raw/master/"
@@ -20,8 +20,8 @@ CONTAINER_FLAGS: Final = (
     "docker run --device /dev/dri --security-opt systempaths=unconfined "
     f"-v {LIBRARY}:{LIBRARY}:ro ..."
 )
-# Tried on an emulated board: the package reads this file alone. Holds until the next start. The
-# mainline kernel's device tree of the Radxa E52C names rk3582 and rk3588s just so.
+# Tried on an emulated board: the package reads only this file. Lasts until the next boot. The
+# mainline kernel's device tree of the Radxa E52C has the same two names.
 NAME_RK3588S: Final = (
     r"(cat /proc/device-tree/compatible; printf 'rockchip,rk3588s\0') > /tmp/compatible"
     " && sudo mount --bind /tmp/compatible /proc/device-tree/compatible"
@@ -30,7 +30,7 @@ NAME_RK3588S: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownError:
-    """A known message (`seen`, found by `pattern`), what it means and a command that helps."""
+    """A known message (`seen`, matched by `pattern`), what it means and a command that helps."""
 
     pattern: str
     seen: str
@@ -38,21 +38,21 @@ class KnownError:
     fix: str
 
 
-# Of two that match, the first is taken. Numbers are issues: toolkit2 is airockchip/rknn-toolkit2,
-# old-toolkit2 rockchip-linux/rknn-toolkit2, rknpu2 rockchip-linux/rknpu2; wheel is a text that
-# stands in rknn-toolkit-lite2 2.5.0.
-TROUBLES: Final = (
+# If several match, the first counts. Numbers are issues: toolkit2 is airockchip/rknn-toolkit2,
+# old-toolkit2 rockchip-linux/rknn-toolkit2, rknpu2 rockchip-linux/rknpu2; wheel is a text
+# found in rknn-toolkit-lite2 2.5.0.
+KNOWN_ERRORS: Final = (
     KnownError(  # toolkit2 294, old-toolkit2 297 and 320, rknpu2 123
         pattern=r"failed to submit",
         seen="failed to submit!, op id: ..., please try updating to the latest version",
-        means="the NPU's driver failed a job; on cores 1 and 2 alone it is known of the drivers "
-        "0.9.0 to 0.9.5 of 6.1 kernels, and gone with 0.9.6",
+        means="the NPU's driver failed a job; if only cores 1 and 2 fail, it is a known fault of "
+        "drivers 0.9.0 to 0.9.5 in 6.1 kernels, fixed in 0.9.6",
         fix=UPDATE_KERNEL,
     ),
     KnownError(  # in librknnrt 2.3.2
         pattern=r"Mismatch driver version|driver version is too low",
         seen="Mismatch driver version, ... requires driver version >= ...",
-        means="the NPU's driver is older than librknnrt.so wants",
+        means="librknnrt.so needs a newer NPU driver",
         fix=UPDATE_KERNEL,
     ),
     KnownError(  # toolkit2 254 and 281, old-toolkit2 212 and 316
@@ -64,7 +64,7 @@ TROUBLES: Final = (
     KnownError(  # logs of 2.0.0 with a model of 2.3.0; toolkit2 394 for the symbol
         pattern=r"Unsupport CPU op|not match with rknn runtime version|undefined symbol: rknn_",
         seen="Unsupport CPU op: ... in this librknnrt.so",
-        means="librknnrt.so is older than the toolkit that made the model, and lacks what it needs",
+        means="librknnrt.so is older than the toolkit that made the model, and lacks operators",
         fix=INSTALL_LIBRARY,
     ),
     KnownError(  # rknpu2 25; -13 is RKNN_ERR_TARGET_PLATFORM_UNMATCH in rknn_api.h
@@ -79,14 +79,14 @@ TROUBLES: Final = (
         pattern=r"core_mask is only supported by|rknn_set_core_mask|Not support core mask"
         r"|failed to set core mask",
         seen="The core_mask is only supported by ...; rknn_set_core_mask ... error code: -13",
-        means="a core mask was set that the SoC does not know: with one NPU core none may be set",
+        means="the SoC does not support the core mask; with one NPU core none may be set",
         fix="npu-farm plan configs/SOC.yaml   # the config of this SoC sets the right masks",
     ),
     KnownError(  # wheel: seen with a device tree of rockchip,rk3582 alone; rknn_model_zoo 231
         pattern=r"Please specify the target in init_runtime|Unsupported run platform",
         seen="Please specify the target in init_runtime!",
-        means="rknn-toolkit-lite2 does not know the SoC: it looks for rk3588 and the like in the "
-        "device tree, and does not know rk3582, which runs as an rk3588s",
+        means="rknn-toolkit-lite2 does not know the SoC that the device tree names; an rk3582 "
+        "runs under the name rk3588s",
         fix=NAME_RK3588S,
     ),
     KnownError(  # wheel; hw_version: rk-llama.cpp 19
@@ -98,61 +98,61 @@ TROUBLES: Final = (
     KnownError(  # old-toolkit2 49 and 244, rknn-toolkit 454, toolkit2 68 and 399
         pattern=r"failed to open rknpu module|failed to open rknn device",
         seen="failed to open rknpu module, need to insmod rknpu dirver!",
-        means="this user may not open the NPU's device node, or there is no driver for it",
+        means="this user cannot open the NPU's device node, or its driver is not loaded",
         fix=JOIN_GROUP,
     ),
     KnownError(
         pattern=r"rknpu/load.*(denied|Permission)|(denied|Permission).*rknpu/load",
         seen="/sys/kernel/debug/rknpu/load: Permission denied",
-        means="only root may read the NPU's load; nothing else needs it",
-        fix="sudo chmod a+x /sys/kernel/debug   # until the next start",
+        means="only root can read the NPU load; it is needed for watching only",
+        fix="sudo chmod a+x /sys/kernel/debug   # until the next boot",
     ),
     KnownError(  # old-toolkit2 44, 218 and 226, rknn-llm 62 and 335
         pattern=r"RKNN_ERR_MALLOC_FAIL|failed to malloc npu memory|failed to allocate handle"
         r"|Cannot allocate memory",
         seen="failed to malloc npu memory, size: ...",
-        means="no memory is left for the NPU; on an rk356x without rknpu iommu it has very little",
+        means="no memory is left for the NPU; an rk356x without rknpu iommu has very little",
         fix="npu-farm run CONFIG -s 1   # fewer runtimes",
     ),
     KnownError(  # old-toolkit2 218: what an allocation that failed in rknn_init ends in
         pattern=r"\bSIGSEGV\b|\bSIGABRT\b|Segmentation fault",
         seen="SIGSEGV",
-        means="librknnrt.so died: of a model file that is cut, or as no memory was left for it",
-        fix="npu-farm doctor CONFIG   # the lines on model and memory tell which",
+        means="librknnrt.so crashed: the model file is truncated, or no memory was left",
+        fix="npu-farm doctor CONFIG   # see the lines on model and memory",
     ),
     KnownError(  # old-toolkit2 16, rknpu 39, wheel; rknn_model_zoo 289
         pattern=r"Can not find dynamic library|librknnrt\.so: cannot open shared object",
         seen="Can not find dynamic library on RK3588!",
-        means=f"there is no {LIBRARY}, the only place where rknn-toolkit-lite2 looks",
+        means=f"{LIBRARY} is missing; rknn-toolkit-lite2 looks only there",
         fix=INSTALL_LIBRARY,
     ),
-    KnownError(  # the dynamic linker's words
+    KnownError(  # from the dynamic linker
         pattern=r"invalid ELF header|wrong ELF class|file too short",
         seen="librknnrt.so: invalid ELF header",
-        means="librknnrt.so is no library for this machine: for another architecture, or cut",
+        means="librknnrt.so is truncated, or for another architecture",
         fix=INSTALL_LIBRARY,
     ),
     KnownError(  # toolkit2 405, old-toolkit2 6 and 316; not the harmless "Ret code:" of every start
         pattern=r"invalid RKNN_MAGIC|Invalid RKNN f\w+mat|error code: RKNN_ERR_MODEL_INVALID",
         seen="parseRKNN: invalid RKNN_MAGIC!; error code: RKNN_ERR_MODEL_INVALID",
-        means="the model file is no whole .rknn model, or is for another SoC or a newer librknnrt",
-        fix="sha256sum MODEL   # here and where it was made: the same?",
+        means="the model file is truncated, no .rknn model, for another SoC or a newer librknnrt",
+        fix="sha256sum MODEL   # compare with the original",
     ),
-    KnownError(  # our own words, in farm/coordinator/supervisor.py
+    KnownError(  # our own message, in farm/coordinator/supervisor.py
         pattern=r"has not ended within",
         seen="the self-test has not ended within 10 s",
-        means="the NPU or its driver hangs, or the model is slow and many runtimes share a core",
+        means="the NPU or its driver hangs, or many runtimes share a core and the model is slow",
         fix="sudo dmesg | tail -n 30   # and restart the board; or --set self_test_seconds=60",
     ),
-    KnownError(  # our own words, in workers/runtimes/rknn.py
+    KnownError(  # our own message, in workers/runtimes/rknn.py
         pattern=r"rknn-toolkit-lite2 can't be imported|No module named 'rknnlite",
         seen="rknn-toolkit-lite2 can't be imported",
-        means="the vendor's Python package is not installed here",
+        means="the vendor's Python package is not installed",
         fix=INSTALL_TOOLKIT,
     ),
 )
 
 
 def explain(text: str) -> KnownError | None:
-    """Find the first known trouble in what a worker on the NPU said, None if there is none."""
-    return next((t for t in TROUBLES if re.search(t.pattern, text, re.IGNORECASE)), None)
+    """Return the first known error in the output of a worker on the NPU, None if there is none."""
+    return next((e for e in KNOWN_ERRORS if re.search(e.pattern, text, re.IGNORECASE)), None)

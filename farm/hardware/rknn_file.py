@@ -1,4 +1,4 @@
-"""What a .rknn file says of itself, read without the vendor's library, which dies of some files."""
+"""What a .rknn file contains, read without the vendor's library, which crashes on some files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ BODY_SIZE_AT: Final = 16
 LENGTH: Final = struct.Struct("<Q")
 MOST_TEXT: Final = 16 * 2**20  # the texts that were seen have one to a few kilobytes
 
+ONNX_SUFFIX: Final = ".onnx"
+RKNN_SUFFIX: Final = ".rknn"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RknnFile:
-    """A model's own words: the SoCs it is for (lower case), the toolkit's version that made it."""
+    """The SoCs that a model is for (lower case), the version of the toolkit that made it, bytes."""
 
     targets: tuple[str, ...]
     toolkit: str | None
@@ -28,40 +31,20 @@ class RknnFile:
 
 
 def describe(path: Path) -> RknnFile | None:
-    """Read what the model says of itself; None for anything that is not understood.
+    """Read a model's description; None for any file without a valid one.
 
-    Encrypted models and cut ones are not understood. Never raises; the body is never read.
+    Encrypted and truncated models have none. Never raises; the body is never read.
     """
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            return _described(file)
+        # Without O_NONBLOCK, opening a pipe would wait for a writer.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            description = _description(file)
     except (OSError, ValueError, OverflowError, RecursionError, struct.error):
         return None
-
-
-def _without_waiting(name: str, flags: int) -> int:
-    return os.open(name, flags | os.O_NONBLOCK)  # a pipe would wait for a writer
-
-
-def _described(file: BinaryIO) -> RknnFile | None:
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
+    if not isinstance(description, dict):
         return None
-    header = file.read(HEADER)
-    if not header.startswith(MAGIC):
-        return None
-    (body,) = LENGTH.unpack_from(header, BODY_SIZE_AT)
-    file.seek(HEADER + body)
-    (length,) = LENGTH.unpack(file.read(LENGTH.size))
-    if length > MOST_TEXT:
-        return None
-    return _understood(json.loads(file.read(length)), status.st_size)
-
-
-def _understood(told: Any, size: int) -> RknnFile | None:
-    if not isinstance(told, dict):
-        return None
-    targets, toolkit = told.get("target_platform"), told.get("version")
+    targets, toolkit = description.get("target_platform"), description.get("version")
     if not isinstance(targets, list) or not all(isinstance(name, str) for name in targets):
         return None
     return RknnFile(
@@ -71,10 +54,21 @@ def _understood(told: Any, size: int) -> RknnFile | None:
     )
 
 
-ONNX_SUFFIX: Final = ".onnx"
-RKNN_SUFFIX: Final = ".rknn"
+def _description(file: BinaryIO) -> Any:
+    """Read the JSON text behind the body; raises any of the errors that `describe` catches."""
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        raise ValueError("not a file")
+    header = file.read(HEADER)
+    if not header.startswith(MAGIC):
+        raise ValueError("no .rknn header")
+    (body,) = LENGTH.unpack_from(header, BODY_SIZE_AT)
+    file.seek(HEADER + body)
+    (length,) = LENGTH.unpack(file.read(LENGTH.size))
+    if length > MOST_TEXT:
+        raise ValueError("the text is too long")
+    return json.loads(file.read(length))
 
 
 def rknn_name(model: PurePath, model_platform: str) -> str:
-    """What `model` is called once it is converted for a SoC: glyphs-rk3588.rknn."""
+    """Return the name of `model` once it is converted for a SoC: glyphs-rk3588.rknn."""
     return f"{model.stem}-{model_platform}{RKNN_SUFFIX}"

@@ -31,9 +31,9 @@ class LineFile:
     """
 
     def __init__(
-        self, name: Path, patience: WriteDeadline, *, keep: int = 0, expected: int | None = None
+        self, name: Path, deadline: WriteDeadline, *, keep: int = 0, expected: int | None = None
     ) -> None:
-        self._name, self._patience = name, patience
+        self._name, self._deadline = name, deadline
         new = not os.path.exists(name)
         self._fd = _opened(name)
         self._regular = is_regular(self._fd)
@@ -68,7 +68,7 @@ class LineFile:
     def append(self, lines: bytes) -> None:
         """Append whole lines; raises WriterError or InterruptedWriteError, and appends nothing."""
         try:
-            write_all(self._fd, lines, self._patience)
+            write_all(self._fd, lines, self._deadline)
         except OSError as error:
             self._cut()
             raise self._unwritable(error) from error

@@ -44,7 +44,7 @@ class Writer(Protocol):
 
 @contextmanager
 def open_writer(
-    output: Path | None, quiet: bool, patience: WriteDeadline, earlier: ResumeIndex | None = None
+    output: Path | None, quiet: bool, deadline: WriteDeadline, earlier: ResumeIndex | None = None
 ) -> Iterator[Writer]:
     """Open what results go to: the file `output` (.jsonl or .csv), else lines on standard output.
 
@@ -52,18 +52,18 @@ def open_writer(
     OutputError for another suffix, or a file that can't be written.
     """
     if output is None:
-        yield NullWriter() if quiet else Lines(sys.stdout, patience)
+        yield NullWriter() if quiet else Lines(sys.stdout, deadline)
         return
     if output.suffix not in (JSONL, CSV):
         raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
-    with _opened(output, patience, earlier) as file:
+    with _opened(output, deadline, earlier) as file:
         yield JsonLines(file) if output.suffix == JSONL else Table(file)
 
 
-def _opened(output: Path, patience: WriteDeadline, earlier: ResumeIndex | None) -> LineFile:
+def _opened(output: Path, deadline: WriteDeadline, earlier: ResumeIndex | None) -> LineFile:
     if earlier is None:
-        return LineFile(output, patience)
-    return LineFile(output, patience, keep=earlier.whole, expected=earlier.whole + earlier.torn)
+        return LineFile(output, deadline)
+    return LineFile(output, deadline, keep=earlier.whole, expected=earlier.whole + earlier.torn)
 
 
 class NullWriter:
@@ -76,8 +76,8 @@ class NullWriter:
 class Lines:
     """One readable line per result."""
 
-    def __init__(self, out: TextIO, patience: WriteDeadline) -> None:
-        self._out, self._patience = out, patience
+    def __init__(self, out: TextIO, deadline: WriteDeadline) -> None:
+        self._out, self._deadline = out, deadline
 
     def write(self, result: Result, _now: float, /) -> None:
         """See Writer.write."""
@@ -85,7 +85,7 @@ class Lines:
         # Past the stream's own buffer: whoever reads a pipe gets each result when it is there, and
         # what nobody reads is not waited for once more when the program ends.
         try:
-            write_all(self._out.fileno(), data, self._patience)
+            write_all(self._out.fileno(), data, self._deadline)
         except BrokenPipeError:
             raise  # whoever read has gone, as `head` does: nothing to tell anybody
         except OSError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from farm.config.schema import FarmConfig
 from farm.errors import ConfigError
-from farm.hardware.platforms import HOST, SOCS, Machine, Platform, cpu_list, disagreements, host
+from farm.hardware.platforms import HOST, SOCS, Machine, Platform, cpu_list
 from farm.hardware.rknn_file import ONNX_SUFFIX, RKNN_SUFFIX, rknn_name
 from workers.protocol.spec import InputHint, SimulatedSpec, WorkerSpec
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
@@ -39,7 +39,7 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     decoder_cpus, decoder_notices = cpus, list[str]()
     if config.decoder_cpu != "same":
         decoder_cpus, decoder_notices = choose_cpus("decoder_cpu", config, platform, machine)
-    notices = [*disagreements(platform, machine), *cpu_notices, *decoder_notices]
+    notices = [*platform.differences(machine), *cpu_notices, *decoder_notices]
     if config.runtime == "auto" and runtime == ONNX and platform.name != HOST:
         notices.append(f"no {platform.name} NPU here: ONNX Runtime runs on the CPU instead")
     cores = npu_cores(config, platform)
@@ -78,7 +78,7 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
 
 def platform_of(config: FarmConfig, machine: Machine) -> Platform:
     """The platform that the config names; `host` is what this machine is."""
-    return SOCS[config.platform] if config.platform != HOST else host(machine)
+    return SOCS[config.platform] if config.platform != HOST else machine.as_platform()
 
 
 def choose_runtime(config: FarmConfig, machine: Machine) -> str:

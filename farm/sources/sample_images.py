@@ -9,7 +9,7 @@ from typing import Final
 
 from farm.config.schema import FarmConfig
 from farm.sources.renders import write_renders
-from farm.system.terminal import say
+from farm.system.terminal import notify
 
 COUNT: Final = 200
 SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
@@ -34,6 +34,6 @@ def choose_targets(config: FarmConfig, named: tuple[str, ...]) -> tuple[str, ...
         return named
     if config.images is not None:
         return (config.images,)
-    folder = default_samples(say)
-    say(f"no images named: using the bundled sample images in {folder}")
+    folder = default_samples(notify)
+    notify(f"no images named: using the bundled sample images in {folder}")
     return (str(folder),)

@@ -12,11 +12,11 @@ from farm.errors import OutputError
 
 @contextmanager
 def atomic_write(path: Path, flag: str) -> Iterator[Path]:
-    """Give a name beside `path` to write to; what is there in the end becomes `path`.
+    """Yield a temporary file beside `path` that replaces it at the end of the block.
 
-    Made at once, so that a folder that can't be written is known before the work; nothing becomes
-    of it if the block fails, or leaves it empty. A pipe or a device is written to as it is.
-    Raises OutputError, which names the `flag`.
+    It is made at once, so that a folder without write permission is reported before the work.
+    If the block raises, or leaves it empty, `path` stays as it was. A pipe or a device is yielded
+    as it is. Raises OutputError, which names the `flag`.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
@@ -27,12 +27,12 @@ def atomic_write(path: Path, flag: str) -> Iterator[Path]:
             raise IsADirectoryError(None, "Is a directory")
         part.open("xb").close()
     except OSError as error:
-        raise OutputError(f"{flag} {path}: can't be made: {error.strerror}") from error
+        raise OutputError(f"{flag} {path}: cannot create the file: {error.strerror}") from error
     try:
         yield part
         if part.stat().st_size:
             part.replace(path)
     except OSError as error:
-        raise OutputError(f"{flag} {path}: can't be written: {error.strerror}") from error
+        raise OutputError(f"{flag} {path}: cannot write the file: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)

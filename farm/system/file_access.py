@@ -1,4 +1,4 @@
-"""Small reads of system files, which may be missing, barred or anything else."""
+"""Small reads of system files, which may be missing, unreadable or have any content."""
 
 from __future__ import annotations
 
@@ -11,40 +11,39 @@ READ, WRITE = 4, 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Whom the kernel asks for rights: a process's user and all its groups."""
+    """What the kernel checks access rights by: a process's user and all its groups."""
 
     uid: int
     groups: frozenset[int]
 
+    @staticmethod
+    def current() -> User:
+        """Return the user of this process."""
+        return User(uid=os.geteuid(), groups=frozenset({os.getegid(), *os.getgroups()}))
 
-def current_user() -> User:
-    """The user of this process."""
-    return User(uid=os.geteuid(), groups=frozenset({os.getegid(), *os.getgroups()}))
+    def may(self, status: os.stat_result, bits: int) -> bool:
+        """Return whether a file's mode grants all of `bits` (READ, WRITE); ACLs are ignored."""
+        if self.uid == 0:
+            return True
+        if self.uid == status.st_uid:
+            granted = status.st_mode >> 6
+        elif status.st_gid in self.groups:
+            granted = status.st_mode >> 3
+        else:
+            granted = status.st_mode
+        return granted & bits == bits
 
 
 def text(file: Path) -> str | None:
-    """A small file's text without its end; None if it can't be read."""
+    """Return a small file's text without its end; None if it cannot be read."""
     try:
         return file.read_bytes().decode("utf-8", "replace").strip("\0\n ")
     except OSError:
         return None
 
 
-def may(user: User, status: os.stat_result, bits: int) -> bool:
-    """Whether a file's mode gives `user` all of `bits` (READ, WRITE); ACLs are not asked."""
-    if user.uid == 0:
-        return True
-    if user.uid == status.st_uid:
-        granted = status.st_mode >> 6
-    elif status.st_gid in user.groups:
-        granted = status.st_mode >> 3
-    else:
-        granted = status.st_mode
-    return granted & bits == bits
-
-
 def has_acl(path: Path) -> bool:
-    """Whether more than the mode decides who may use a file: desktops give rights by ACLs."""
+    """Return whether an ACL adds to a file's mode: desktops grant rights to devices this way."""
     try:
         return "system.posix_acl_access" in os.listxattr(path)
     except OSError:
@@ -52,7 +51,7 @@ def has_acl(path: Path) -> bool:
 
 
 def refusal(path: Path) -> str | None:
-    """Why a file can't be read, in the kernel's words; None if it can."""
+    """Return why a file cannot be read, as the kernel words it; None if it can be read."""
     try:
         if not path.is_file():
             return "no such file" if not path.exists() else "not a file"

@@ -1,7 +1,4 @@
-"""Signals as something to poll for: handlers only note them, the loop decides.
-
-Where there is no loop, a signal unwinds the stack instead.
-"""
+"""Signals: collected for a loop that polls, or turned into SystemExit where there is no loop."""
 
 from __future__ import annotations
 
@@ -20,9 +17,9 @@ LAST_SECONDS: Final = 6.0  # a little more than it takes to kill all workers
 class Signals:
     """While entered, the signals CAUGHT are collected in `received` and make `fd` readable.
 
-    One that was ignored before stays so. If the program has not ended 6 s after
-    the second one, it is ended where it stands: it may hang in a write to a terminal or a disk that
-    does not answer. Its workers notice and clean up.
+    A signal that was ignored before stays ignored. If the program has not ended 6 s after the
+    second signal, it is ended without cleaning up: it may hang in a write to a terminal or a disk
+    that does not answer. Its workers notice that and clean up.
     """
 
     def __init__(self) -> None:
@@ -35,10 +32,10 @@ class Signals:
         self.fd, self._write_end = os.pipe()
         os.set_blocking(self.fd, False)
         os.set_blocking(self._write_end, False)
-        # Python runs handlers between two steps of its own; the wake-up fd ends a poll at once.
+        # Python calls handlers between bytecodes only; the wake-up fd ends a poll at once.
         signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, self._note) for number in _heeded()}
-        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._leave)
+        self._before = {number: signal.signal(number, self._receive) for number in _not_ignored()}
+        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._exit_now)
         return self
 
     def __exit__(
@@ -55,40 +52,40 @@ class Signals:
         os.close(self._write_end)
 
     def seen(self) -> int:
-        """How many signals have come; from now on, only a new one makes `fd` readable."""
+        """Return how many signals have come; afterwards only a new one makes `fd` readable."""
         with suppress(BlockingIOError):
             os.read(self.fd, 4096)
         return len(self.received)
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
         self.received.append(number)
         if len(self.received) == 2:
             signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
 
-    def _leave(self, _number: int, _frame: FrameType | None) -> None:
+    def _exit_now(self, _number: int, _frame: FrameType | None) -> None:
         os._exit(EXIT_SIGNAL_BASE + self.received[0])
 
 
-def _heeded() -> list[signal.Signals]:
-    """Those of CAUGHT that are not ignored: `nohup` means it."""
-    return [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]
-
-
-_left: list[int] = []
+_exit_requests: list[int] = []
 
 
 def exit_on_signals() -> None:
-    """Let signals end the program by SystemExit, so that temporary files are removed."""
-    for caught in _heeded():
-        signal.signal(caught, _leave)
+    """Make signals end the program by SystemExit, so that temporary files are removed."""
+
+    def request_exit(number: int, _frame: FrameType | None) -> None:
+        _exit_requests.append(number)
+        check_exit_requested()
+
+    for caught in _not_ignored():
+        signal.signal(caught, request_exit)
 
 
 def check_exit_requested() -> None:
-    """End the program if a signal has come whose SystemExit somebody's bare `except:` has eaten."""
-    if _left:
-        raise SystemExit(EXIT_SIGNAL_BASE + _left[0])
+    """Raise SystemExit if a signal has come whose SystemExit was swallowed by a bare `except:`."""
+    if _exit_requests:
+        raise SystemExit(EXIT_SIGNAL_BASE + _exit_requests[0])
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
-    _left.append(number)
-    check_exit_requested()
+def _not_ignored() -> list[signal.Signals]:
+    """Return those of CAUGHT that are not ignored, as `nohup` ignores SIGHUP."""
+    return [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]

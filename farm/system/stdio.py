@@ -1,4 +1,4 @@
-"""Standard input, output and error, made safe to use whatever the caller has done to them."""
+"""Standard input, output and error, made safe to use whatever state the caller left them in."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ import os
 import sys
 from typing import Final
 
+STDIN: Final = "-"
+
 
 class BestEffortFile(io.FileIO):
-    """A file whose failed writes are forgotten: nobody is there to read them.
+    """A file whose failed writes are ignored.
 
-    When a terminal is lost, writing to it fails; the run must go on to its orderly end.
+    When a terminal is lost, writing to it fails; the run must still end in order.
     """
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
-        """Write what can be written; gives the number of bytes that are done with."""
+        """Write as much of `data` as possible; return the number of bytes written or dropped."""
         try:
             written: int | None = super().write(data)
         except OSError:
             written = None
-        # None, too, where somebody made the terminal non-blocking and it is full just now.
+        # None also where somebody made the terminal non-blocking and it is full at the moment.
         return len(data) if written is None else written
 
 
 def prepare() -> None:
-    """Open what is closed, let no name be unprintable, and no message to the user end the run."""
+    """Open closed standard streams, escape unprintable names, ignore errors on standard error."""
     for fd in range(3):
         try:
             os.fstat(fd)
-        except OSError:  # closed: the next file opened would be taken for it
+        except OSError:  # closed: the next file to be opened would get this number
             os.open(os.devnull, os.O_RDWR)
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the whole life
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open until the process ends
     else:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.stderr = io.TextIOWrapper(
@@ -41,6 +43,3 @@ def prepare() -> None:
         errors="backslashreplace",
         line_buffering=True,
     )
-
-
-STDIN: Final = "-"

@@ -1,4 +1,4 @@
-"""Text made safe for a terminal, our own command as a shell would find it, aligned columns."""
+"""Text for a terminal: escaped, in aligned columns, with commands that the user can paste."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ PROGRAM: Final = "npu-farm"
 
 
 def printable(text: str) -> str:
-    """Escape what a terminal would obey or could not show: control characters, stray bytes."""
+    """Escape control characters and bytes that are no text: a terminal would act on them."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shell_command(command: str) -> str:
-    """A command of ours as the user's shell would find it, which may not know this environment."""
+    """Return a command with the path of `npu-farm` if the user's shell does not find it by name."""
     own = Path(sys.executable).with_name(PROGRAM)
     if not command.startswith(f"{PROGRAM} ") or shutil.which(PROGRAM) or not own.is_file():
         return command
@@ -33,9 +33,9 @@ def shell_command(command: str) -> str:
 def columns(
     heads: Sequence[str], rows: Sequence[Sequence[str]], widest: Sequence[str] = ()
 ) -> list[str]:
-    """Lay a table out in aligned columns, the first to the left, the rest to the right.
+    """Return the lines of a table: the first column aligned left, the others right.
 
-    Where rows come one by one, `widest` are the widest cells there will be.
+    If rows are printed one by one, `widest` are the widest cells to expect.
     """
     widths = [max(map(len, column)) for column in zip(heads, widest or heads, *rows, strict=True)]
     return [
@@ -47,6 +47,6 @@ def columns(
     ]
 
 
-def say(message: str) -> None:
-    """Tell the user something that is no result."""
+def notify(message: str) -> None:
+    """Print a message to standard error: standard output is for results."""
     print(printable(message), file=sys.stderr, flush=True)

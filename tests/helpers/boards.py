@@ -1,4 +1,4 @@
-"""Folders that look like the root of a Rockchip board to `farm.board`, healthy or not."""
+"""Folders that look like the root of a Rockchip board to `farm.doctor.board`, healthy or not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from farm.config.schema import FarmConfig
 from farm.doctor.board import ONNXRUNTIME, TOOLKIT, Board, Caller, read
-from farm.doctor.finding import Finding
+from farm.doctor.finding import Finding, Status
 from farm.hardware.platforms import SOCS
 from farm.system.file_access import User
 
@@ -49,7 +49,7 @@ def library_bytes(version: str | None, machine: int = AARCH64) -> bytes:
 
 @dataclass
 class Boards:
-    """Builds one board below `root`; None leaves a thing out. Reading it is what a test does."""
+    """Builds one board below `root`; None leaves a thing out."""
 
     root: Path
     soc: str = "rk3588"
@@ -106,6 +106,7 @@ class Boards:
             user=User(uid=status.st_uid + 1, groups=frozenset(groups)),
             arch="aarch64",
             packages={name: version for name, version in versions.items() if version},
+            available_mb=self.available_mb,
         )
 
     def _device_tree(self) -> None:
@@ -116,7 +117,6 @@ class Boards:
 
     def _kernel(self) -> None:
         self.write("proc/sys/kernel/osrelease", "6.1.75-vendor\n")
-        self.write("proc/meminfo", f"MemTotal: 8 kB\nMemAvailable: {self.available_mb * 1024} kB\n")
         self.write("etc/group", f"root:x:99999:\nrender:x:{self.root.stat().st_gid}:me\n")
         if self.driver is not None:
             self.write("sys/kernel/debug/rknpu/version", f"RKNPU driver: v{self.driver}\n")
@@ -149,6 +149,6 @@ class Boards:
         self.write(f"{device}/available_frequencies", "300000000 600000000 1000000000\n")
 
 
-def bad(findings: list[Finding]) -> list[tuple[str, str, str, str]]:
-    """All that is not well: status, check, message and fix."""
-    return [(f.status.word, f.check, f.message, f.fix) for f in findings if f.status.value]
+def bad(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    """All findings that are not OK: status, check and fix; how they are worded is no matter."""
+    return [(f.status.word, f.check, f.fix) for f in findings if f.status is not Status.OK]

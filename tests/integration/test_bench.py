@@ -126,7 +126,10 @@ def test_a_benchmark_checks_the_simulated_npu_it_turns_to(folder: str) -> None:
         (("--sizes", "3,4"), "command line: size: 4: rk3588 has 3 NPU cores to fill; use 3 or 6"),
         (("--sizes", "3,x"), "write numbers of runtimes like 1,2,3,6"),
         (("--sizes", "3", "-s", "3"), "--size or --sizes, not both"),
-        (("--json", "no/such/folder.json"), "--json no/such/folder.json: can't be made: No such"),
+        (
+            ("--json", "no/such/folder.json"),
+            "--json no/such/folder.json: cannot create the file: No such",
+        ),
         (("--json", "-", "--csv", "-"), "only one can go to standard output"),
     ],
 )

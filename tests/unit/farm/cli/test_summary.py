@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from farm.cli.summary import plan_table, summary
 from farm.config.schema import FarmConfig
@@ -15,7 +12,6 @@ from farm.results.result import Prediction, Result, Timings
 from farm.results.stats import PHASES, RunSummary
 from farm.results.text_line import line
 from farm.scheduler.placement import FarmPlan, plan
-from farm.system.terminal import columns, printable, shell_command
 from workers.protocol.messages import ItemError
 
 TOP5 = (Prediction(3, "tench, Tinca tinca", 0.5), Prediction(0, "hen", 0.25))
@@ -71,27 +67,6 @@ def planned(platform: str = "rk3588", soc: str | None = "rk3588", **config: Any)
 
 def summarized(runtime: str = "auto", **changes: Any) -> list[str]:
     return summary(snapshot(**changes), planned(runtime=runtime))
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain text.jpg", "plain text.jpg"),
-        ("größe 猫 é.jpg", "größe 猫 é.jpg"),
-        ("", ""),
-        ("a\nb\tc\rd", r"a\nb\tc\rd"),
-        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
-        ("bell\x07 null\x00 del\x7f", r"bell\x07 null\x00 del\x7f"),
-        ("c1 \x9b31m", r"c1 \x9b31m"),
-        ("right to left \u202egpj.exe", r"right to left \u202egpj.exe"),
-        ("line\u2028separator", r"line\u2028separator"),
-        (os.fsdecode(b"caf\xe9"), r"caf\udce9"),
-        ("private \U000f0000", r"private \U000f0000"),
-    ],
-)
-def test_control_characters_and_stray_bytes_are_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
-    assert printable(text).isprintable()
 
 
 def test_a_line_is_the_path_and_the_best_classes() -> None:
@@ -200,15 +175,6 @@ def test_a_simulated_summary_says_so_in_its_second_line() -> None:
     assert not any("make-believe" in each for each in summarized())
 
 
-def test_columns_are_aligned_and_end_without_blanks() -> None:
-    assert columns(["name", "n"], [["a", "1"], ["longer", "200"]]) == [
-        "name      n",
-        "a         1",
-        "longer  200",
-    ]
-    assert columns(["name"], [["a"]]) == ["name", "a"]
-
-
 def test_a_plan_is_a_row_for_each_worker() -> None:
     assert plan_table(planned()) == [
         "platform rk3588, runtime rknn, 3 workers",
@@ -231,21 +197,3 @@ def test_a_simulated_plan_has_no_model() -> None:
     table = plan_table(planned(runtime="simulated"))
     assert table[0] == "platform rk3588, runtime simulated, 3 workers"
     assert table[1].startswith("model    (none: simulated NPU")
-
-
-def test_a_command_of_ours_is_told_as_the_shell_would_find_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    program = tmp_path / "my env" / "bin" / "npu-farm"
-    program.parent.mkdir(parents=True)
-    program.touch()
-    monkeypatch.setattr("sys.executable", str(program.with_name("python3")))
-    monkeypatch.setattr("shutil.which", lambda _name: None)
-    monkeypatch.chdir(tmp_path)
-    assert shell_command("npu-farm plan x.yaml") == "'my env/bin/npu-farm' plan x.yaml"
-    monkeypatch.chdir("/")
-    assert shell_command("npu-farm plan x.yaml") == f"'{program}' plan x.yaml".replace("'/", "'", 1)
-    monkeypatch.chdir(program.parent)
-    assert shell_command("sudo reboot") == "sudo reboot"
-    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
-    assert shell_command("npu-farm plan x.yaml") == "npu-farm plan x.yaml"

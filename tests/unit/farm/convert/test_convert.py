@@ -404,7 +404,7 @@ def test_a_folder_that_is_not_there_is_known_before_the_work(
 ) -> None:
     output = tmp_path / "gone" / "net.rknn"
     said = refused(job(output=output), OutputError)
-    assert said == f"--output {output}: can't be made: No such file or directory"
+    assert said == f"--output {output}: cannot create the file: No such file or directory"
     assert vendor.calls == []
 
 
@@ -426,7 +426,8 @@ def test_an_output_that_disappears_meanwhile_is_an_error(
     monkeypatch.setattr(Path, "replace", no_space)
     said = refused(job(), OutputError)
     assert said == (
-        f"--output {model.with_name('net-rk3588.rknn')}: can't be written: No space left on device"
+        f"--output {model.with_name('net-rk3588.rknn')}: cannot write the file: "
+        "No space left on device"
     )
     assert vendor.names()[-1] == "release"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,9 +25,9 @@ class Noted:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine has MACHINE_MB of memory, in pages of an unusual size."""
-    told = {"SC_PAGE_SIZE": 16384, "SC_PHYS_PAGES": MACHINE_MB * 64}
-    monkeypatch.setattr(os, "sysconf", told.__getitem__)
+    """This machine has MACHINE_MB of memory."""
+    memory = SimpleNamespace(total=MACHINE_MB * 2**20)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
     monkeypatch.setattr(start, "Coordinator", Noted)
 
 

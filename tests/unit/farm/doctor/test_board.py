@@ -1,16 +1,16 @@
-"""The facts that are read off a board, and that odd files do no harm."""
+"""The facts that are read from a board; odd files do no harm."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
-from farm.doctor.board import Library, Node, read, this_process
-from farm.system import file_access as files
-from farm.system.file_access import READ, WRITE, User, may, refusal
+from farm.doctor.board import ONNXRUNTIME, Caller, Library, Node, read
+from farm.hardware.environment import installed
+from farm.system.file_access import User
 from tests.helpers.boards import Boards, library_bytes
 
 
@@ -20,7 +20,7 @@ def test_all_facts_of_a_board(tmp_path: Path) -> None:
     assert (board.model, board.kernel) == ("Radxa ROCK 5B", "6.1.75-vendor")
     assert (board.driver, board.load_refusal) == ("0.9.8", None)
     assert board.library == Library(readable=True, machine=183, version="2.3.2")
-    assert (board.available_mb, board.container, board.open_driver) == (3500, False, False)
+    assert (board.container, board.open_driver) == (False, False)
     assert board.nodes == (
         Node(
             path="/dev/dri/renderD129",
@@ -34,10 +34,10 @@ def test_all_facts_of_a_board(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_a_board_of_which_nothing_is_known(tmp_path: Path) -> None:
-    board = read(tmp_path, this_process())
+    board = read(tmp_path, Caller.current())
     facts = (board.compatible, board.model, board.kernel, board.npu_status, board.driver)
     assert set(facts) == {None}
-    assert (board.library, board.available_mb, board.nodes, board.clocks) == (None, None, (), ())
+    assert (board.library, board.nodes, board.clocks) == (None, (), ())
     assert board.load_refusal
 
 
@@ -90,43 +90,21 @@ def test_a_group_without_a_name_has_a_number(tmp_path: Path) -> None:
     assert node.group == str(node.gid)
 
 
-@pytest.mark.parametrize(
-    ("mode", "uid", "group", "allowed"),
-    [
-        (0o660, 0, False, True),
-        (0o600, 0, False, True),
-        (0o600, 7, False, True),
-        (0o060, 7, True, False),  # the owner's bits hold for the owner
-        (0o660, 8, True, True),
-        (0o640, 8, True, False),
-        (0o606, 8, True, False),
-        (0o660, 8, False, False),
-        (0o666, 8, False, True),
-    ],
-)
-def test_rights_are_those_of_the_mode(mode: int, uid: int, group: bool, allowed: bool) -> None:
-    status = os.stat_result((mode, 0, 0, 1, 7, 70, 0, 0, 0, 0))
-    user = User(uid=uid, groups=frozenset({70} if group else {71}))
-    assert may(user, status, READ | WRITE) is allowed
+def test_one_npu_node_that_is_enabled_suffices(tmp_path: Path) -> None:
+    boards = Boards(tmp_path)
+    boards.write("proc/device-tree/npu@fdab0000/status", "disabled\0")
+    boards.write("proc/device-tree/npu@fdac0000/status", "okay\0")
+    assert boards.built().npu_status == "okay"
 
 
-def test_why_a_file_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "file"
-    file.touch()
-    assert refusal(file) is None
-    assert refusal(tmp_path) == "not a file"
-    assert refusal(tmp_path / "missing") == "no such file"
-    assert refusal(Path("/" + "x" * 300)) == "File name too long"
-
-    def barred(*_arguments: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", barred)
-    assert refusal(file) == "Permission denied"
+def test_a_board_without_a_name_has_its_device_trees(tmp_path: Path) -> None:
+    board = Boards(tmp_path).built()
+    assert board.name == "Radxa ROCK 5B"
+    assert replace(board, model=None).name == "radxa,rock-5b rockchip,rk3588"
 
 
-def test_a_system_file_is_text_whatever_is_in_it(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"\xffname\0\n")
-    assert files.text(file) == "\ufffdname"
-    assert files.text(tmp_path) is None
+def test_the_caller_is_this_process() -> None:
+    caller = Caller.current()
+    assert caller.user == User.current()
+    assert 0 < caller.available_mb < psutil.virtual_memory().total // 2**20
+    assert (caller.packages.get(ONNXRUNTIME) is None) is (installed(ONNXRUNTIME) is None)

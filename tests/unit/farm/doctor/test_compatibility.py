@@ -1,10 +1,10 @@
-"""Which versions go together: the vendor's table, and what lies beyond it."""
+"""Which versions are compatible: the vendor's table, and versions beyond it."""
 
 from __future__ import annotations
 
 import pytest
 
-from farm.doctor.compatibility import Fit, Version, fit, runs_one_core_only, version
+from farm.doctor.compatibility import Fit, Version, fit, version
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,3 @@ def test_versions_are_read_out_of_texts(text: str | None, numbers: Version | Non
 )
 def test_which_runtime_runs_which_model(model: Version, runtime: Version, how: Fit) -> None:
     assert fit(model, runtime) is how
-
-
-@pytest.mark.parametrize(
-    ("driver", "one"),
-    [((0, 8, 8), False), ((0, 9, 0), True), ((0, 9, 3), True), ((0, 9, 6), False)],
-)
-def test_drivers_that_are_known_to_run_one_core(driver: Version, one: bool) -> None:
-    assert runs_one_core_only(driver) is one

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from farm.hardware.known_errors import TROUBLES, KnownError, explain
+from farm.hardware.known_errors import KNOWN_ERRORS, KnownError, explain
 from tests.helpers.support import ROOT
 
 GUIDE = (ROOT / "docs" / "board.md").read_text(encoding="utf-8")
-SEEN = {  # messages as users reported them (see the numbers in farm/troubles.py)
+SEEN = {  # messages as users reported them (see the numbers in farm/hardware/known_errors.py)
     "failed to submit": "E RKNN: [09:18:11.878] failed to submit!, op id: 1, op name: "
     "Conv:/model.0/conv/Conv, flags: 0x1, task start: 0, task number: 30, run task counter: 0, "
     "int status: 0, please try updating to the latest version of the toolkit2 and runtime from: ",
@@ -51,7 +51,7 @@ def test_a_message_as_it_was_seen_finds_its_trouble(words: str) -> None:
     assert words.lower() in trouble.pattern.lower().replace("\\", "")
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.seen[:30])
+@pytest.mark.parametrize("trouble", KNOWN_ERRORS, ids=lambda trouble: trouble.seen[:30])
 def test_each_troubles_own_words_find_it(trouble: KnownError) -> None:
     assert explain(trouble.seen) is trouble
 
@@ -75,6 +75,6 @@ def cell(text: str) -> str:
 
 
 def test_the_guide_has_every_trouble_in_the_same_words() -> None:
-    rows = [f"| `{cell(t.seen)}` | {cell(t.means)} | `{cell(t.fix)}` |" for t in TROUBLES]
+    rows = [f"| `{cell(t.seen)}` | {cell(t.means)} | `{cell(t.fix)}` |" for t in KNOWN_ERRORS]
     table = GUIDE.partition("| what you see | what it means | what to do |\n|---|---|---|\n")[2]
     assert table.partition("\n\n")[0].rstrip().splitlines() == rows

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.hardware.platforms import HOST, SOCS, Machine, cpu_list, detect, disagreements, host
+from farm.hardware.platforms import HOST, SOCS, Machine, cpu_list, detect
 from tests.helpers.support import ROOT
 
 BIG_LITTLE = dict.fromkeys(range(4), 530) | dict.fromkeys(range(4, 8), 1024)
@@ -112,12 +112,12 @@ def test_only_cpus_we_may_use_are_fastest_or_slowest() -> None:
 def test_a_host_kept_to_one_kind_of_cpus_still_has_fast_and_slow_ones(
     cpus: tuple[int, ...],
 ) -> None:
-    kept = host(Machine(soc=None, cpus=cpus, capacities=BIG_LITTLE))
+    kept = Machine(soc=None, cpus=cpus, capacities=BIG_LITTLE).as_platform()
     assert (kept.fast, kept.slow) == (cpus, cpus)
 
 
 def test_a_host_has_its_own_cpus_and_one_make_believe_core() -> None:
-    described = host(machine(soc=None))
+    described = machine(soc=None).as_platform()
     assert described.name == HOST
     assert (described.fast, described.slow) == ((4, 5, 6, 7), (0, 1, 2, 3))
     assert (described.npu_cores, described.takes_core_mask) == (1, False)
@@ -171,27 +171,27 @@ def test_cpu_lists_are_written_as_the_kernel_does(cpus: tuple[int, ...], text: s
 
 
 def test_a_board_that_is_as_the_table_says_needs_no_words() -> None:
-    assert disagreements(SOCS["rk3588"], machine()) == []
+    assert SOCS["rk3588"].differences(machine()) == []
 
 
 def test_another_soc_than_the_configs_is_said_once() -> None:
-    assert disagreements(SOCS["rk3588"], machine("rk3566", 4, dict.fromkeys(range(4), 1024))) == [
+    assert SOCS["rk3588"].differences(machine("rk3566", 4, dict.fromkeys(range(4), 1024))) == [
         "the config is for rk3588, the device tree says rk3566"
     ]
 
 
 def test_a_machine_that_is_no_board_has_nothing_to_disagree_with() -> None:
-    assert disagreements(SOCS["rk3588"], machine(None, 2, {})) == []
-    assert disagreements(SOCS["rk3588"], machine(None, 4, dict.fromkeys(range(4), 1024))) == []
+    assert SOCS["rk3588"].differences(machine(None, 2, {})) == []
+    assert SOCS["rk3588"].differences(machine(None, 4, dict.fromkeys(range(4), 1024))) == []
 
 
 def test_without_capacities_the_table_is_believed() -> None:
-    assert disagreements(SOCS["rk3588"], machine("rk3588", capacities={})) == []
+    assert SOCS["rk3588"].differences(machine("rk3588", capacities={})) == []
 
 
 def test_cpus_that_the_kernel_orders_another_way_are_said_for_each_class() -> None:
     swapped = dict.fromkeys(range(4), 1024) | dict.fromkeys(range(4, 8), 530)
-    assert disagreements(SOCS["rk3588"], machine(capacities=swapped)) == [
+    assert SOCS["rk3588"].differences(machine(capacities=swapped)) == [
         "rk3588: its fast CPUs should be 4-7, the kernel's cpu_capacity says 0-3; using 4-7",
         "rk3588: its slow CPUs should be 0-3, the kernel's cpu_capacity says 4-7; using 0-3",
     ]
@@ -200,4 +200,4 @@ def test_cpus_that_the_kernel_orders_another_way_are_said_for_each_class() -> No
 @pytest.mark.parametrize("cpus", [(2, 3, 4, 5), (0, 1, 2, 3), (6,)])
 def test_cpus_we_may_not_use_are_no_disagreement(cpus: tuple[int, ...]) -> None:
     some = Machine(soc="rk3588", cpus=cpus, capacities=BIG_LITTLE)
-    assert disagreements(SOCS["rk3588"], some) == []
+    assert SOCS["rk3588"].differences(some) == []

@@ -95,13 +95,13 @@ def test_shares_are_written_as_the_kernel_does_and_read_again(
 
 @pytest.mark.parametrize("text", ["", "\n", "NPU load:\n", "Core0:", "%", "load 12", "\0\1\x7f"])
 def test_a_load_that_is_none_is_not_understood(tmp_path: Path, text: str) -> None:
-    with pytest.raises(SensorError, match="rknpu/load is not understood"):
+    with pytest.raises(SensorError, match=LOAD):
         npu_load(tree(tmp_path, {LOAD: text}))
 
 
 def test_bytes_that_are_no_text_are_not_understood(tmp_path: Path) -> None:
     (tree(tmp_path, {LOAD: ""}) / LOAD).write_bytes(bytes(range(256)) * 40)
-    with pytest.raises(SensorError, match="is not understood") as caught:
+    with pytest.raises(SensorError, match=LOAD) as caught:
         npu_load(tmp_path)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
@@ -118,7 +118,7 @@ def test_a_load_that_only_root_may_read_is_said_with_the_command(
 
 
 def test_a_load_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SensorError, match="there is no ") as caught:
+    with pytest.raises(SensorError, match=LOAD) as caught:
         npu_load(tmp_path)
     assert str(tmp_path / LOAD) in str(caught.value)
     assert "sudo mount -t debugfs" in str(caught.value)
@@ -126,7 +126,7 @@ def test_a_load_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_a_load_that_is_no_file_is_said(tmp_path: Path) -> None:
     (tmp_path / LOAD).mkdir(parents=True)
-    with pytest.raises(SensorError, match="can't be read: Is a directory"):
+    with pytest.raises(SensorError, match="Is a directory"):
         npu_load(tmp_path)
 
 

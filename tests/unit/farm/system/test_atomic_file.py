@@ -41,15 +41,29 @@ def test_a_block_that_fails_or_writes_nothing_leaves_all_as_it_was(
 @pytest.mark.parametrize(
     ("name", "why"), [("no/such.json", "No such file or directory"), (".", "Is a directory")]
 )
-def test_a_place_that_cannot_be_written_is_said_at_once(
+def test_a_place_that_cannot_be_written_is_reported_at_once(
     tmp_path: Path, name: str, why: str
 ) -> None:
     with pytest.raises(OutputError) as caught, atomic_write(tmp_path / name, "--json"):
         pytest.fail("the block was entered")
-    assert str(caught.value) == f"--json {tmp_path / name}: can't be made: {why}"
+    for part in ("--json", str(tmp_path / name), why):
+        assert part in str(caught.value)
 
 
 def test_a_device_stays_a_device() -> None:
     with atomic_write(Path(os.devnull), "--json") as part:
         part.write_text("gone")
     assert Path(os.devnull).is_char_device()
+
+
+def test_a_file_that_cannot_be_replaced_is_reported(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+
+    def write_while_somebody_makes_a_folder() -> None:
+        with atomic_write(target, "--json") as part:
+            part.write_text("new")
+            target.mkdir()
+
+    with pytest.raises(OutputError, match=str(target)):
+        write_while_somebody_makes_a_folder()
+    assert list(tmp_path.iterdir()) == [target]

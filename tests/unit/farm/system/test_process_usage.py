@@ -1,4 +1,4 @@
-"""CPU time and memory of a tree of processes: made-up ones, and real ones."""
+"""CPU time and memory of a tree of processes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from farm.system.process_usage import (
@@ -17,7 +18,6 @@ from farm.system.process_usage import (
     cpu_times,
     pss_mb,
     tree,
-    used,
 )
 from tests.helpers.support import wait_for
 
@@ -31,30 +31,45 @@ def burning() -> Iterator[int]:
         process.kill()
 
 
-def process(proc: Path, pid: int, parent: int, name: str = "python", state: str = "S") -> None:
-    (proc / str(pid)).mkdir()
-    (proc / str(pid) / "stat").write_text(f"{pid} ({name}) {state} {parent} 1 1 0 -1\n")
+FAMILY = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+zombie = subprocess.Popen(["/bin/true"])
+print(child.pid, zombie.pid, flush=True)
+input()
+child.kill()
+"""
 
 
-def test_all_below_a_process_are_found_whoever_started_them(tmp_path: Path) -> None:
-    process(tmp_path, 10, 1)
-    process(tmp_path, 11, 10, "npu-farm-forks")
-    process(tmp_path, 12, 11, "odd) S 1 (name")
-    process(tmp_path, 9, 11)  # a process id can be lower than its parent's
-    process(tmp_path, 13, 10)
-    process(tmp_path, 14, 10, state="Z")
-    process(tmp_path, 20, 1)
-    (tmp_path / "sys").mkdir()
-    (tmp_path / "99").mkdir()  # gone since the folder was listed
-    found = tree(10, tmp_path)
-    assert (found.root, found.inner, set(found.leaves)) == (10, (11,), {9, 12, 13})
-    assert set(found.below) == {9, 11, 12, 13}
+def test_all_descendants_are_found_but_zombies() -> None:
+    with (
+        subprocess.Popen(["/bin/sleep", "60"]) as sibling,
+        subprocess.Popen(
+            [sys.executable, "-c", FAMILY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as parent,
+    ):
+        assert parent.stdout is not None
+        child, zombie = map(int, parent.stdout.readline().split())
+        assert wait_for(
+            lambda: psutil.Process(zombie).status() == psutil.STATUS_ZOMBIE, within=20.0
+        )
+        found = tree(parent.pid)
+        assert (found.root, found.inner, found.leaves) == (parent.pid, (), (child,))
+        ours = tree(os.getpid())
+        assert parent.pid in ours.inner
+        assert {child, sibling.pid} <= set(ours.leaves)
+        assert {parent.pid, child, sibling.pid} <= set(ours.below)
+        parent.communicate("\n")
+        sibling.kill()
 
 
 def test_cpu_time_goes_to_the_root_to_those_below_and_to_others() -> None:
     before = CpuTimes(root=1, processes={1: 10.0, 2: 5.0, 3: 7.0}, machine=100.0)
     after = CpuTimes(root=1, processes={1: 10.5, 2: 6.0, 4: 0.25}, machine=103.0)
-    use = used(before, after)
+    use = after.since(before)
     assert (use.root, use.below, use.others) == (0.5, 1.25, 1.25)  # 3 is gone with its time
 
 
@@ -62,7 +77,7 @@ def test_cpu_time_goes_to_the_root_to_those_below_and_to_others() -> None:
 def test_others_never_take_less_than_nothing(machine: float | None, others: float | None) -> None:
     before = CpuTimes(root=1, processes={1: 10.0}, machine=100.0)
     after = CpuTimes(root=1, processes={1: 10.5}, machine=machine)
-    assert used(before, after).others == others
+    assert after.since(before).others == others
 
 
 def test_idle_and_guest_time_is_not_busy(tmp_path: Path) -> None:
@@ -76,22 +91,15 @@ def test_idle_and_guest_time_is_not_busy(tmp_path: Path) -> None:
     assert busy_seconds([0, 2], tmp_path) is None
 
 
-def test_a_machine_that_tells_nothing_has_none(tmp_path: Path) -> None:
+def test_a_kernel_that_shows_no_cpu_times_has_none(tmp_path: Path) -> None:
     assert busy_seconds([0], tmp_path) is None
-    assert pss_mb(10, tmp_path) is None
-
-
-def test_memory_is_the_share_that_is_told(tmp_path: Path) -> None:
-    (tmp_path / "10").mkdir()
-    (tmp_path / "10" / "smaps_rollup").write_text("Rss: 9 kB\nPss:   2048 kB\nPss_Dirty: 1 kB\n")
-    assert pss_mb(10, tmp_path) == 2.0
 
 
 def test_a_process_below_is_seen_to_work(burning: int) -> None:
     assert burning in tree(os.getpid()).leaves
     before = cpu_times(os.sched_getaffinity(0))
     assert wait_for(
-        lambda: used(before, cpu_times(os.sched_getaffinity(0))).below > 0.05, within=20.0
+        lambda: cpu_times(os.sched_getaffinity(0)).since(before).below > 0.05, within=20.0
     )
     assert (pss_mb(burning) or 0.0) > 1.0
 
@@ -113,7 +121,8 @@ def test_threads_of_a_process_count_also_when_they_have_ended() -> None:
         threaded.kill()
 
 
-def test_a_process_that_is_gone_has_no_cpu_time() -> None:
+def test_a_process_that_is_gone_has_no_cpu_time_and_no_memory() -> None:
     process = subprocess.Popen(["/bin/true"])
     process.wait()
     assert cpu_seconds(process.pid) is None
+    assert pss_mb(process.pid) is None
