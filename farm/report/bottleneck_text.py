@@ -1,14 +1,14 @@
-"""What a benchmark means, as sentences: the one place that words a bottleneck."""
+"""What a benchmark means, as sentences: the one place with the wording."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from farm.report.bottleneck import LARGER, SMALLER, Advice, Bottleneck, Kind, find_bottleneck
 from farm.report.data import Measured, Report
-from farm.report.format import counted
+from farm.report.format import counted, share
 from farm.report.size_choice import enough, fastest
 from farm.report.utilization import COMPUTED, KERNEL, SIMULATED, Shares
 
@@ -53,27 +53,22 @@ def sentences(report: Report) -> tuple[str, ...]:
     found = find_bottleneck(report)
     if found is None:
         return ()
-    size = enough(report.sizes)
-    said = [_SENTENCES[found.kind].format(**_facts(report, size, found))]
-    if sum(each.average_ms.median > 0 for each in report.sizes) > 1:
-        said.insert(0, _choice_of_size(report, size))
+    size, best, said = enough(report.sizes), fastest(report.sizes), []
+    chosen = f"{counted(size.runtimes, 'runtime')}, at {size.average_ms.median:.2f} ms per image"
+    if best is not size:
+        of_best = share(best.average_ms.median / size.average_ms.median)
+        more = max(0.0, best.memory_mb - size.memory_mb)
+        said.append(
+            f"enough: {chosen}, {of_best} of the best rate; "
+            f"{best.runtimes} take {best.average_ms.median:.2f} ms and {more:.0f} MB more memory"
+        )
+    elif sum(each.average_ms.median > 0 for each in report.sizes) > 1:
+        said.append(f"the fastest of these sizes: {chosen}")
+    said.append(_SENTENCES[found.kind].format(**_facts(report, size, found)))
     if found.shares.others >= DISTURBED:
-        others = _percent(found.shares.others)
+        others = share(found.shares.others)
         said.append(f"other programs used {others} of the CPUs: measure again without them")
     return tuple(said)
-
-
-def _choice_of_size(report: Report, size: Measured) -> str:
-    best = fastest(report.sizes)
-    chosen = f"{counted(size.runtimes, 'runtime')}, at {size.average_ms.median:.2f} ms per image"
-    if best is size:
-        return f"the fastest of these sizes: {chosen}"
-    share = _percent(best.average_ms.median / size.average_ms.median)
-    more = max(0.0, best.memory_mb - size.memory_mb)
-    return (
-        f"enough: {chosen}, {share} of the best rate; "
-        f"{best.runtimes} take {best.average_ms.median:.2f} ms and {more:.0f} MB more memory"
-    )
 
 
 def _facts(report: Report, size: Measured, found: Bottleneck) -> dict[str, str | float]:
@@ -81,8 +76,8 @@ def _facts(report: Report, size: Measured, found: Bottleneck) -> dict[str, str |
     busy, cores = found.shares, report.npu_cores
     each_mb = sum(size.worker_mb) / len(size.worker_mb) if size.worker_mb else 0.0
     return {
-        "advice": _choice([_way(each) for each in found.advice]),
-        "coordinator": _percent(busy.coordinator),
+        "advice": _choice(found.advice),
+        "coordinator": share(busy.coordinator),
         "cores": counted(cores, "NPU core"),
         "counted_cpus": counted(len(size.cpus), "CPU"),
         "cpu_ms": size.cpu_ms.median,
@@ -91,10 +86,10 @@ def _facts(report: Report, size: Measured, found: Bottleneck) -> dict[str, str |
         "idle_cores": cores - len({*size.npu_cores, *size.left_out}),
         "infer_ms": size.means["infer"],
         "memory": f" ({each_mb:.0f} MB each)" if each_mb else "",
-        "npu": "" if busy.npu is None else f", {_NPU[busy.npu_source]} {_percent(busy.npu)}",
+        "npu": "" if busy.npu is None else f", {_NPU[busy.npu_source]} {share(busy.npu)}",
         "reached": _reached(size, found),
         "runtimes": counted(size.runtimes, "runtime"),
-        "share": _percent(found.share),
+        "share": share(found.share),
     }
 
 
@@ -103,7 +98,7 @@ _NPU: Final = {SIMULATED: "the simulated NPU", COMPUTED: "the NPU (computed)", K
 
 def _reached(size: Measured, found: Bottleneck) -> str:
     """Return how busy the runtimes keep the NPU cores, and by what that is known."""
-    runtimes, done = counted(size.runtimes, "runtime"), _percent(found.shares.npu or 0.0)
+    runtimes, done = counted(size.runtimes, "runtime"), share(found.shares.npu or 0.0)
     s, source = "s" if size.runtimes == 1 else "", found.shares.npu_source
     if source == KERNEL:
         cores = counted(len(size.npu_cores), "NPU core")
@@ -117,21 +112,17 @@ def _reached(size: Measured, found: Bottleneck) -> str:
 
 def _cpus(size: Measured, busy: Shares) -> str:
     if busy.cpu_count == 1:
-        return f"the one CPU is {_percent(busy.cpus)} busy"
+        return f"the one CPU is {share(busy.cpus)} busy"
     whose = "the workers'" if busy.cpu_count == len(size.cpus) else "all"
-    return f"{whose} {busy.cpu_count} CPUs are {_percent(busy.cpus)} busy"
+    return f"{whose} {busy.cpu_count} CPUs are {share(busy.cpus)} busy"
 
 
-def _way(advice: Advice) -> str:
-    if advice.value in (LARGER, SMALLER):
-        article = "" if advice.key.endswith("s") else "a "
-        return f"{article}{advice.value} {advice.key}"
-    return f"{advice.key}: {advice.value}"
-
-
-def _choice(ways: list[str]) -> str:
+def _choice(advice: Sequence[Advice]) -> str:
+    ways = []
+    for each in advice:
+        if each.value in (LARGER, SMALLER):
+            article = "" if each.key.endswith("s") else "a "
+            ways.append(f"{article}{each.value} {each.key}")
+        else:
+            ways.append(f"{each.key}: {each.value}")
     return " or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")

@@ -17,17 +17,22 @@ class Spread:
     lowest: float
     highest: float
 
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Return the spread of one figure per round, at least one."""
+        return cls(median=median(values), lowest=min(values), highest=max(values))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """One timed run over the images.
 
     `images` were classified, `failed` were not. `saturation` is the share (0 to 1) of the time in
-    which each NPU core was busy; the kernel's NPU load, where it is told, is that of all rounds.
+    which each NPU core was busy; where it is the kernel's NPU load, it is that of all rounds.
     The CPU times are user and system milliseconds per image, of the coordinator and of all its
     other processes together; a worker that died amid the round takes its own with it.
     `others_cpus` is how many CPUs' worth of time programs that are not ours took from those that
-    ours may use, None where the kernel does not tell.
+    ours may use, None where the kernel does not say.
     """
 
     seconds: float
@@ -65,7 +70,7 @@ class Measured:
     milliseconds an image spent, by phase (queue, decode, wait, infer, total), over all rounds, and
     `means` their means; `distribution` counts the images by `total`, as (ms, images) pairs in
     rising order. `spans` are a short slice of one round. Memory is PSS: `helpers_mb` is what the
-    farm's other processes have; a process that does not tell has none.
+    farm's other processes have; a process whose memory can't be read has none.
     """
 
     runtimes: int
@@ -93,12 +98,12 @@ class Measured:
     @property
     def average_ms(self) -> Spread:
         """Milliseconds per image over the rounds."""
-        return _spread([each.average_ms for each in self.rounds])
+        return Spread.of([each.average_ms for each in self.rounds])
 
     @property
     def cpu_ms(self) -> Spread:
         """CPU milliseconds per image over the rounds, all processes together."""
-        return _spread([each.coordinator_cpu_ms + each.workers_cpu_ms for each in self.rounds])
+        return Spread.of([each.coordinator_cpu_ms + each.workers_cpu_ms for each in self.rounds])
 
     @property
     def memory_mb(self) -> float:
@@ -114,7 +119,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A figure of somebody else's pool on the same SoC; `saturation` is None where not told."""
+    """A figure that others published of the same SoC; `saturation` is None where they did not."""
 
     runtimes: int
     average_ms: float
@@ -143,7 +148,3 @@ class Report:
     published: tuple[Published, ...]
     published_source: str
     machine: dict[str, str]
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    return Spread(median=median(values), lowest=min(values), highest=max(values))

@@ -34,7 +34,7 @@ def as_json(report: Report) -> str:
 
 
 def as_csv(report: Report) -> str:
-    """A table of the sizes with a head line; what is not known is an empty cell."""
+    """Return a table of the sizes with a head line; what is not known is an empty cell."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     rows = [_row(report, size) for size in report.sizes]
@@ -94,7 +94,7 @@ def _row(report: Report, size: Measured) -> dict[str, Any]:
 
 
 def _rounded(value: Any) -> Any:
-    """The same with floats of a sensible length."""
+    """Return the same with floats of four decimals."""
     if isinstance(value, float):
         return round(value, DIGITS)
     if isinstance(value, dict):

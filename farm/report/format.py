@@ -1,4 +1,4 @@
-"""Figures in words: as many digits as mean something, and ranges only where there is one."""
+"""Figures as text: as many digits as mean something, a range only where there is one."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ SEVERAL: Final = 8  # more shares than that are summed up
 
 
 def digits(value: float) -> str:
-    """A figure with three digits or so: 0.93, 22.9, 1104."""
+    """Return a figure with about three digits: 0.93, 22.9, 1104."""
     return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f}"
 
 
 def per_second(ms: float) -> float:
-    """How many a second that is, of something that takes `ms`; 0 where nothing was measured."""
+    """Return how many a second that is, of something that takes `ms`; 0 if nothing was measured."""
     return 1000 / ms if ms > 0 else 0.0
 
 
 def spread(values: Spread) -> str:
-    """The range of a figure over the rounds, empty where it always was the same."""
+    """Return the range of a figure over the rounds, empty if it was always the same."""
     lowest, highest = digits(values.lowest), digits(values.highest)
     return "" if lowest == highest else f"{lowest} to {highest}"
 
 
 def percentages(shares: Iterable[float]) -> str:
-    """Shares of 1 as per cent, one by one."""
+    """Return shares (0 to 1) as per cent, one by one."""
     return " ".join(f"{share:.0%}" for share in shares)
 
 
 def share(value: float) -> str:
-    """A share of 1 as per cent."""
+    """Return a share (0 to 1) as per cent."""
     return percentages([value])
 
 
 def shares(values: Sequence[float]) -> str:
-    """Shares of 1 as per cent, one by one, or of many the mean and the range."""
+    """Return shares (0 to 1) as per cent, one by one; of more than 8, their mean and range."""
     if len(values) <= SEVERAL:
         return percentages(values)
     mean = share(sum(values) / len(values))
@@ -45,14 +45,14 @@ def shares(values: Sequence[float]) -> str:
 
 
 def between(values: Iterable[float]) -> str:
-    """The range of some figures, without decimals, or the one figure they all are."""
+    """Return the range of some figures without decimals, or the one figure they all are."""
     known = sorted(values) or [0.0]
     low, high = f"{known[0]:.0f}", f"{known[-1]:.0f}"
     return low if low == high else f"{low} to {high}"
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things: 1 runtime, 3 runtimes."""
+    """Return a number of things: 1 runtime, 3 runtimes."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

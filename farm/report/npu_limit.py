@@ -1,4 +1,4 @@
-"""What there is of an NPU: how many images it can do, and how much of it was used."""
+"""What an NPU can do, and how much of that was used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def limit_rate(report: Report) -> float | None:
 
 
 def mean_saturation(report: Report, size: Measured) -> float:
-    """The mean busy share (0 to 1) of all NPU cores, also those without a runtime.
+    """Return the mean busy share (0 to 1) of all NPU cores, also those without a runtime.
 
     Where there are none, it is that of the CPU's runtimes.
     """

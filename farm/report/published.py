@@ -1,4 +1,4 @@
-"""What others have published of their pools on the same SoCs: to stand beside our figures."""
+"""What go-rknnlite (https://github.com/swdee/go-rknnlite) has published of the same SoCs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Final
 
 from farm.report.data import Published
 
-SOURCE: Final = "go-rknnlite, README of its pool example: MobileNet-v1, 8000 ImageNet images"
+# Named in tables, pages and JSON.
+SOURCE: Final = (
+    "go-rknnlite (github.com/swdee/go-rknnlite), pool example: MobileNet-v1, 8000 ImageNet images"
+)
 
-# Average milliseconds per image, and the NPU load where it is told, by number of runtimes.
+# Average milliseconds per image, and the NPU load where it is published, by number of runtimes.
 _TABLE: Final[Mapping[str, Mapping[int, tuple[float, float | None]]]] = {
     "rk3588": {
         1: (7.73, None),
@@ -51,5 +54,5 @@ FIGURES: Final[Mapping[str, tuple[Published, ...]]] = MappingProxyType(
 
 
 def published(platform: str) -> tuple[Published, ...]:
-    """The published figures for a SoC, by rising number of runtimes; empty if there are none."""
+    """Return the published figures for a SoC, by rising number of runtimes; maybe none."""
     return FIGURES.get(platform, ())

@@ -1,4 +1,4 @@
-"""A benchmark in words: a row for each size as it is measured, then what to know about them."""
+"""A benchmark as text: a row for each size as it is measured, then notes on them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final
 
 from farm.hardware.sensor_sampler import Conditions
 from farm.report.bottleneck_text import sentences
-from farm.report.data import Measured, Published, Report
-from farm.report.format import counted, percentages
+from farm.report.data import Measured, Report
+from farm.report.format import between, counted, percentages, share
 from farm.results.stats import PHASES
 from farm.system.terminal import columns
 
@@ -26,29 +26,56 @@ MEANINGS: Final = {
 
 
 def head(report: Report) -> list[str]:
-    """What is measured, and the heads of the columns."""
+    """Return what is measured, and the heads of the columns."""
     often = f"{report.images} images" + (f" {report.repeat} times" if report.repeat > 1 else "")
     return [f"{report.platform}, {report.what}, {often} a round", "", _columns(report)[0]]
 
 
 def row(report: Report, size: Measured) -> str:
-    """One size's figures: medians of its rounds; `range` is the lowest and highest average."""
-    return _columns(report, _cells(report, size))[-1]
+    """Return one size's medians over its rounds; `range` is the lowest and highest average."""
+    average = size.average_ms
+    cells = [
+        f"{size.runtimes}",
+        f"{median(each.seconds for each in size.rounds):.2f}s",
+        percentages(size.saturation),
+        f"{average.median:.2f}ms",
+        f"{average.lowest:.2f}-{average.highest:.2f}",
+        f"{size.cpu_ms.median:.2f}ms",
+    ]
+    if report.published:
+        beside = next((each for each in report.published if each.runtimes == size.runtimes), None)
+        cells.append("-" if beside is None else f"{beside.average_ms:.2f}ms")
+        if beside is not None and beside.saturation is not None:
+            cells[-1] += f" at {share(beside.saturation)}"
+    return _columns(report, cells)[-1]
 
 
 def notes(report: Report, size: Measured) -> list[str]:
-    """All that stands below the table; the details are those of one `size`."""
+    """Return all that stands below the table; the details are those of one `size`."""
     lines = [f"core saturation: {report.saturation_source}"]
-    if _published(report):
+    if report.published:
         lines += [f"published: {report.published_source};", "another model, other images than here"]
-    lines += ["", f"{counted(size.runtimes, 'runtime')} in detail:", *_latency(size), *_costs(size)]
+    coordinator = median(each.coordinator_cpu_ms for each in size.rounds)
+    workers = median(each.workers_cpu_ms for each in size.rounds)
+    lines += [
+        "",
+        f"{counted(size.runtimes, 'runtime')} in detail:",
+        *_latency(size),
+        f"CPU per image: coordinator {coordinator:.2f} ms, workers {workers:.2f} ms",
+    ]
+    if size.worker_mb:
+        lines.append(
+            f"memory (PSS): {size.memory_mb:.0f} MB: coordinator {size.coordinator_mb:.0f} MB, "
+            f"each worker {between(size.worker_mb)} MB, other processes {size.helpers_mb:.0f} MB"
+        )
+    lines.append(f"start: {size.start_seconds:.2f} s until all workers were up")
     for each in report.sizes:
         lines += [f"{counted(each.runtimes, 'runtime')}: {said}" for said in troubles(each)]
     return [*lines, "", *sentences(report)]
 
 
 def troubles(size: Measured) -> list[str]:
-    """What makes a size's figures others than they should be; a line each."""
+    """Return what distorts a size's figures, a line each."""
     lines = conditions(size.conditions) if size.conditions is not None else []
     if size.left_out:
         cores = ", ".join(map(str, size.left_out))
@@ -65,7 +92,7 @@ def troubles(size: Measured) -> list[str]:
 
 
 def conditions(run: Conditions) -> list[str]:
-    """What a board's sensors told: how hot it got, whether a clock dropped; a line each."""
+    """Return what a board's sensors reported: load, heat, dropped clocks; a line each."""
     lines = [run.no_load] if run.no_load else []
     if run.load:
         lines.append(f"the NPU load is the mean of {run.load_samples} samples")
@@ -83,38 +110,13 @@ def conditions(run: Conditions) -> list[str]:
 
 
 def _columns(report: Report, *rows: list[str]) -> list[str]:
-    """The table as far as it is known, as wide as it can get."""
+    """Return the table as far as it is known, as wide as it can get."""
     heads = [*HEADS, "range", "CPU per image"]
     widest = ["", "", percentages([1.0] * max(1, report.npu_cores)), "", WIDEST_RANGE, ""]
-    if _published(report):
+    if report.published:
         heads.append("published")
         widest.append(WIDEST_PUBLISHED)
     return columns(heads, rows, widest)
-
-
-def _cells(report: Report, size: Measured) -> list[str]:
-    average = size.average_ms
-    cells = [
-        f"{size.runtimes}",
-        f"{median(each.seconds for each in size.rounds):.2f}s",
-        percentages(size.saturation),
-        f"{average.median:.2f}ms",
-        f"{average.lowest:.2f}-{average.highest:.2f}",
-        f"{size.cpu_ms.median:.2f}ms",
-    ]
-    if _published(report):
-        beside = [p for p in report.published if p.runtimes == size.runtimes]
-        cells.append(_figure(beside[0]) if beside else "-")
-    return cells
-
-
-def _published(report: Report) -> bool:
-    return bool(report.published)
-
-
-def _figure(published: Published) -> str:
-    load = "" if published.saturation is None else f" at {published.saturation:.0%}"
-    return f"{published.average_ms:.2f}ms{load}"
 
 
 def _latency(size: Measured) -> list[str]:
@@ -126,17 +128,3 @@ def _latency(size: Measured) -> list[str]:
     width = max(map(len, MEANINGS.values()))
     padded = [[*cells[:-1], cells[-1].ljust(width)] for cells in rows]
     return columns(["an image's ms", "p50", "p90", "p99", " " * width], padded)
-
-
-def _costs(size: Measured) -> list[str]:
-    coordinator = median(each.coordinator_cpu_ms for each in size.rounds)
-    workers = median(each.workers_cpu_ms for each in size.rounds)
-    lines = [f"CPU per image: coordinator {coordinator:.2f} ms, workers {workers:.2f} ms"]
-    if size.worker_mb:
-        low, high = min(size.worker_mb), max(size.worker_mb)
-        each = f"{low:.0f} MB" if round(low) == round(high) else f"{low:.0f} to {high:.0f} MB"
-        lines.append(
-            f"memory (PSS): {size.memory_mb:.0f} MB: coordinator {size.coordinator_mb:.0f} MB, "
-            f"each worker {each}, other processes {size.helpers_mb:.0f} MB"
-        )
-    return [*lines, f"start: {size.start_seconds:.2f} s until all workers were up"]

@@ -9,7 +9,7 @@ from typing import Final
 from farm.report.data import Measured
 
 SIMULATED: Final = "simulated"  # the simulated NPU's own account, exact
-KERNEL: Final = "kernel"  # the NPU load that the kernel tells
+KERNEL: Final = "kernel"  # the NPU load that the kernel reports
 COMPUTED: Final = "computed"  # the share of the rate that inferences one after another would give
 
 
@@ -17,7 +17,7 @@ COMPUTED: Final = "computed"  # the share of the rate that inferences one after 
 class Shares:
     """Shares from 0 to 1. `npu` is of the cores with a runtime, None where that is not known.
 
-    `npu_source` tells where it is from. `cpus` is of `cpu_count` CPUs, whoever used them, and
+    `npu_source` says where it is from. `cpus` is of `cpu_count` CPUs, whoever used them, and
     `others` what programs that are not ours took of them; `coordinator` is of one CPU.
     `decoders` is of the decoder threads' time, `runtimes` of the runtimes': waiting for a CPU or
     a core counts as busy.
@@ -40,15 +40,15 @@ def shares(size: Measured, *, simulated: bool, service_ms: float | None) -> Shar
     of CPUs in use; so it is for threads.
     """
     average = size.average_ms.median
-    source = _npu_source(size, simulated=simulated, service_ms=service_ms)
+    source, npu = _npu_share(size, simulated=simulated, service_ms=service_ms)
     coordinator = median(each.coordinator_cpu_ms for each in size.rounds) / average
     workers = median(each.workers_cpu_ms for each in size.rounds) / average
-    told = [each.others_cpus for each in size.rounds if each.others_cpus is not None]
-    others = median(told) if told else 0.0
+    known = [each.others_cpus for each in size.rounds if each.others_cpus is not None]
+    others = median(known) if known else 0.0
     everywhere = len({*size.cpus, *size.coordinator_cpus})
     all_busy, theirs = (coordinator + workers + others) / everywhere, workers / len(size.cpus)
     return Shares(
-        npu=_npu_share(size, source, service_ms),
+        npu=npu,
         npu_source=source,
         cpus=min(1.0, max(all_busy, theirs)),
         cpu_count=everywhere if all_busy >= theirs else len(size.cpus),
@@ -59,24 +59,21 @@ def shares(size: Measured, *, simulated: bool, service_ms: float | None) -> Shar
     )
 
 
-def _npu_source(size: Measured, *, simulated: bool, service_ms: float | None) -> str:
-    if not size.npu_cores:
-        return ""
-    if simulated:
-        return SIMULATED
-    if size.conditions is not None and size.conditions.load:
-        return KERNEL
-    return COMPUTED if service_ms is not None else ""
-
-
-def _npu_share(size: Measured, source: str, service_ms: float | None) -> float | None:
-    """How busy the cores with runtimes were.
+def _npu_share(
+    size: Measured, *, simulated: bool, service_ms: float | None
+) -> tuple[str, float | None]:
+    """Return how busy the cores with runtimes were, and where that is from.
 
     A core can end one inference every `service_ms`, so all together can't be faster than that
-    time divided by the cores. What runtimes that share a core take for an inference holds their
-    waiting for each other, and tells nothing.
+    time divided by the cores. What runtimes that share a core take for an inference includes
+    waiting for each other, and says nothing.
     """
-    if source == COMPUTED and service_ms is not None:
-        return min(1.0, service_ms / len(size.npu_cores) / size.average_ms.median)
-    told = [size.saturation[core] for core in size.npu_cores if core < len(size.saturation)]
-    return sum(told) / len(told) if source and told else None
+    if not size.npu_cores:
+        return "", None
+    if simulated or (size.conditions is not None and size.conditions.load):
+        known = [size.saturation[core] for core in size.npu_cores if core < len(size.saturation)]
+        share = sum(known) / len(known) if known else None
+        return SIMULATED if simulated else KERNEL, share
+    if service_ms is None:
+        return "", None
+    return COMPUTED, min(1.0, service_ms / len(size.npu_cores) / size.average_ms.median)

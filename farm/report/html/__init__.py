@@ -1,1 +1,1 @@
-"""Html."""
+"""A finished benchmark as a page of HTML."""

@@ -54,11 +54,19 @@ def published_name(report: Report) -> str:
     return f"published: {report.published_source}"
 
 
-def rates(report: Report) -> Figure:
-    """Return images per second, beside the NPU's limit and what others published."""
+def saturation_title(report: Report) -> str:
+    """Return of what the saturation is."""
+    return "NPU saturation" if report.npu_cores else "Saturation of the CPU runtimes"
+
+
+def saturation_caption(report: Report) -> str:
+    """Return where the saturation is from."""
+    return f"{measured_name(report)}: {report.saturation_source}"
+
+
+def rate_curve(report: Report) -> Figure:
+    """Return images per second by size, beside the NPU's limit and what others published."""
     limit = limit_rate(report)
-    if len(report.sizes) == 1:
-        return _rate_bars(report, limit)
     ours = [
         Point(
             x=size.runtimes,
@@ -85,23 +93,19 @@ def rates(report: Report) -> Figure:
     )
 
 
-def saturation(report: Report) -> Figure:
-    """Return how busy the NPU was: the mean of its cores, or of a single size each core."""
-    title = "NPU saturation" if report.npu_cores else "Saturation of the CPU runtimes"
-    caption = f"{measured_name(report)}: {report.saturation_source}"
-    if len(report.sizes) == 1:
-        return _core_bars(report, title, caption)
+def saturation_curve(report: Report) -> Figure:
+    """Return how busy the NPU was by size: the mean of its cores."""
     mean = "busy, mean of the cores" if report.npu_cores else "busy, mean"
-    labels = Labels(title=title, x="runtimes", y=mean, unit="%")
-    told = (
+    labels = Labels(title=saturation_title(report), x="runtimes", y=mean, unit="%")
+    both = (
         ((size.runtimes, mean_saturation(report, size)) for size in report.sizes),
         ((each.runtimes, each.saturation) for each in report.published if each.saturation),
     )
     ours, theirs = (
         [point(runtimes, busy * 100, f"{share(busy)} busy") for runtimes, busy in pairs]
-        for pairs in told
+        for pairs in both
     )
-    return by_size(report, labels, caption, (ours, theirs), ALWAYS_BUSY)
+    return by_size(report, labels, saturation_caption(report), (ours, theirs), ALWAYS_BUSY)
 
 
 def by_size(
@@ -132,8 +136,9 @@ def point(runtimes: int, y: float, said: str) -> Point:
     return Point(x=runtimes, y=y, lowest=y, highest=y, title=title)
 
 
-def _rate_bars(report: Report, limit: float | None) -> Figure:
-    size = report.sizes[0]
+def rate_bars(report: Report) -> Figure:
+    """Return images per second of the only size, beside the NPU's limit and what was published."""
+    size, limit = report.sizes[0], limit_rate(report)
     by = "SIMULATED" if report.simulated else "measured"
     runtimes, rate = counted(size.runtimes, "runtime"), per_second(size.average_ms.median)
     bars = [("measured", f"{runtimes}, {by}", rate)]
@@ -154,10 +159,11 @@ def _rate_bars(report: Report, limit: float | None) -> Figure:
     return Figure(title=labels.title, caption=caption, chart=rows(labels, drawn))
 
 
-def _core_bars(report: Report, title: str, caption: str) -> Figure:
+def core_bars(report: Report) -> Figure:
+    """Return how busy each NPU core was with the only size."""
     size, cores = report.sizes[0], bool(report.npu_cores)
     labels = Labels(
-        title=title + (" by core" if cores else ""),
+        title=saturation_title(report) + (" by core" if cores else ""),
         x=f"NPU core, {counted(size.runtimes, 'runtime')}" if cores else "",
         y="busy",
         unit="%",
@@ -172,7 +178,7 @@ def _core_bars(report: Report, title: str, caption: str) -> Figure:
         if each.runtimes == size.runtimes and (busy := each.saturation)
     ]
     chart = columns(labels, values, theirs[0] if theirs else None)
-    return Figure(title=labels.title, caption=caption, chart=chart)
+    return Figure(title=labels.title, caption=saturation_caption(report), chart=chart)
 
 
 def steps(report: Report) -> Figure:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from statistics import median
-from typing import Any
 
-from farm.report import format as formats
 from farm.report.bottleneck_text import sentences
 from farm.report.data import Report
-from farm.report.format import SIMULATED
+from farm.report.format import (
+    SIMULATED,
+    between,
+    counted,
+    digits,
+    per_second,
+    share,
+    shares,
+    spread,
+)
 from farm.report.html import figures
 from farm.report.npu_limit import limit_rate, mean_saturation
 from farm.report.size_choice import enough
@@ -28,16 +35,14 @@ def render(report: Report) -> str:
     environment = Environment(
         loader=PackageLoader("farm.report.html", ""),
         autoescape=True,
-        finalize=_visible,
+        # Control characters become visible; the template escapes the rest afterwards.
+        finalize=lambda value: value if hasattr(value, "__html__") else printable(str(value)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        name: getattr(formats, name)
-        for name in ("between", "counted", "digits", "per_second", "share", "shares", "spread")
-    }
-    environment.filters |= {"conditions": conditions, "median": median}
+    for each in (between, conditions, counted, digits, median, per_second, share, shares, spread):
+        environment.filters[each.__name__] = each
     environment.filters["saturation"] = partial(mean_saturation, report)
     return environment.get_template("page.html").render(
         report=report,
@@ -70,8 +75,3 @@ def care(report: Report) -> list[str]:
         f"{', '.join(map(str, sizes))} {'runtime' if sizes == [1] else 'runtimes'}: {trouble}"
         for trouble, sizes in had.items()
     ]
-
-
-def _visible(value: Any) -> Any:
-    """Return text without control characters; the template escapes it afterwards."""
-    return value if hasattr(value, "__html__") else printable(str(value))

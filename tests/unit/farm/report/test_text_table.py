@@ -1,80 +1,70 @@
-"""The benchmark's table: what the field publishes, and what one must know about it."""
+"""The benchmark's table and the notes below it: as they are, and where each figure stands."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
 from farm.hardware.sensor_sampler import Drop
 from farm.report.bottleneck_text import sentences
-from farm.report.data import Published
+from farm.report.data import Published, Report
 from farm.report.text_table import conditions as told
 from farm.report.text_table import head, notes, row
+from tests.helpers import reports
 from tests.helpers.figures import a_round, conditions, measured, report
+
+BESIDE = (Published(runtimes=15, average_ms=1.09, saturation=0.8),)
+
+
+def table(whole: Report) -> list[str]:
+    return [*head(whole), *(row(whole, size) for size in whole.sizes)]
+
+
+@pytest.mark.parametrize(
+    "whole", [reports.report(), reports.on_a_board()], ids=["simulated", "on a board"]
+)
+def test_the_table_and_its_notes(whole: Report, snapshot: SnapshotAssertion) -> None:
+    assert "\n".join([*table(whole), "", *notes(whole, whole.sizes[-1])]) == snapshot
 
 
 def test_a_row_has_the_medians_and_the_range_of_the_rounds() -> None:
     rounds = tuple(a_round(seconds=seconds, workers_cpu_ms=1.4) for seconds in (1.0, 1.2, 0.9))
-    size = measured(rounds=rounds)
-    lines = [*head(report(size)), row(report(size), size)]
-    assert lines[0] == (
-        "rk3588, SIMULATED NPU of 3 cores at 1.5 ms per inference, 100 images 10 times a round"
-    )
-    assert lines[2].split("  ")[:4] == [
-        "runtimes", "execution time", "core saturation", "average per image"
-    ]  # fmt: skip
-    assert lines[3].split() == ["3", "1.00s", "50%", "50%", "50%", "1.00ms", "0.90-1.20", "1.50ms"]
+    cells = row(report(), measured(rounds=rounds)).split()
+    assert cells == ["3", "1.00s", "50%", "50%", "50%", "1.00ms", "0.90-1.20", "1.50ms"]
 
 
 def test_rows_that_are_printed_one_by_one_end_their_columns_below_each_other() -> None:
     full = a_round(seconds=99.0, saturation=(1.0, 1.0, 1.0), workers_cpu_ms=99.0)
-    two = report(measured(), measured(runtimes=15, rounds=(full,)))
-    heads, *rows = (head(two)[-1], *(row(two, size) for size in two.sizes))
-    for name in (
-        "execution time",
-        "core saturation",
-        "average per image",
-        "range",
-        "CPU per image",
-    ):
-        end = heads.index(name) + len(name)
+    _, _, heads, *rows = table(report(measured(), measured(runtimes=15, rounds=(full,))))
+    names = ("execution time", "core saturation", "average per image", "range", "CPU per image")
+    for end in (heads.index(name) + len(name) for name in names):
         for each in rows:
             assert each[end - 1] in "s%" or each[end - 1].isdigit()
             assert each[end : end + 2].strip() == ""
 
 
-def test_published_figures_stand_beside_their_size_and_are_said_to_be_others() -> None:
-    beside = (Published(runtimes=15, average_ms=1.09, saturation=0.8),)
-    both = report(measured(), measured(runtimes=15), published=beside, published_source="somebody")
-    assert row(both, both.sizes[0]).split()[-1] == "-"
-    assert row(both, both.sizes[1]).endswith("1.09ms at 80%")
-    said = notes(both, both.sizes[0])
-    assert said[1:3] == ["published: somebody;", "another model, other images than here"]
+def test_published_figures_stand_beside_their_size() -> None:
+    both = report(measured(), measured(runtimes=15), published=BESIDE, published_source="somebody")
+    assert [row(both, size).split("  ")[-1].strip() for size in both.sizes] == [
+        "-",
+        "1.09ms at 80%",
+    ]
+    assert len(head(both)[-1].split("  ")) > len(head(report())[-1].split("  "))
 
 
-def test_without_published_figures_there_is_no_column_for_them() -> None:
-    assert "published" not in " ".join([*head(report()), *notes(report(), measured())])
+def test_memory_that_can_not_be_read_is_not_called_nothing() -> None:
+    with_memory, without = (notes(report(), measured(worker_mb=mb)) for mb in ((24.0,), ()))
+    assert len(with_memory) == len(without) + 1
 
 
-def test_the_phases_of_an_image_the_costs_and_the_start_are_told() -> None:
-    said = "\n".join(notes(report(), measured()))
-    assert "queue          1.00  2.00  3.00  until its decoding begins" in said
-    assert "CPU per image: coordinator 0.10 ms, workers 1.40 ms" in said
-    assert "122 MB: coordinator 40 MB, each worker 24 MB, other processes 10 MB" in said
-    assert "start: 0.50 s until all workers were up" in said
-
-
-def test_memory_that_is_not_told_is_not_called_nothing() -> None:
-    assert "memory" not in "\n".join(notes(report(), measured(worker_mb=())))
-
-
-def test_what_makes_figures_others_than_they_should_be_is_told_with_its_size() -> None:
+def test_what_distorts_figures_stands_with_its_size() -> None:
     size = measured(left_out=(1, 2), losses=3, failures={"empty": 2, "damaged": 1})
-    said = notes(report(size), size)
-    assert "3 runtimes: NPU cores LEFT OUT: 1, 2; these are figures of the others" in said
-    assert (
-        "3 runtimes: workers lost: 3; the figures include that, but not the CPU time of those"
-    ) in said
-    assert "3 runtimes: 3 of 1003 images failed: 1 damaged, 2 empty" in said
+    plain, said = notes(report(size), measured()), notes(report(measured()), measured())
+    more = [line for line in plain if line not in said]
+    assert [line.partition(": ")[0] for line in more] == ["3 runtimes"] * 3
+    assert all(part in line for part, line in zip(("1, 2", "3", "3 of 1003"), more, strict=True))
 
 
 def test_the_bottleneck_comes_last() -> None:
@@ -82,27 +72,27 @@ def test_the_bottleneck_comes_last() -> None:
     assert notes(whole, whole.sizes[0])[-2:] == ["", *sentences(whole)]
 
 
-def sensors(**changes: Any) -> list[str]:
-    return told(conditions(**changes))
+def sensors(**changes: Any) -> str:
+    return told(conditions(**changes))[-1]
 
 
-def test_how_many_samples_the_load_is_of_is_told_or_why_there_is_none() -> None:
-    assert sensors() == ["the NPU load is the mean of 7 samples"]
-    assert sensors(load=(), load_samples=0, no_load="no permission") == ["no permission"]
-
-
-def test_the_highest_temperature_is_told_with_its_zone() -> None:
-    assert sensors(hottest=("soc-thermal", 71.6))[-1] == "highest temperature: 72 °C in soc-thermal"
-
-
-def test_clocks_that_hold_are_said_to() -> None:
-    assert sensors(drops=())[-1] == "no clock dropped"
-
-
-def test_clocks_that_dropped_are_told_with_what_governs_them() -> None:
-    cpu = Drop(clock="CPU 4-7", before=2400, after=1800, governor="ondemand")
-    npu = Drop(clock="NPU", before=1000, after=300, governor=None)
-    assert sensors(drops=(cpu, npu))[-1] == (
-        "clocks: CPU 4-7 dropped from 2400 to 1800 MHz (governor ondemand), "
-        "NPU dropped from 1000 to 300 MHz (governor unknown)"
-    )
+@pytest.mark.parametrize(
+    ("changes", "figures"),
+    [
+        ({}, ("7",)),
+        ({"load": (), "load_samples": 0, "no_load": "no permission"}, ("no permission",)),
+        ({"hottest": ("soc-thermal", 71.6)}, ("72 °C", "soc-thermal")),
+        ({"drops": ()}, ("no clock",)),
+        (
+            {
+                "drops": (
+                    Drop(clock="CPU 4-7", before=2400, after=1800, governor="ondemand"),
+                    Drop(clock="NPU", before=1000, after=300, governor=None),
+                )
+            },
+            ("CPU 4-7", "2400", "1800", "ondemand", "NPU", "1000", "300", "unknown"),
+        ),
+    ],
+)
+def test_what_the_sensors_reported_is_there(changes: dict[str, Any], figures: list[str]) -> None:
+    assert all(figure in sensors(**changes) for figure in figures)
