@@ -1,13 +1,13 @@
-"""The process that workers are forked from: it has imported what they need, and does nothing else.
+"""The process that workers are forked from: it has imported their libraries, and does nothing else.
 
-So a start costs no imports, and the libraries' pages are shared. It has one thread, no socket of
-ZeroMQ and no runtime: nothing that a fork could break. Its workers stay in its session, for where
-the kernel groups processes by that (sched(7), autogroup), nice values count in a group alone: one
-worker's decoders are to let another's runtime thread go first.
+So starting a worker costs no imports, and the workers share the libraries' pages. It has one
+thread, no ZeroMQ socket and no runtime: nothing that a fork could break. Its workers stay in its
+session: where the kernel groups processes by session (sched(7), autogroup), nice values count only
+within a group, and one worker's decoders must yield to another's runtime thread.
 
-`python -m workers.forkserver RUN_DIR FD` takes requests on the socket FD, a name and three
-descriptors each: the worker's standard input, its output, and one to hold open for as long as it
-lives. It leaves when the socket ends.
+`python -m workers.forkserver RUN_DIR FD` takes requests on the socket FD. A request is a name and
+three descriptors: the worker's standard input, its output, and one to hold open while it runs. The
+process exits when the socket ends.
 """
 
 from __future__ import annotations
@@ -33,22 +33,25 @@ DESCRIPTORS: Final = 3
 
 
 def main() -> int:
-    """Fork workers until nobody is left to ask for them; gives the exit code."""
+    """Fork workers until nobody is left to ask for them; return the exit code."""
     run_dir, channel = sys.argv[-2], socket.socket(fileno=int(sys.argv[-1]))
-    take_name(NAME)
-    trouble = preload()
-    signal.signal(signal.SIGCHLD, lambda *_: tell_ends(channel))
+    set_name(NAME)
+    import_error = preload()
+    signal.signal(signal.SIGCHLD, lambda *_: report_exits(channel))
     while True:
-        name, fds = asked(channel)
+        try:
+            name, fds, _, _ = socket.recv_fds(channel, NAME_BYTES, DESCRIPTORS)
+        except ConnectionResetError:  # the coordinator is gone, with answers that it has not read
+            return 0
         if not name:
             return 0
-        # Held back: that a process has ended must not be told before its number is.
+        # Held back: the coordinator must know a process's number before it hears of its end.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         sys.argv[1:] = [name.decode("ascii"), run_dir]
         pid = os.fork()
         if pid == 0:
             channel.close()
-            become_worker(fds, trouble)
+            become_worker(fds, import_error)
         for fd in fds:
             os.close(fd)
         with suppress(ConnectionError):  # nobody is left, as the next turn will show
@@ -56,20 +59,11 @@ def main() -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
 
-def asked(channel: socket.socket) -> tuple[bytes, list[int]]:
-    """Wait for a request: a name and descriptors; no name if nobody is left to make one."""
-    try:
-        name, fds, _, _ = socket.recv_fds(channel, NAME_BYTES, DESCRIPTORS)
-    except ConnectionResetError:  # the coordinator is gone, with answers that it has not read
-        return b"", []
-    return name, fds
-
-
 def preload() -> str:
-    """Import what every worker needs; gives the trace if that fails, for the workers to say."""
+    """Import what every worker needs; return the traceback if that fails, for workers to print."""
     worker.limit_library_threads()
     try:
-        import workers.loop  # noqa: F401 - to have it
+        import workers.loop  # noqa: F401 - workers find it imported
     except Exception:
         return traceback.format_exc()
     gc.collect()
@@ -77,8 +71,8 @@ def preload() -> str:
     return ""
 
 
-def tell_ends(channel: socket.socket) -> None:
-    """Collect the workers that have ended, and tell how."""
+def report_exits(channel: socket.socket) -> None:
+    """Reap the workers that have ended, and send how each did."""
     with suppress(ChildProcessError, ConnectionError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -87,7 +81,7 @@ def tell_ends(channel: socket.socket) -> None:
             channel.send(ANSWER.pack(ENDED, pid, os.waitstatus_to_exitcode(status)))
 
 
-def become_worker(fds: list[int], trouble: str) -> NoReturn:
+def become_worker(fds: list[int], import_error: str) -> NoReturn:
     """Turn this forked process into the worker that `sys.argv` names."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
@@ -96,15 +90,15 @@ def become_worker(fds: list[int], trouble: str) -> NoReturn:
         os.dup2(source, target)
     os.close(standard_input)
     os.close(output)
-    take_name(sys.argv[1])
-    if trouble:
-        sys.stderr.write(trouble)
+    set_name(sys.argv[1])
+    if import_error:
+        sys.stderr.write(import_error)
         sys.stderr.flush()
         os._exit(worker.EXIT_CRASHED)
     sys.exit(worker.main())
 
 
-def take_name(name: str) -> None:
+def set_name(name: str) -> None:
     """Show `name` in process lists: `ps -e`, top."""
     with open("/proc/self/comm", "w", encoding="ascii") as comm:
         comm.write(name)

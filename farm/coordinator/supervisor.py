@@ -13,7 +13,7 @@ from farm.coordinator.worker_process import WorkerProcess
 from farm.errors import StartError
 from farm.scheduler.events import Kill, WorkerDown, WorkerUp
 from farm.scheduler.lifecycle import BOOTING, NEXT, OVER, Event, State, after, back_off, recent
-from workers.protocol import startup_steps as steps
+from workers.protocol import startup as steps
 from workers.protocol.messages import Failed, Ready
 from workers.protocol.sockets import Context
 from workers.protocol.spec import WorkerSpec

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from typing import Final
 
-from workers.protocol import startup_steps as steps
+from workers.protocol import startup as steps
 
 LAST_LINES: Final = 100
 LINE_BYTES: Final = 1000
@@ -24,7 +24,7 @@ FRAME: Final = re.compile(
 class WorkerOutput:
     """The last lines of a worker's output; `step` is what it was at.
 
-    See workers.protocol.startup_steps.
+    See workers.protocol.startup.
     """
 
     def __init__(self) -> None:

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from farm.coordinator.fork_server import ForkServer
 from farm.coordinator.worker_output import WorkerOutput
-from workers.main import framed
-from workers.protocol import startup_steps as steps
+from workers.protocol import startup as steps
 from workers.protocol.messages import Batch, Stop, WorkerInit
 from workers.protocol.sockets import Context, Outbox
 from workers.protocol.spec import WorkerSpec
+from workers.protocol.startup import pack_init
 
 READ_BYTES: Final = 65536
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
@@ -128,7 +128,7 @@ class WorkerProcess:
 
     def _send_init(self) -> None:
         with suppress(BrokenPipeError):  # it died before it could read; the sentinel tells
-            os.write(self._life_line, framed(WorkerInit(self._spec, self.generation)))
+            os.write(self._life_line, pack_init(WorkerInit(self._spec, self.generation)))
 
     def _waiting_output(self) -> bool:
         poller = zmq.Poller()

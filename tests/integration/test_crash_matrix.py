@@ -15,7 +15,7 @@ WHERE = {
     "import": "its start",
     "load": "RKNNLite.load_rknn({model!r})",
     "infer": "the self-test",  # is the first inference
-    "reply": "saying that it is ready",  # is the first message
+    "reply": "its ready message",  # is the first message
 }
 # What is said of a start that ends so: {step} as above.
 OF_A_START = {

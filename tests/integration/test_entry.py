@@ -12,10 +12,11 @@ import zmq
 from msgspec.structs import replace
 
 from tests.helpers.support import PATIENCE, worker_spec
-from workers.main import EXIT_NO_BIRTH, EXIT_ORPHANED, framed
+from workers.main import EXIT_NO_INIT, EXIT_ORPHANED
 from workers.protocol import messages as wire
 from workers.protocol.sockets import Inbox, Outbox
 from workers.protocol.spec import SimulatedSpec, WorkerSpec
+from workers.protocol.startup import pack_init
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_worker_started_by_hand_works_and_leaves_when_told(
     inbox = Inbox(context, spec.sink)
     process = begin()
     assert process.stdin is not None
-    process.stdin.write(framed(wire.WorkerInit(spec, generation=7)))
+    process.stdin.write(pack_init(wire.WorkerInit(spec, generation=7)))
     process.stdin.flush()
     ready = inbox.receive(block=True)
     assert isinstance(ready, wire.Ready)
@@ -66,13 +67,13 @@ def test_a_worker_started_by_hand_works_and_leaves_when_told(
     context.term()
 
 
-@pytest.mark.parametrize(("heard", "code"), [(True, EXIT_ORPHANED), (False, EXIT_NO_BIRTH)])
+@pytest.mark.parametrize(("heard", "code"), [(True, EXIT_ORPHANED), (False, EXIT_NO_INIT)])
 def test_a_worker_whose_coordinator_is_gone_leaves_and_cleans_up(
     spec: WorkerSpec, heard: bool, code: int
 ) -> None:
     Path(spec.run_dir).mkdir()
     process = begin(spec.run_dir)
-    birth = framed(wire.WorkerInit(spec, generation=1))
+    birth = pack_init(wire.WorkerInit(spec, generation=1))
     process.communicate(birth if heard else birth[:10], timeout=PATIENCE)
     assert process.returncode == code
     assert not Path(spec.run_dir).exists()
@@ -88,7 +89,7 @@ def test_a_worker_removes_no_folder_that_is_not_a_runs(tmp_path: Path) -> None:
 def test_a_worker_without_a_birth_says_who_starts_it(given: bytes) -> None:
     process = begin()
     _, err = process.communicate(given, timeout=PATIENCE)
-    assert process.returncode == EXIT_NO_BIRTH
+    assert process.returncode == EXIT_NO_INIT
     assert b"the farm's coordinator starts this" in err
     assert b"Traceback" not in err
 
@@ -109,7 +110,7 @@ main()
 """
     done = subprocess.run(
         [sys.executable, "-c", script],
-        input=framed(wire.WorkerInit(replace(spec, index=1), generation=1)),
+        input=pack_init(wire.WorkerInit(replace(spec, index=1), generation=1)),
         capture_output=True,
         check=True,
     )

@@ -18,7 +18,7 @@ from farm.config.schema import FarmConfig
 from farm.coordinator.fork_server import ForkServer
 from farm.errors import StartError
 from tests.helpers.support import PATIENCE, ROOT, children_of, fork_server_of, is_alive, wait_for
-from workers.main import EXIT_NO_BIRTH
+from workers.main import EXIT_NO_INIT
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_fork_has_its_own_streams_and_its_end_is_told(server: ForkServer) -> N
     os.close(ours[0])  # so it has no birth
     assert b"the farm's coordinator starts this" in os.read(ours[1], 1000)
     assert os.read(ours[2], 1) == b""
-    assert server.wait(child, 5) == EXIT_NO_BIRTH
+    assert server.wait(child, 5) == EXIT_NO_INIT
     close(ours[1:])
 
 
@@ -67,7 +67,7 @@ def test_a_fork_holds_nothing_of_its_siblings(server: ForkServer) -> None:
     close(theirs)
     close(their_others)
     os.close(ours[0])
-    assert server.wait(first, 5) == EXIT_NO_BIRTH
+    assert server.wait(first, 5) == EXIT_NO_INIT
     assert server.wait(second, 0) is None
     assert os.read(ours[2], 1) == b""  # the second has no copy of the end that the first held
     server.send_signal(second, signal.SIGKILL)
@@ -83,7 +83,7 @@ def test_ends_before_anybody_asks_are_told_of_the_right_one(server: ForkServer) 
         children.append(server.fork(f"worker-{number}", theirs))
         close([ours[0], *theirs])
         held += ours[1:]
-    assert [server.wait(child, 20) for child in children] == [EXIT_NO_BIRTH] * 20
+    assert [server.wait(child, 20) for child in children] == [EXIT_NO_INIT] * 20
     assert len({child.pid for child in children}) == 20
     close(held)
 

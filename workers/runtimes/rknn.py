@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy.typing as npt
 
 from workers.errors import RuntimeFailure
-from workers.protocol import startup_steps as steps
+from workers.protocol import startup as steps
 from workers.protocol.spec import NHWC, UINT8, WorkerSpec
 from workers.runtimes.base import check_classifier, check_tensor, input_from
 

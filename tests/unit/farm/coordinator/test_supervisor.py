@@ -11,7 +11,7 @@ from farm.coordinator.supervisor import Supervisor
 from farm.coordinator.worker_output import WorkerOutput
 from farm.scheduler.lifecycle import DEATHS_ALLOWED, State
 from tests.helpers.support import worker_spec
-from workers.protocol import startup_steps as steps
+from workers.protocol import startup as steps
 from workers.protocol.messages import Failed, Ready
 from workers.protocol.sockets import Context
 from workers.protocol.spec import NHWC, UINT8, InputSpec, WorkerSpec

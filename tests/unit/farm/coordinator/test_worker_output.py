@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.coordinator.worker_output import LAST_LINES, LINE_BYTES, WorkerOutput
-from workers.protocol import startup_steps as steps
+from workers.protocol import startup as steps
 
 
 def heard(*pieces: bytes) -> WorkerOutput:

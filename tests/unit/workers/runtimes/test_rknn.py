@@ -272,9 +272,7 @@ def test_each_call_of_the_start_is_announced_before_it_is_made(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(
-        "workers.protocol.startup_steps.begin", lambda step: said.append((step, names()))
-    )
+    monkeypatch.setattr("workers.protocol.startup.begin", lambda step: said.append((step, names())))
     RknnRuntime(spec(model))
     assert said == [
         (f"RKNNLite.load_rknn({str(model)!r})", []),
