@@ -1,4 +1,4 @@
-"""Threads that turn items into input tensors while the runtime is busy with earlier ones."""
+"""Threads that turn items into input tensors while the runtime works on earlier ones."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from workers.images import preprocess as image
 from workers.protocol.messages import Item, ItemError
 from workers.protocol.spec import InputSpec
 
-# Just below: the runtime thread goes first when it wakes up, and beside other programs every step
-# further down costs. docs/decisions/0015 has figures.
+# Just below: the runtime thread runs first when it wakes up, and beside other programs every step
+# further down costs speed. docs/decisions/0015 has figures.
 BELOW_THE_RUNTIME: Final = 3
 
 
@@ -40,9 +40,9 @@ class Decoded:
 
 
 class Decoders:
-    """`count` decoder threads on `cpus`; jobs come out as they get ready, not in order.
+    """`count` decoder threads on `cpus`; jobs come out as they are done, not in order.
 
-    `mode` is EXACT or FAST, see image.load.
+    `mode` is EXACT or FAST, see workers.images.preprocess.load.
     """
 
     def __init__(self, count: int, cpus: tuple[int, ...], spec: InputSpec, mode: str) -> None:
@@ -62,7 +62,7 @@ class Decoders:
         self._jobs.put(job)
 
     def get(self) -> Decoded:
-        """Wait for the next job that is decoded; raises what a decoder could not handle."""
+        """Wait for the next decoded job and return it; raise what a decoder could not handle."""
         decoded = self._decoded.get()
         if isinstance(decoded, BaseException):
             raise decoded
@@ -74,20 +74,17 @@ class Decoders:
             self._jobs.put(None)
 
     def _work(self) -> None:
-        # Both of this thread alone. The runtime thread goes first when its NPU core is free again.
+        # Both for this thread alone. The runtime thread runs first when its NPU core is free again.
         os.sched_setaffinity(0, self._cpus)
         os.nice(BELOW_THE_RUNTIME)
         while (job := self._jobs.get()) is not None:
+            started = time.monotonic()
+            result: npt.NDArray[Any] | ItemError
             try:
-                self._decoded.put(self._decode(job))
+                result = image.load(job.item.source, self._spec, self._mode)
+            except ImageError as error:
+                result = ItemError(error.kind, str(error))
             except BaseException as error:  # a bug, or no memory: get() raises it, nothing hangs
                 self._decoded.put(error)
-
-    def _decode(self, job: Job) -> Decoded:
-        started = time.monotonic()
-        result: npt.NDArray[Any] | ItemError
-        try:
-            result = image.load(job.item.source, self._spec, self._mode)
-        except ImageError as error:
-            result = ItemError(error.kind, str(error))
-        return Decoded(job, result, started, time.monotonic())
+                continue
+            self._decoded.put(Decoded(job, result, started, time.monotonic()))

@@ -1,8 +1,8 @@
-"""Bytes to pixels, pixels to a model's input tensor; JPEGs with the help of workers.jpeg.
+"""Bytes to pixels, pixels to a model's input tensor; JPEGs with the help of workers.images.jpeg.
 
-With the default input the pixels are, bit for bit, those of the field's published examples:
-OpenCV's colour `imread` (EXIF orientation applied), resized with INTER_AREA to the model's
-input, as RGB.
+With the default input the pixels are, bit for bit, those of the published examples of go-rknnlite
+(https://github.com/swdee/go-rknnlite): OpenCV's colour `imread` (EXIF orientation applied), resized
+with INTER_AREA to the model's input, as RGB.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ from workers.protocol.spec import EXACT, FAST, FLOAT32, MAX_PIXELS_VARIABLE, NCH
 Image = npt.NDArray[np.uint8]
 Tensor = npt.NDArray[Any]
 
-OPENCVS_OWN_LIMIT: Final = 1 << 30  # pixels, where nobody says another
+OPENCV_LIMIT: Final = 1 << 30  # pixels, where no other limit is set
 # What an uncompressed file takes, with alpha; and room for thumbnails and profiles.
 BYTES_PER_PIXEL: Final = 4
 ROOM: Final = 16 << 20
 
-# A process per runtime is the farm's way to use many CPUs; OpenCV's own threads would only fight.
+# What OpenCV, too, has taken from the environment when it was imported.
+_limit = os.environ.get(MAX_PIXELS_VARIABLE, "")
+MAX_PIXELS: Final = int(_limit) if _limit.isdecimal() else OPENCV_LIMIT
+MAX_BYTES: Final = BYTES_PER_PIXEL * MAX_PIXELS + ROOM
+
+# One process per runtime is how the farm uses many CPUs; OpenCV's threads would compete with it.
 cv2.setNumThreads(1)
 # OpenCV would print a line for each broken file; the item's error says it already.
 if hasattr(cv2, "setLogLevel"):  # OpenCV 4
@@ -39,18 +44,8 @@ else:
     cv2.utils.logging.setLogLevel(0)
 
 
-def _max_pixels() -> int:
-    """The limit that OpenCV, too, has taken from the environment when it was imported."""
-    said = os.environ.get(MAX_PIXELS_VARIABLE, "")
-    return int(said) if said.isdecimal() else OPENCVS_OWN_LIMIT
-
-
-MAX_PIXELS: Final = _max_pixels()
-MAX_BYTES: Final = BYTES_PER_PIXEL * MAX_PIXELS + ROOM
-
-
 def load(source: FileRef | Encoded | Pixels, spec: InputSpec, mode: str = EXACT) -> Tensor:
-    """Turn one item into the model's input, shape (1, ...) as `spec` says; raises ImageError.
+    """Turn one item into the model's input, shape (1, ...) as `spec` says; raise ImageError.
 
     With `mode` FAST a JPEG that is at least twice as large as the input, both ways, comes out of
     its decoder at 1/2, 1/4 or 1/8 of its size.
@@ -60,11 +55,13 @@ def load(source: FileRef | Encoded | Pixels, spec: InputSpec, mode: str = EXACT)
     except (MemoryError, cv2.error) as error:
         if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
             raise
-        raise _no_memory() from error
+        raise ImageError(
+            "no_memory", "not enough memory for it; see max_pixels, size and decoders"
+        ) from error
 
 
 def pixels(source: FileRef | Encoded | Pixels, least: jpeg.Size | None = None) -> Image:
-    """Give an item's pixels as height x width x 3 uint8, BGR, upright; raises ImageError.
+    """Return an item's pixels as height x width x 3 uint8, BGR, upright; raise ImageError.
 
     A JPEG may come smaller than it is if `least` is given, but not below that.
     """
@@ -80,7 +77,7 @@ def pixels(source: FileRef | Encoded | Pixels, least: jpeg.Size | None = None) -
 
 
 def decode(data: bytes, least: jpeg.Size | None = None) -> Image:
-    """Decode an image file's bytes to upright BGR pixels, see `pixels`; raises ImageError."""
+    """Decode an image file's bytes to upright BGR pixels, see `pixels`; raise ImageError."""
     if not data:
         raise ImageError("empty", "the file is empty")
     if headers.is_cut(data):
@@ -103,9 +100,20 @@ def _by_opencv(data: bytes) -> Image:
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
+        message = str(error)
         if error.code == cv2.Error.StsNoMem:
             raise
-        raise _refusal(error, data) from error
+        if "CV_IO_MAX_IMAGE_PIXELS" in message:
+            size = headers.size(data)
+            count = (
+                f"{size[0]}x{size[1]} are {size[0] * size[1]} pixels" if size else "too many pixels"
+            )
+            raise ImageError(
+                "too_many_pixels",
+                f"{count}; max_pixels allows {MAX_PIXELS}, raise it in the config to read this",
+            ) from error
+        reason = re.sub(r".*error: (\(.*?\) )?", "", message.strip(), flags=re.DOTALL)
+        raise ImageError("not_an_image", f"OpenCV refuses it: {reason}") from error
     if image is None:
         raise ImageError("not_an_image", "not an image that OpenCV can read")
     return image.astype(np.uint8, copy=False)
@@ -116,43 +124,21 @@ def prepare(image: Image, spec: InputSpec) -> Tensor:
     # A channel swap commutes with a resize, and costs less on the smaller image.
     small = cv2.resize(image, (spec.width, spec.height), interpolation=cv2.INTER_AREA)
     rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
-    if spec.dtype == FLOAT32:
-        return _scaled(rgb, spec)
-    tensor = np.stack(cv2.split(rgb)) if spec.layout == NCHW else rgb
-    return tensor[np.newaxis]
-
-
-def _scaled(rgb: Tensor, spec: InputSpec) -> Tensor:
-    """Look values up: one pass over the pixels, for what arithmetic on floats would take four."""
-    values = _values(spec.mean, spec.std)
+    if spec.dtype != FLOAT32:
+        tensor = np.stack(cv2.split(rgb)) if spec.layout == NCHW else rgb
+        return tensor[np.newaxis]
+    # Look values up: one pass over the pixels, where arithmetic on floats would take four.
+    table = _lookup_table(spec.mean, spec.std)
     if spec.layout != NCHW:
-        return np.asarray(cv2.LUT(rgb, values))[np.newaxis]
-    channels = cv2.split(rgb)
-    tensor = np.empty((1, len(channels), *rgb.shape[:2]), np.float32)
-    for channel, of_channel, out in zip(channels, cv2.split(values), tensor[0], strict=True):
-        cv2.LUT(channel, of_channel, dst=out)
+        return np.asarray(cv2.LUT(rgb, table))[np.newaxis]
+    tensor = np.empty((1, *rgb.shape[2:], *rgb.shape[:2]), np.float32)
+    for channel, values, out in zip(cv2.split(rgb), cv2.split(table), tensor[0], strict=True):
+        cv2.LUT(channel, values, dst=out)
     return tensor
 
 
 @cache
-def _values(mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """(value - mean) / std of all values and channels, as cv2.LUT takes it: 1 x 256 x 3 float32."""
+def _lookup_table(mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """Return (value - mean) / std of all values and channels, for cv2.LUT: 1 x 256 x 3 float32."""
     values = np.arange(256, dtype=np.float32).reshape(1, 256, 1)
     return (values - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
-
-
-def _refusal(error: cv2.error, data: bytes) -> ImageError:
-    words = str(error)
-    if "CV_IO_MAX_IMAGE_PIXELS" in words:
-        return ImageError("too_many_pixels", _too_many(headers.size(data)))
-    reason = re.sub(r".*error: (\(.*?\) )?", "", words.strip(), flags=re.DOTALL)
-    return ImageError("not_an_image", f"OpenCV refuses it: {reason}")
-
-
-def _too_many(size: tuple[int, int] | None) -> str:
-    held = f"{size[0]}x{size[1]} are {size[0] * size[1]} pixels" if size else "too many pixels"
-    return f"{held}; max_pixels allows {MAX_PIXELS}, raise it in the config to read this"
-
-
-def _no_memory() -> ImageError:
-    return ImageError("no_memory", "not enough memory for it; see max_pixels, size and decoders")
