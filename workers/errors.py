@@ -1,14 +1,14 @@
-"""The one base of every error this project raises on purpose, and the worker's own children."""
+"""The base of every error that this project raises on purpose, and the workers' own errors."""
 
 from __future__ import annotations
 
 
 class FarmError(Exception):
-    """Something a user can act on; its text says what happened, to what, and what to do."""
+    """Something a user can act on; its message says what happened, to what, and what to do."""
 
 
 class WireError(FarmError):
-    """A message that is not one of ours, or not of this version."""
+    """A message that is invalid, or not of this version."""
 
 
 class RuntimeFailure(FarmError):
@@ -16,7 +16,7 @@ class RuntimeFailure(FarmError):
 
 
 class ImageError(FarmError):
-    """One item can't be turned into pixels; `kind` is a stable word for programs."""
+    """An item can't be turned into pixels; `kind` is stable, for programs."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)

@@ -17,12 +17,12 @@ SET_ATTRIBUTES: Final = {"x86_64": 314, "aarch64": 274}
 
 
 def shorten() -> bool:
-    """Give the calling thread the shortest slice; False where that can't be.
+    """Set the calling thread's slice to the shortest; return False where that is not possible.
 
-    When it wakes up, it then takes the place of a thread whose slice is longer, and does not wait
-    for that to end, which is milliseconds. It gets no more time for it, and needs no privilege.
-    Kernels before 6.12 take the call and change nothing. Threads that it starts inherit it. A
-    thread that somebody has put under another policy (chrt(1)) is left there.
+    When the thread wakes up, it then preempts one with a longer slice, and does not wait for the
+    end of that, which is milliseconds. It gets no more time than before, and needs no privilege.
+    Kernels before 6.12 accept the call and change nothing. Threads that it starts inherit it. A
+    thread under another policy (chrt(1)) is left there.
     """
     number = SET_ATTRIBUTES.get(platform.machine())
     if number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:

@@ -1,1 +1,1 @@
-"""Images."""
+"""From a reference to an input tensor."""

@@ -1,1 +1,1 @@
-"""Protocol."""
+"""Messages between coordinator and workers."""

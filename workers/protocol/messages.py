@@ -18,12 +18,12 @@ from workers.protocol.spec import InputSpec, WireStruct, WorkerSpec
 VERSION: Final = 1
 FILE_NAMES: Final = "surrogateescape"  # Python's own way to keep names that are not UTF-8
 # More than the items of any batch and the CPUs of any machine. Without it, arrays nested in each
-# other that all announce a million values would take gigabytes before the first is missed.
+# other that all announce a million values would take gigabytes before one proves missing.
 LONGEST_ARRAY: Final = 4096
 
 
 class FileRef(WireStruct, frozen=True, tag=7):
-    """An image by its path, in the bytes the file system knows it by."""
+    """An image by its path, as the bytes of the file system."""
 
     path: bytes
 
@@ -57,7 +57,7 @@ class Batch(WireStruct, frozen=True, tag=0):
 
 
 class Stop(WireStruct, frozen=True, tag=1):
-    """Finish what you hold, then leave."""
+    """Finish what is in flight, then exit."""
 
 
 class Ready(WireStruct, frozen=True, tag=2, kw_only=True):
@@ -74,14 +74,14 @@ class Ready(WireStruct, frozen=True, tag=2, kw_only=True):
 
 
 class ItemError(WireStruct, frozen=True, tag=11):
-    """Why an item has no top-5: a stable word for programs, and a sentence for people."""
+    """Why an item has no top-5: `kind` is stable, for programs; `message` is for people."""
 
     kind: str
     message: str
 
 
 class Outcome(WireStruct, frozen=True, tag=10, kw_only=True):
-    """What became of one item: `top5` as (class, probability) from the best down, or `error`.
+    """The result of one item: `top5` as (class, probability) from the best down, or `error`.
 
     `started` is when its decoding began (CLOCK_MONOTONIC, seconds; one clock for all processes);
     the rest are milliseconds: decoding, waiting for the runtime, inference.
@@ -110,7 +110,7 @@ class Done(WireStruct, frozen=True, tag=3, kw_only=True):
 
 
 class Failed(WireStruct, frozen=True, tag=4, kw_only=True):
-    """A worker can't go on, for a reason in the user's words."""
+    """A worker can't continue; `message` is the reason, for the user."""
 
     worker: int
     generation: int
@@ -118,7 +118,7 @@ class Failed(WireStruct, frozen=True, tag=4, kw_only=True):
 
 
 class WorkerInit(WireStruct, frozen=True, tag=5):
-    """The first thing a worker hears, on its standard input."""
+    """What a worker gets first, on its standard input."""
 
     spec: WorkerSpec
     generation: int
@@ -128,7 +128,7 @@ Message = Batch | Stop | Ready | Done | Failed | WorkerInit
 
 
 class Frame(msgspec.Struct, array_like=True):
-    """What a message is checked as: msgspec prepares a class once, but a bare union each time."""
+    """What `decode` converts to: msgspec prepares a class once, but a bare union each time."""
 
     message: Message
 

@@ -1,7 +1,7 @@
 """ZeroMQ sockets as typed one-way queues of messages.
 
 The receiver binds, the sender connects: a PUSH socket that binds would block its sender while
-nobody is connected, and for ever once the receiver is dead; one that connects queues.
+nobody is connected, and for ever once the receiver is dead. One that connects queues.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from workers.protocol import messages as wire
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
-# How long a leaving worker waits for its last answers to be taken.
+# How long an exiting worker waits until its last answers are received.
 FLUSH_MS: Final = 2000
 READABLE: Final = int(zmq.POLLIN)  # as a flag of pyzmq's own it costs more
 UNLIMITED: Final = 0
@@ -22,30 +22,30 @@ ANY_SIZE: Final = -1
 
 
 class Inbox:
-    """A PULL socket: messages of up to `most_bytes` come in."""
+    """A PULL socket: receives messages of up to `most_bytes`."""
 
     def __init__(self, context: Context, address: str, most_bytes: int = ANY_SIZE) -> None:
         self.socket = context.socket(zmq.PULL)
         self.socket.maxmsgsize = most_bytes
-        # Bounded by credits, not by ZeroMQ: at a high-water mark PUSH would block its sender.
+        # The window bounds the queue, not ZeroMQ: at a high-water mark PUSH would block its sender.
         self.socket.set_hwm(UNLIMITED)
         self.socket.linger = 0
         self.socket.bind(address)
 
     def receive(self, *, block: bool) -> wire.Message | None:
-        """Give the next message, or None if there is none yet; raises WireError for rubbish."""
+        """Return the next message, None if none has come; raise WireError for an invalid one."""
         # Asking first is cheaper than zmq.Again, which a worker would see once per image.
         if not block and not zmq.zmq_poll([(self.socket, READABLE)], 0):
             return None
         return wire.decode(self.socket.recv())
 
     def close(self) -> None:
-        """Close the socket; what has not been received is gone."""
+        """Close the socket; messages not received yet are lost."""
         self.socket.close()
 
 
 class Outbox:
-    """A PUSH socket: messages go out, to one receiver."""
+    """A PUSH socket: sends messages to one receiver."""
 
     def __init__(self, context: Context, address: str) -> None:
         self._socket = context.socket(zmq.PUSH)
@@ -57,5 +57,5 @@ class Outbox:
         self._socket.send(wire.encode(message))
 
     def close(self, *, flush: bool) -> None:
-        """Close the socket; with `flush`, messages still queued get up to FLUSH_MS to leave."""
+        """Close the socket; with `flush`, queued messages have up to FLUSH_MS to be sent."""
         self._socket.close(linger=FLUSH_MS if flush else 0)

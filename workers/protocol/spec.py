@@ -1,4 +1,4 @@
-"""How a worker is configured, as plain frozen data that travels to it."""
+"""A worker's settings and its model's input, as plain frozen data that travels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class InputSpec(WireStruct, frozen=True, tag=14, kw_only=True):
 
     `layout` is NHWC or NCHW; `dtype` is uint8 or float32. A float32 tensor holds
     (value - mean) / std per channel, value being 0 to 255; a uint8 tensor holds the values
-    as they are, so it takes neither mean nor std.
+    unchanged, so it takes neither mean nor std.
     """
 
     width: int
@@ -51,7 +51,7 @@ class InputHint(WireStruct, frozen=True, tag=13, kw_only=True):
 
 
 class SimulatedSpec(WireStruct, frozen=True, tag=15, kw_only=True):
-    """A make-believe NPU: `npu_cores` timelines in the file `timelines`, shared by all its users.
+    """A simulated NPU: `npu_cores` timelines in the file `timelines`, shared by all its users.
 
     One inference occupies a core for `service_ms` milliseconds; `seed` and the pixels
     determine the scores of the `classes` classes.
@@ -65,12 +65,12 @@ class SimulatedSpec(WireStruct, frozen=True, tag=15, kw_only=True):
 
 
 class WorkerSpec(WireStruct, frozen=True, tag=12, kw_only=True):
-    """All that one worker process is told: which runtime, where it runs, whom it talks to.
+    """All settings of one worker process: its runtime, its CPUs, its sockets.
 
     `cpus` are the CPU numbers it is pinned to, `decoder_cpus` those of its `decoders` decoder
     threads; `core_mask` is None where the SoC takes none.
-    `decode` is EXACT or FAST, see workers.image.load.
-    `inbox` and `sink` are ZeroMQ addresses; `run_dir` is the private folder they live in.
+    `decode` is EXACT or FAST, see workers.images.preprocess.load.
+    `inbox` and `sink` are ZeroMQ addresses; `run_dir` is the private folder of both.
     """
 
     index: int

@@ -1,1 +1,1 @@
-"""Runtimes."""
+"""What runs a model."""

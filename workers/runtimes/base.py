@@ -1,4 +1,4 @@
-"""The seam between the farm and whatever runs a model."""
+"""What every runtime must do, and what all of them check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANNELS: Final = 3
 
 
 class Runtime(Protocol):
-    """One opened model on one NPU core (or CPU): used by one thread, closed by who opened it."""
+    """One opened model on one NPU core (or CPU): used by one thread, closed by its opener."""
 
     @property
     def input(self) -> InputSpec:
@@ -26,12 +26,12 @@ class Runtime(Protocol):
 
     @property
     def classes(self) -> int:
-        """How many scores `infer` gives."""
+        """How many scores `infer` returns."""
 
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Run the model on one image: a tensor as `input` says in, `classes` scores out.
 
-        Raises RuntimeFailure when the run fails; a failed run never gives scores.
+        Raises RuntimeFailure when the run fails; a failed run never returns scores.
         """
 
     def close(self) -> None:
@@ -48,34 +48,53 @@ def check_classifier(model: str, inputs: int, outputs: int) -> None:
 
 
 def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> InputSpec:
-    """Join what a model tells of its image input with what the config says.
+    """Join what a model says of its image input with what the config says.
 
     `dims` are the tensor's four dimensions, None where the model leaves one open. Raises
     RuntimeFailure if they are no single RGB image, contradict the config, or stay open.
     """
     if len(dims) != 4 or dims[0] not in (None, 1):
         raise RuntimeFailure(f"the model takes {list(dims)}; one image (1 x 3 channels) is needed")
-    layout = _layout(dims, hint)
+    channels = {NHWC: dims[3], NCHW: dims[1]}
+    fits = [layout for layout, count in channels.items() if count == CHANNELS]
+    layout = hint.layout or (fits[0] if len(fits) == 1 else None)
+    if layout is None or channels[layout] not in (CHANNELS, None):
+        said = f"config says {hint.layout}" if hint.layout else "set input.layout to NHWC or NCHW"
+        raise RuntimeFailure(f"the model takes {list(dims)}; {said}")
+    if dtype not in (UINT8, FLOAT32):
+        raise RuntimeFailure(f"the model takes {dtype} input; {UINT8} or {FLOAT32} is needed")
+    if hint.dtype not in (None, dtype):
+        raise RuntimeFailure(f"input.dtype is {hint.dtype} in the config, the model takes {dtype}")
+    if dtype == UINT8 and (any(hint.mean) or any(part != 1.0 for part in hint.std)):
+        raise RuntimeFailure("input.mean and input.std need a model with float32 input")
     height, width = dims[1:3] if layout == NHWC else dims[2:4]
     return InputSpec(
         width=_agreed("width", width, hint.width),
         height=_agreed("height", height, hint.height),
         layout=layout,
-        dtype=_dtype(dtype, hint),
+        dtype=dtype,
         mean=hint.mean,
         std=hint.std,
     )
 
 
+def _agreed(name: str, model: int | None, config: int | None) -> int:
+    if model is None and config is None:
+        raise RuntimeFailure(f"the model leaves its input {name} open; set input.{name}")
+    if model is not None and config is not None and model != config:
+        raise RuntimeFailure(f"input.{name} is {config} in the config, the model takes {model}")
+    return model if model is not None else config  # type: ignore[return-value]
+
+
 def from_hint(hint: InputHint, default: InputSpec) -> InputSpec:
-    """Take `default` where the config leaves the input open."""
+    """Return what the config says of the input, and `default` where it says nothing."""
     said = {"width": hint.width, "height": hint.height, "layout": hint.layout, "dtype": hint.dtype}
     known: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
     return replace(default, **known, mean=hint.mean, std=hint.std)
 
 
 def tensor_shape(spec: InputSpec) -> tuple[int, int, int, int]:
-    """The four dimensions of a tensor as `spec` says."""
+    """Return the four dimensions of a tensor as `spec` says."""
     if spec.layout == NHWC:
         return 1, spec.height, spec.width, CHANNELS
     return 1, CHANNELS, spec.height, spec.width
@@ -88,32 +107,3 @@ def check_tensor(tensor: npt.NDArray[Any], spec: InputSpec) -> None:
         raise RuntimeFailure(
             f"input {list(tensor.shape)} {tensor.dtype} given, {list(shape)} {spec.dtype} needed"
         )
-
-
-def _layout(dims: tuple[int | None, ...], hint: InputHint) -> str:
-    channels = {NHWC: dims[3], NCHW: dims[1]}
-    fits = [layout for layout, count in channels.items() if count == CHANNELS]
-    if hint.layout is None and len(fits) == 1:
-        return fits[0]
-    if hint.layout is not None and channels[hint.layout] in (CHANNELS, None):
-        return hint.layout
-    said = f"config says {hint.layout}" if hint.layout else "set input.layout to NHWC or NCHW"
-    raise RuntimeFailure(f"the model takes {list(dims)}; {said}")
-
-
-def _agreed(name: str, model: int | None, config: int | None) -> int:
-    if model is None and config is None:
-        raise RuntimeFailure(f"the model leaves its input {name} open; set input.{name}")
-    if model is not None and config is not None and model != config:
-        raise RuntimeFailure(f"input.{name} is {config} in the config, the model takes {model}")
-    return model if model is not None else config  # type: ignore[return-value]
-
-
-def _dtype(model: str, hint: InputHint) -> str:
-    if model not in (UINT8, FLOAT32):
-        raise RuntimeFailure(f"the model takes {model} input; {UINT8} or {FLOAT32} is needed")
-    if hint.dtype not in (None, model):
-        raise RuntimeFailure(f"input.dtype is {hint.dtype} in the config, the model takes {model}")
-    if model == UINT8 and (any(hint.mean) or any(part != 1.0 for part in hint.std)):
-        raise RuntimeFailure("input.mean and input.std need a model with float32 input")
-    return model

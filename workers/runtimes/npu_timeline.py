@@ -1,7 +1,7 @@
-"""When each simulated NPU core is taken: a file that all workers of a run map.
+"""When each simulated NPU core is busy: a file that all workers of a run map.
 
-Per core it holds the time until which the core is taken, and for how long it has been reserved in
-all. Whoever comes first is served first, as in the driver.
+Per core it holds the time until which the core is reserved, and the sum of all its reservations.
+First come, first served, as in the driver.
 """
 
 from __future__ import annotations
@@ -20,32 +20,23 @@ WHOLE_FILE: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """For how many `seconds` each core had worked `at` a moment (CLOCK_MONOTONIC seconds)."""
+    """For how many `seconds` each core had worked `at` a time (CLOCK_MONOTONIC seconds)."""
 
     at: float
     seconds: tuple[float, ...]
 
     def load_since(self, before: Busy) -> tuple[float, ...]:
-        """The share (0 to 1) of the time since `before` in which each core worked."""
+        """Return the share (0 to 1) of the time since `before` in which each core worked."""
         elapsed = self.at - before.at
         if elapsed <= 0:
             return (0.0,) * len(self.seconds)
         pairs = zip(before.seconds, self.seconds, strict=True)
-        # Sums are rounded: without limits, a share could be a hair beyond them.
+        # Sums are rounded: without limits, a share could be slightly beyond them.
         return tuple(min(1.0, max(0.0, (end - start) / elapsed)) for start, end in pairs)
 
 
-def worked(free_from: float, reserved: float, now: float) -> float:
-    """How long a core has worked until `now`, of the seconds it is `reserved` for in all.
-
-    What it was reserved for never has a gap between `now` and `free_from`, so what lies ahead is
-    the whole time between the two.
-    """
-    return reserved - max(0.0, free_from - now)
-
-
 class Timelines:
-    """The NPU cores' time lines in a shared file; safe to use from many processes at once."""
+    """The NPU cores' timelines in a shared file; safe to use from many processes at once."""
 
     def __init__(self, path: str, cores: int) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -58,7 +49,7 @@ class Timelines:
         self._locks = [_Lock(self._fd, offset, LINE.size) for offset in self._offsets]
 
     def reserve(self, core: int, seconds: float) -> float:
-        """Take `core` for `seconds` after all who asked before; gives the time when that ends."""
+        """Reserve `core` for `seconds` after all earlier reservations; return when that ends."""
         offset = self._offsets[core]
         with self._locks[core]:
             free_from, reserved = LINE.unpack_from(self._map, offset)
@@ -67,22 +58,23 @@ class Timelines:
         return float(end)
 
     def busy(self) -> Busy:
-        """How long each core has worked since the file was made; what lies ahead does not count."""
+        """Return how long each core has worked since the file was made, without what lies ahead."""
         with _Lock(self._fd, 0, WHOLE_FILE):
             now = monotonic()  # inside, or a line could begin after it
             lines = [LINE.unpack_from(self._map, offset) for offset in self._offsets]
-        return Busy(now, tuple(worked(free_from, reserved, now) for free_from, reserved in lines))
+        # Between `now` and `free_from` a core has no idle time: all of that lies ahead.
+        return Busy(now, tuple(reserved - max(0.0, until - now) for until, reserved in lines))
 
     def close(self) -> None:
-        """Unmap and close the file, which stays for the others; may be called twice."""
+        """Unmap and close the file, which stays for other processes; may be called twice."""
         if not self._map.closed:
             self._map.close()
             os.close(self._fd)
 
 
 class _Lock:
-    """Bytes of a file that one process at a time holds; the kernel lets go of them with a process,
-    so a killed worker never blocks the others."""
+    """A lock on bytes of a file. The kernel releases it when its process ends, so a killed worker
+    never blocks the others."""
 
     def __init__(self, fd: int, start: int, length: int) -> None:
         self._fd, self._start, self._length = fd, start, length
@@ -95,7 +87,7 @@ class _Lock:
 
 
 def look(path: str, cores: int) -> Busy:
-    """Open the time lines in the file `path` for one look at how busy the cores were."""
+    """Return how busy the cores were, by the timelines in the file `path`."""
     timelines = Timelines(path, cores)
     try:
         return timelines.busy()

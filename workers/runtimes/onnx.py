@@ -13,7 +13,7 @@ from workers.protocol.spec import WorkerSpec
 from workers.runtimes.base import check_classifier, check_tensor, input_from
 
 DTYPES: Final = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
-ERRORS_ONLY: Final = 3  # ONNX Runtime's log level; warnings would mix with the user's lines
+ERRORS_ONLY: Final = 3  # ONNX Runtime's log level; warnings would mix with the farm's output
 
 
 class OnnxRuntime:

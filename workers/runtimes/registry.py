@@ -8,7 +8,7 @@ from workers.runtimes.base import ONNX, RKNN, SIMULATED, Runtime
 
 
 def open_runtime(spec: WorkerSpec) -> Runtime:
-    """Open the runtime that `spec` names; raises RuntimeFailure with the reason."""
+    """Open the runtime that `spec` names; raise RuntimeFailure with the reason."""
     # Each adapter is imported only where it is used: boards have no onnxruntime, PCs no rknnlite.
     if spec.runtime == RKNN:
         from workers.runtimes.rknn import RknnRuntime

@@ -1,7 +1,7 @@
 """Rockchip's NPU through rknn-toolkit-lite2; the only file that imports the vendor's package.
 
-RKNNLite.inference() ignores the return code of a failed run and hands out the outputs of the run
-before, so the steps are called one by one and each code is checked.
+RKNNLite.inference() ignores the return code of a failed run and returns the outputs of the run
+before, so its steps are called one by one and each code is checked.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import os
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from workers.runtimes.base import check_classifier, check_tensor, input_from
 
 VENDOR_LOGGER: Final = "acuityLogger"
 KEPT_LINES: Final = 20
-CHATTER: Final = ("Catch exception", "-----")  # lines of its log that only announce the next one
+HEADINGS: Final = ("Catch exception", "-----")  # lines of its log that only announce the next one
 NCHW_FORMAT: Final = 0  # rknn_tensor_format in rknn_api.h: NCHW 0, NHWC 1, NC1HWC2 2, undefined 3
 
 
@@ -35,7 +36,7 @@ class RknnRuntime:
         try:
             self._open(spec)
         except BaseException:
-            # After a refused init the context lives on, and would even answer: free it.
+            # After a failed init the context still exists, and would even answer: free it.
             self.close()
             raise
 
@@ -46,7 +47,7 @@ class RknnRuntime:
         self._checked("set_inputs", lambda: vendor.set_inputs([tensor], None, None))
         self._checked("run", lambda: vendor.run(False))
         # Fresh arrays, filled by the library itself: `reuse_outputs` would save nothing but the
-        # allocation, and give views that the next call overwrites.
+        # allocation, and return views that the next call overwrites.
         outputs = self._called(
             "get_outputs", lambda: vendor.get_outputs(False, reuse_outputs=False)
         )
@@ -60,6 +61,7 @@ class RknnRuntime:
         self._lite.release()
 
     def _open(self, spec: WorkerSpec) -> None:
+        """Load the model and learn its shapes; raise RuntimeFailure if it is no classifier."""
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         self._step(f"load_rknn({spec.model!r})", lambda: self._lite.load_rknn(spec.model))
         mask = {} if spec.core_mask is None else {"core_mask": spec.core_mask}
@@ -69,27 +71,19 @@ class RknnRuntime:
         # thread begun from here on with it: decoders would starve the rest of the board.
         if os.getpriority(os.PRIO_PROCESS, 0) < nice:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
-        self._describe(spec)
-
-    def _describe(self, spec: WorkerSpec) -> None:
-        """Learn what the model takes and gives; raises RuntimeFailure if it is no classifier."""
         vendor = self._lite.rknn_runtime
-        inputs, outputs = self._called("get_in_out_num", vendor.get_in_out_num)
-        check_classifier(spec.model, inputs, outputs)
-        image = self._attribute(is_output=False)
+        check_classifier(spec.model, *self._called("get_in_out_num", vendor.get_in_out_num))
+        image, scores = (
+            self._called("get_tensor_attr", partial(vendor.get_tensor_attr, 0, is_output=is_output))
+            for is_output in (False, True)
+        )
         dims = _dims(image)
         if image.fmt == NCHW_FORMAT:
             raise RuntimeFailure(f"{spec.model} takes NCHW images {list(dims)}; NHWC is needed")
         self.input = input_from(dims, spec.input.dtype or UINT8, spec.input)
         if self.input.layout != NHWC:
             raise RuntimeFailure(f"{spec.model}: the NPU takes NHWC images, the model {list(dims)}")
-        self.classes = math.prod(_dims(self._attribute(is_output=True)))
-
-    def _attribute(self, *, is_output: bool) -> Any:
-        vendor = self._lite.rknn_runtime
-        return self._called(
-            "get_tensor_attr", lambda: vendor.get_tensor_attr(0, is_output=is_output)
-        )
+        self.classes = math.prod(_dims(scores))
 
     def _step(self, call: str, function: Callable[[], Any]) -> None:
         """Make one call of the start, which may hang or kill: it is announced first."""
@@ -110,7 +104,7 @@ class RknnRuntime:
 
 
 class _VendorLog(logging.Handler):
-    """The last lines of the vendor's logger, which tell what a code of -1 does not."""
+    """The last lines of the vendor's logger: the reason behind a return code of -1."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -121,12 +115,12 @@ class _VendorLog(logging.Handler):
         self._lines.append(record.getMessage().strip().rpartition("\n")[2])
 
     def clear(self) -> None:
-        """Forget what was said about earlier calls."""
+        """Forget the lines about earlier calls."""
         self._lines.clear()
 
     def reason(self) -> str:
-        """What was said since, as the end of a sentence; empty if nothing was."""
-        said = [line for line in self._lines if not line.startswith(CHATTER)] or list(self._lines)
+        """Return the lines since, as the end of a sentence; empty if there are none."""
+        said = [line for line in self._lines if not line.startswith(HEADINGS)] or list(self._lines)
         return f": {'; '.join(said)}" if said else ""
 
 

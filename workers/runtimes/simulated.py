@@ -1,4 +1,4 @@
-"""A make-believe NPU for machines that have none: real waiting, no CPU use, no real answers."""
+"""A simulated NPU for machines that have none: real waiting, no CPU use, no real answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workers.runtimes.base import CHANNELS, check_tensor, from_hint, tensor_shap
 from workers.runtimes.npu_timeline import Timelines
 
 DEFAULT_INPUT: Final = InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8)
-# The values that are hashed: 3 us instead of 57 for all, and of a 224 x 224 image every spot of
+# How many values are hashed: 3 us instead of 57 for all, and of a 224 x 224 image every square of
 # 5 x 5 pixels still counts.
 SAMPLED: Final = 3200
 SCATTER: Final = 2654435761  # Knuth's multiplicative hash: 2^32 over the golden ratio
@@ -43,45 +43,39 @@ class SimulatedRuntime:
         self.classes = self._npu.classes
 
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """See Runtime.infer; the scores are made up."""
+        """See Runtime.infer; the scores are invented, from the pixels and the seed.
+
+        They blend the ring with itself, turned by two places: a sure answer, or a torn one.
+        """
         check_tensor(tensor, self.input)
         end = self._timelines.reserve(self._core, self._npu.service_ms / 1000)
-        scores = self._scores(tensor)
-        self._wait_until(end)
+        key = zlib.crc32(tensor.reshape(-1)[:: self._step].tobytes(), self._seed)
+        one, other = key % self.classes, key // self.classes % self.classes
+        share = 0.5 + (key * SCATTER % 2**32) / 2**33  # 0.5 to 1
+        scores = self._ring[one : one + self.classes] * share
+        scores += self._ring[other : other + self.classes] * (1 - share)
+        if not self._sharp:
+            _sharpen_timers()  # here, not where it is opened: it counts for this thread alone
+            self._sharp = True
+        # Only if time is left: even sleep(0) takes tens of us.
+        if (left := end - monotonic()) > 0:
+            sleep(left)
         return scores
 
     def close(self) -> None:
         """See Runtime.close."""
         self._timelines.close()
 
-    def _wait_until(self, end: float) -> None:
-        if not self._sharp:
-            _sharpen_timers()  # here, not where it is opened: it counts for this thread alone
-            self._sharp = True
-        # Not for nothing: even to sleep for 0 seconds takes tens of us.
-        if (left := end - monotonic()) > 0:
-            sleep(left)
-
-    def _scores(self, tensor: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Blend the ring with itself, both turned by what the pixels say: a sure or torn answer."""
-        key = zlib.crc32(tensor.reshape(-1)[:: self._step].tobytes(), self._seed)
-        one, other = key % self.classes, key // self.classes % self.classes
-        share = 0.5 + (key * SCATTER % 2**32) / 2**33  # 0.5 to 1
-        scores = self._ring[one : one + self.classes] * share
-        scores += self._ring[other : other + self.classes] * (1 - share)
-        return scores
-
 
 def _step(spec: InputSpec) -> int:
-    """Every which value is hashed; no divisor of a row, so all columns and channels come up."""
+    """Return the step between hashed values; it divides no row: all columns and channels count."""
     least = max(1, prod(tensor_shape(spec)) // SAMPLED)
     return next(step for step in count(least) if gcd(step, CHANNELS * spec.width) == 1)
 
 
 def _ring(classes: int) -> npt.NDArray[np.float32]:
-    """Probabilities that fall with the square of their rank (61, 15, 7, 4 % ...), shuffled, twice.
-
-    Any `classes` neighbours of the ring are a whole answer.
+    """Return probabilities that fall with the square of their rank (61, 15, 7, 4 % ...), shuffled,
+    twice in a row: any `classes` neighbours are a whole answer.
     """
     powers = 1.0 / np.arange(1, classes + 1) ** 2.0
     # Not by numpy.random, whose import would take 2.5 MB in every worker.
@@ -91,7 +85,7 @@ def _ring(classes: int) -> npt.NDArray[np.float32]:
 
 
 def _sharpen_timers() -> None:
-    """Let this thread's sleeps end on time; where the kernel has no such switch they end later.
+    """Let this thread's sleeps end on time; where the kernel has no such option they end later.
 
     By default Linux adds up to 50 us, to wake up for several sleepers at once (prctl(2)).
     """

@@ -1,1 +1,1 @@
-"""Tasks."""
+"""Results from a network's outputs."""

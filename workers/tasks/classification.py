@@ -12,7 +12,7 @@ from workers.errors import RuntimeFailure
 
 K: Final = 5
 # TFLite's quantisation specification fixes softmax outputs at scale 1/256; zero point 0 as
-# uint8, -128 as int8. A model that hands out integers hands out these.
+# uint8, -128 as int8. A model with integer outputs has these.
 QUANTISED_STEP: Final = 1 / 256
 ROUNDING: Final = 0.01
 
@@ -26,16 +26,18 @@ def top5(raw: npt.NDArray[np.generic]) -> tuple[tuple[int, float], ...]:
     uint8 or int8, in any shape. Equal scores keep the order of their class numbers. Raises
     RuntimeFailure for other dtypes, and for scores that are not finite.
     """
-    scores = probabilities(dequantized(raw))
+    scores = probabilities(raw)
     return tuple((index, float(scores[index])) for index in best(scores))
 
 
-def dequantized(raw: npt.NDArray[np.generic]) -> Scores:
-    """Flatten an output to n float32 scores; uint8 and int8 are probabilities in steps of 1/256."""
+def probabilities(raw: npt.NDArray[np.generic]) -> Scores:
+    """Return an output as n probabilities: unchanged if it holds some, else their softmax.
+
+    Raises RuntimeFailure as `top5`.
+    """
     flat = raw.reshape(-1)
-    scores: Scores
     if raw.dtype in (np.float32, np.float16):
-        scores = flat.astype(np.float32, copy=False)
+        scores: Scores = flat.astype(np.float32, copy=False)
     elif raw.dtype == np.uint8:
         scores = flat.astype(np.float32) * np.float32(QUANTISED_STEP)
     elif raw.dtype == np.int8:
@@ -44,22 +46,20 @@ def dequantized(raw: npt.NDArray[np.generic]) -> Scores:
         raise RuntimeFailure(f"the model gives {raw.dtype} scores; it must be float32 or (u)int8")
     if scores.size == 0:
         raise RuntimeFailure("the model gave no scores")
-    return scores
-
-
-def probabilities(scores: Scores) -> Scores:
-    """Give the scores as probabilities: unchanged if they are some already, else their softmax."""
     lowest, highest = float(scores.min()), float(scores.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):  # either is NaN if any score is
         raise RuntimeFailure("the model gave scores that are not finite numbers")
-    if lowest >= 0.0 and highest <= 1.0 + ROUNDING and _add_up_to_one(scores):
-        return scores
+    if lowest >= 0.0 and highest <= 1.0 + ROUNDING:
+        # Probabilities add up to 1, but for what rounding each to 1/256 can add up to.
+        slack = ROUNDING + scores.size * QUANTISED_STEP / 2
+        if abs(float(scores.sum()) - 1.0) <= slack:
+            return scores
     powers = np.exp(scores - np.float32(highest))  # never overflows: the largest power is 1
     return np.asarray(powers / np.sum(powers), np.float32)
 
 
 def best(scores: Scores) -> list[int]:
-    """Give the indices of the five highest scores (fewer if there are fewer), best first."""
+    """Return the indices of the five highest scores (fewer if there are fewer), best first."""
     left = scores.copy()
     found = []
     for _ in range(min(K, scores.size)):
@@ -67,9 +67,3 @@ def best(scores: Scores) -> list[int]:
         found.append(index)
         left[index] = -np.inf
     return found
-
-
-def _add_up_to_one(scores: Scores) -> bool:
-    """Whether scores are in sum 1, give or take what rounding each to 1/256 can add up to."""
-    slack = ROUNDING + scores.size * QUANTISED_STEP / 2
-    return abs(float(scores.sum()) - 1.0) <= slack

@@ -247,7 +247,7 @@ def test_an_interrupted_start_is_released(model: Path, monkeypatch: pytest.Monke
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RknnRuntime, "_describe", interrupt)
+    monkeypatch.setattr(rknn, "check_classifier", interrupt)
     with pytest.raises(KeyboardInterrupt):
         RknnRuntime(spec(model))
     assert names()[-1] == "release"
