@@ -10,7 +10,7 @@ from itertools import cycle, takewhile
 from statistics import median
 from typing import Final, Protocol
 
-from farm.config.loader import checked
+from farm.config.loader import validate
 from farm.config.schema import FarmConfig
 from farm.coordinator.notices import Tell
 from farm.errors import InterruptedStartError
@@ -65,20 +65,20 @@ def decide(
     values = config.model_dump(exclude_unset=True)
     if config.core_count() is None:
         tell("size: auto: one runtime per CPU")
-        return checked({**values, "size": None})
+        return validate({**values, "size": None})
     machine = detect()
     sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
     refs, _ = sample((str(default_samples(tell)),), COUNT)
     timings: list[Timing] = []
     for size in sizes:
-        sized = checked({**values, "size": size})
+        sized = validate({**values, "size": size})
         try:
             with open_farm(sized, tell=lambda _: None, signals=signals) as farm:
                 rounds = [_ms_per_image(farm, refs) for _ in range(1 + ROUNDS)][1:]
         except InterruptedStartError:
             pass  # the farm itself will say so
         if signals is not None and signals.received:
-            return checked({**values, "size": sizes[0]})
+            return validate({**values, "size": sizes[0]})
         average = Spread(median=median(rounds), lowest=min(rounds), highest=max(rounds))
         timings.append(Timing(size=size, average_ms=average))
     chosen = enough(timings)
@@ -88,7 +88,7 @@ def decide(
         f"size: auto: {chosen.size}, at {chosen.average_ms.median:.2f} ms per image"
         f"{''.join(others)} (measured on bundled sample images{simulated})"
     )
-    return checked({**values, "size": chosen.size})
+    return validate({**values, "size": chosen.size})
 
 
 def _ms_per_image(farm: Runs, refs: list[Ref]) -> float:

@@ -11,8 +11,8 @@ from typing import Any
 
 from farm.api import auto_size
 from farm.api.run import Run, RunningFarm
-from farm.config import labels as label_files
 from farm.config import loader as configfile
+from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
 from farm.coordinator.notices import Tell
 from farm.coordinator.startup import prepare
@@ -78,7 +78,7 @@ class Farm:
         begun = time.monotonic()
         if self.config.size == "auto":
             self.config = auto_size.decide(self.config, Farm, self._tell, self._signals)
-        labels = None if self.config.labels is None else label_files.read(self.config.labels)
+        labels = None if self.config.labels is None else Labels.load(self.config.labels)
         plan, coordinator = prepare(self.config, self._tell)
         self._running = RunningFarm(
             config=self.config,
@@ -153,7 +153,7 @@ class Farm:
         self._npu_seen = self._look_at_npu()
         if running.labels is not None and not running.plan.simulated:
             classes = {slot.ready.classes for slot in coordinator.supervisor.slots if slot.ready}
-            label_files.check(running.labels, classes.pop(), self.config.labels)
+            running.labels.check(classes.pop())
 
     def _close(self, *, drain_seconds: float) -> None:
         running, self._running = self._up(), None

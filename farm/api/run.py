@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
+from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
 from farm.coordinator.coordinator import Coordinator
 from farm.errors import FarmError
@@ -25,12 +26,12 @@ ORDERED_ROUNDS: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningFarm:
-    """What all runs of a farm share while it is up; `labels` are the names of the classes."""
+    """What all runs of a farm share while it is up; `labels` names the classes."""
 
     config: FarmConfig
     plan: FarmPlan
     coordinator: Coordinator
-    labels: tuple[str, ...] | None
+    labels: Labels | None
     signals: Signals | None
 
     @property
@@ -135,7 +136,7 @@ class Run:
             coordinator.poll([*waiting, *farm.signal_fds], min(limits, default=None))
             ended = coordinator.take(self._number)
         now, simulated = time.monotonic(), farm.plan.simulated
-        labels = None if simulated else farm.labels
+        labels = None if simulated or farm.labels is None else farm.labels.names
         results = (from_delivery(each, labels, simulated=simulated, now=now) for each in ended)
         return [ready for result in results for ready in self._order.put(result)]
 

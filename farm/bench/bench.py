@@ -86,7 +86,7 @@ def with_some_npu(sizes: Sequence[FarmConfig]) -> list[FarmConfig]:
         return list(sizes)
     notify(f"no {first.platform} NPU here: measuring with the simulated one")
     values = [config.model_dump(exclude_unset=True) for config in sizes]
-    return [configfile.checked({**each, "runtime": SIMULATED}) for each in values]
+    return [configfile.validate({**each, "runtime": SIMULATED}) for each in values]
 
 
 def _images(names: tuple[str, ...], repeat: int | None) -> Images:

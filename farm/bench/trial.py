@@ -11,7 +11,7 @@ from itertools import cycle, takewhile
 from farm.api import Farm
 from farm.bench.measure import measure
 from farm.bench.tune_search import Choice
-from farm.config.loader import checked
+from farm.config.loader import validate
 from farm.config.schema import FarmConfig
 from farm.coordinator.notices import Tell
 from farm.errors import InterruptedStartError, SourceError
@@ -58,7 +58,7 @@ def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
 def changed(config: FarmConfig, choice: Choice) -> FarmConfig:
     """`config` with what was chosen."""
     keys = {key: getattr(choice, key) for key in Choice.__dataclass_fields__}
-    return checked({**config.model_dump(exclude_unset=True), **keys})
+    return validate({**config.model_dump(exclude_unset=True), **keys})
 
 
 def _over_and_over(refs: Sequence[Ref], seconds: float) -> Iterator[Ref]:

@@ -13,7 +13,7 @@ from farm.bench.bench import with_some_npu
 from farm.bench.sweep import what_ran
 from farm.bench.trial import TrialOptions, changed, trial
 from farm.bench.tune_search import Choice, SearchSpace, Trial, next_choice, space, stages
-from farm.config.editor import read, with_values
+from farm.config.editor import read_values, set_values
 from farm.config.loader import PATH_KEYS
 from farm.config.schema import FarmConfig
 from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, ConfigError, SourceError
@@ -190,14 +190,14 @@ def _edited(request: Request, target: Path, values: dict[str, Any]) -> tuple[str
     """The config's text, and the one for `target`: paths are taken from a file's own folder."""
     try:
         text = request.config.read_bytes().decode()
-        return text, with_values(text, {**_moved(text, request.config, target), **values})
+        return text, set_values(text, {**_moved(text, request.config, target), **values})
     except ConfigError as error:
         raise ConfigError(f"{request.config}: {error}") from error
 
 
 def _moved(text: str, config: Path, target: Path) -> dict[str, str]:
     here, there = config.parent.resolve(), target.parent.resolve()
-    paths = {key: value for key, value in read(text).items() if key in PATH_KEYS}
+    paths = {key: value for key, value in read_values(text).items() if key in PATH_KEYS}
     return {
         key: os.path.relpath(here / value, there)
         for key, value in paths.items()

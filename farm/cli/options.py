@@ -14,9 +14,8 @@ Command = Callable[..., Any]
 
 def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str, ...]) -> Any:
     """Parse --set key=value into a dict; values are YAML, as in a config."""
-    import yaml
-
-    from farm.config.loader import NOT_YAML
+    from farm.config.loader import parse_yaml
+    from farm.errors import ConfigError
 
     values = {}
     for pair in pairs:
@@ -24,8 +23,8 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
         if not equals or not key:
             raise click.BadParameter(f"{pair!r}: write key=value")
         try:
-            values[key] = yaml.safe_load(value)
-        except NOT_YAML as error:
+            values[key] = parse_yaml(value, key)
+        except ConfigError as error:
             raise click.BadParameter(f"{pair!r}: the value is not YAML") from error
     return values
 

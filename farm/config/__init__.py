@@ -1,1 +1,1 @@
-"""What a farm can be told, and reading it from YAML."""
+"""A farm's config: its keys, and loading it from YAML."""

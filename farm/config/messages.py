@@ -1,4 +1,4 @@
-"""What is wrong with a config's values, in its user's words."""
+"""Pydantic's errors about a config as messages for its user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from farm.config.schema import MOST_RUNTIMES, FarmConfig, InputConfig, SimulatedConfig
 
-FORMS: Final = {  # where pydantic would speak of its own types, or of one of two forms only
+EXPECTED: Final = {  # where pydantic would name its own types, or only one of two forms
     "size": f"use auto, or a number from 1 to {MOST_RUNTIMES}",
     "cpu": "use fast, slow, all, or a list of CPUs like [4, 5] or 4-7",
     "decoders": "use auto, or a number from 1 to 64",
@@ -22,36 +22,37 @@ FORMS: Final = {  # where pydantic would speak of its own types, or of one of tw
     "labels": "use the path of a file with one label a line",
     "images": "use a folder, a file, a glob or a .txt list",
 }
+SECTIONS: Final[dict[str, type[BaseModel]]] = {"input": InputConfig, "simulated": SimulatedConfig}
 BRANCH: Final = r"\[|^constrained-"  # how pydantic names the branches of a union
-SECTIONS: Final = ("input", "simulated")
+UNKNOWN: Final = "extra_forbidden"  # pydantic's type of error for an unknown key
 
 
-def in_words(error: ValidationError) -> tuple[str, str]:
-    """Give the key of the worst mistake, and a line or two about it."""
-    # A misspelt key first: it explains the one that is missing.
-    mistakes = sorted(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
-    first = mistakes[0]
-    unknown = first["type"] == "extra_forbidden"
+def describe(error: ValidationError) -> tuple[str, str]:
+    """Return the key of the first error, and one or two lines about it.
+
+    An unknown key comes first: misspelt, it explains why another is missing.
+    """
+    errors = sorted(error.errors(), key=lambda each: each["type"] != UNKNOWN)
+    first = errors[0]
+    unknown = first["type"] == UNKNOWN
     # The place names union branches ('tuple[...]', 'constrained-float') after the key; skip those.
-    # An unknown key stands at no branch, and may look like one.
+    # An unknown key has no branch, and may look like one.
     place = [str(part) for part in first["loc"] if unknown or not re.search(BRANCH, str(part))]
     key = ".".join(place)
-    more = len({mistake["loc"][:1] for mistake in mistakes}) - 1
-    rest = f"\n({more} more like this)" if more else ""
-    if unknown:
-        return key, f"{key}: not a known key; known are {', '.join(_known_keys(place))}{rest}"
     reason = first["msg"].removeprefix("Value error, ")
-    if not place:  # a rule of ours about several keys; it names the first itself
-        return reason.partition(":")[0], f"{reason}{rest}"
-    if key in SECTIONS:
-        return key, f"{key}: {first['input']!r:.60}: write its keys below it, or as {key}.KEY{rest}"
-    form = next((form for name, form in FORMS.items() if f"{key}.".startswith(f"{name}.")), None)
-    if first["type"] == "missing" and form is None:
-        return key, f"{key}: missing{rest}"
-    return key, f"{key}: {first['input']!r:.60}: {form or reason}{rest}"
-
-
-def _known_keys(place: list[str]) -> list[str]:
-    inner: dict[str, type[BaseModel]] = {"input": InputConfig, "simulated": SimulatedConfig}
-    model = inner.get(place[0], FarmConfig) if len(place) > 1 else FarmConfig
-    return sorted(model.model_fields)
+    value = f"{first['input']!r:.60}"
+    expected = next((EXPECTED[name] for name in EXPECTED if f"{key}.".startswith(f"{name}.")), None)
+    if unknown:
+        section = SECTIONS[place[0]] if len(place) > 1 else FarmConfig
+        message = f"{key}: unknown key; known keys: {', '.join(sorted(section.model_fields))}"
+    elif not place:  # a rule about several keys, see FarmConfig; its message names the first
+        key, message = reason.partition(":")[0], reason
+    elif key in SECTIONS:
+        message = f"{key}: {value}: write its keys indented below it, or set {key}.KEY"
+    elif first["type"] == "missing" and expected is None:
+        message = f"{key}: missing; add it to the config"
+    else:
+        message = f"{key}: {value}: {expected or reason}"
+    more = len({each["loc"][:1] for each in errors}) - 1
+    counted = f"\n({more} more invalid {'key' if more == 1 else 'keys'})" if more else ""
+    return key, f"{message}{counted}"

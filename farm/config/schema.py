@@ -1,4 +1,4 @@
-"""What a farm can be told: its keys, their types and defaults, and what goes together."""
+"""The keys of a config: types, ranges, defaults, and which values go together."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    field_validator,
     model_validator,
 )
 
@@ -23,24 +23,8 @@ MOST_CPUS: Final = 4096
 MOST_RUNTIMES: Final = 256
 
 
-def _known_platform(name: str) -> str:
-    if name not in PLATFORMS:
-        raise ValueError(f"not a platform; use one of {', '.join(PLATFORMS)}")
-    return name
-
-
-def _regex_with_a_group(pattern: str) -> str:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    if compiled.groups != 1:
-        raise ValueError("needs exactly one (group), which holds the label")
-    return pattern
-
-
-def _numbers(value: object) -> object:
-    """Let a list of numbers be written as `4,5` or `4-7`, too, as on a command line."""
+def parse_numbers(value: object) -> object:
+    """Return a tuple for numbers written as `4`, `4,5` or `4-7`; anything else as it is."""
     if type(value) is int:
         return (value,)
     if not isinstance(value, str) or not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", value):
@@ -56,15 +40,15 @@ class _Frozen(BaseModel):
 
 
 Triple = tuple[float, float, float]
-Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is no number
+Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is not a number
 Index = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Indices = Annotated[tuple[Index, ...], Field(min_length=1), BeforeValidator(_numbers)]
+Indices = Annotated[tuple[Index, ...], Field(min_length=1), BeforeValidator(parse_numbers)]
 CpuClass = Literal["fast", "slow", "all"]
 
 
 class InputConfig(_Frozen):
-    """What the model does not tell of its input itself; see workers.protocol.spec.InputSpec."""
+    """What a model file does not say about its input; see workers.protocol.spec.InputSpec."""
 
     width: Annotated[Count, Field(le=8192)] | None = None
     height: Annotated[Count, Field(le=8192)] | None = None
@@ -76,12 +60,12 @@ class InputConfig(_Frozen):
     ] = (1.0, 1.0, 1.0)
 
     def hint(self) -> InputHint:
-        """The same as the workers' plain data."""
+        """Return the same as plain data for the workers."""
         return InputHint(**self.model_dump())
 
 
 class SimulatedConfig(_Frozen):
-    """The simulated NPU's figures; None takes the platform's."""
+    """The simulated NPU; None stands for the platform's own value."""
 
     service_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
     npu_cores: Annotated[Count, Field(le=64)] | None = None
@@ -90,13 +74,13 @@ class SimulatedConfig(_Frozen):
 
 
 class FarmConfig(_Frozen):
-    """One farm, as its user described it; defaults are what most want."""
+    """One farm as its user configured it."""
 
-    platform: Annotated[str, AfterValidator(_known_platform)]
+    platform: str
     model: Path | None = None
     labels: Path | None = None
     images: str | None = None
-    truth: Annotated[str, AfterValidator(_regex_with_a_group)] | None = None
+    truth: str | None = None
     runtime: Literal["auto", "rknn", "onnx", "simulated"] = "auto"
     size: Literal["auto"] | Annotated[Count, Field(le=MOST_RUNTIMES)] | None = None
     allow_uneven: bool = False
@@ -118,40 +102,58 @@ class FarmConfig(_Frozen):
     input: InputConfig = InputConfig()
     simulated: SimulatedConfig = SimulatedConfig()
 
+    @field_validator("platform")
+    @classmethod
+    def check_platform(cls, name: str) -> str:
+        """Raise ValueError for a platform that is not one of PLATFORMS."""
+        if name not in PLATFORMS:
+            raise ValueError(f"unknown platform; use one of {', '.join(PLATFORMS)}")
+        return name
+
+    @field_validator("truth")
+    @classmethod
+    def check_truth(cls, pattern: str | None) -> str | None:
+        """Raise ValueError unless it is a regular expression with one group."""
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"invalid regular expression: {error}") from error
+        if groups != 1:
+            raise ValueError(f"it has {groups} groups; use one (group), which matches the label")
+        return pattern
+
     @model_validator(mode="after")
-    def _check_cores(self) -> FarmConfig:
-        _check_npu_cores(self)
-        _check_size(self)
+    def check_npu_cores(self) -> FarmConfig:
+        """Raise ValueError for an NPU core that the platform does not have."""
+        count = self.core_count()
+        named = () if self.npu_cores == "all" else self.npu_cores
+        for core in named:
+            if count is not None and core >= count:
+                has = f"cores 0 to {count - 1}" if count > 1 else "core 0 only"
+                raise ValueError(f"npu_cores: {core}: {self.platform} has {has}")
+        return self
+
+    @model_validator(mode="after")
+    def check_size(self) -> FarmConfig:
+        """Raise ValueError for a size that gives some NPU cores more runtimes than others."""
+        available, size = self.core_count(), self.size
+        if available is None or not isinstance(size, int) or self.allow_uneven:
+            return self
+        cores = available if self.npu_cores == "all" else len(set(self.npu_cores))
+        if size > cores and size % cores:
+            below = size // cores * cores
+            raise ValueError(
+                f"size: {size}: {self.platform} has {cores} NPU cores to share it; "
+                f"use {below} or {below + cores}, or set allow_uneven: true"
+            )
         return self
 
     def core_count(self) -> int | None:
-        """How many NPU cores the platform has; None where there is no fixed number (host)."""
+        """Return how many NPU cores the platform has; None without a fixed number (host)."""
         if self.runtime == "simulated" and self.simulated.npu_cores is not None:
             return self.simulated.npu_cores
         if self.platform in SOCS:
             return SOCS[self.platform].npu_cores
         return 1 if self.runtime == "simulated" else None
-
-
-def _check_npu_cores(config: FarmConfig) -> None:
-    cores = config.core_count()
-    named = () if config.npu_cores == "all" else config.npu_cores
-    for core in named:
-        if cores is not None and core >= cores:
-            has = f"cores 0 to {cores - 1}" if cores > 1 else "core 0 only"
-            raise ValueError(f"npu_cores: {core}: {config.platform} has {has}")
-
-
-def _check_size(config: FarmConfig) -> None:
-    available = config.core_count()
-    size = config.size
-    if available is None or not isinstance(size, int) or config.allow_uneven:
-        return
-    cores = available if config.npu_cores == "all" else len(set(config.npu_cores))
-    if size <= cores or size % cores == 0:
-        return
-    below = size // cores * cores
-    raise ValueError(
-        f"size: {size}: {config.platform} has {cores} NPU cores to fill; "
-        f"use {below} or {below + cores} (or allow_uneven: true)"
-    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from farm.config.messages import FORMS
+from farm.config.messages import EXPECTED
 from farm.convert import calibration
 from farm.convert.rknn_toolkit import Toolkit, Triple
 from farm.errors import ConfigError, OutputError
@@ -113,5 +113,5 @@ def _three_numbers(text: str, flag: str) -> Triple:
         numbers *= 3
     good = len(numbers) == 3 and all(map(math.isfinite, numbers))
     if not good or (flag == "std" and min(numbers) <= 0):
-        raise ConfigError(f"--{flag} {text!r}: {FORMS[f'input.{flag}']}")
+        raise ConfigError(f"--{flag} {text!r}: {EXPECTED[f'input.{flag}']}")
     return numbers[0], numbers[1], numbers[2]

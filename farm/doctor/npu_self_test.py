@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from farm.config.loader import checked
+from farm.config.loader import validate
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
 
@@ -28,7 +28,7 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
     Raises ConfigError if this machine cannot run the config.
     """
     one_each = {"size": None, "on_bad_core": "quarantine"}
-    config = checked({**config.model_dump(exclude_unset=True), **one_each})
+    config = validate({**config.model_dump(exclude_unset=True), **one_each})
     _, coordinator = prepare(config, tell=lambda _: None)
     try:
         coordinator.launch()

@@ -1,0 +1,158 @@
+"""Config files: reading them, paths and overrides in them, what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from farm.config.loader import load, validate
+from farm.config.schema import FarmConfig
+from farm.errors import ConfigError
+from farm.hardware.platforms import HOST, SOCS
+from tests.helpers.support import ROOT
+
+CONFIGS = ROOT / "configs"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "farm.yaml"
+
+
+def loaded(file: Path, text: str, **overrides: Any) -> FarmConfig:
+    file.write_text(text, encoding="utf-8")
+    return load(file, overrides)
+
+
+def on(platform: str, *lines: str) -> str:
+    return "\n".join([f"platform: {platform}", *lines])
+
+
+def refusal(file: Path, text: str | bytes, **overrides: Any) -> str:
+    """Return the message about a file: its name first, which is left out; two lines at most."""
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(ConfigError) as caught:
+        load(file, overrides)
+    said = str(caught.value)
+    assert said.startswith(f"{file}")
+    assert 1 <= len(said.splitlines()) <= 2
+    return said.removeprefix(f"{file}")
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_shipped_config_loads(path: Path) -> None:
+    config = load(path, {})
+    assert config.platform == path.stem
+    assert config.model == CONFIGS.parent / "models" / "glyphs.onnx"
+    assert config.labels == CONFIGS.parent / "models" / "glyphs.labels.txt"
+
+
+def test_there_is_a_config_for_every_platform() -> None:
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*SOCS, HOST}
+
+
+def test_the_platform_alone_is_enough(file: Path) -> None:
+    assert loaded(file, on("rk3588")) == FarmConfig(platform="rk3588")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [",
+        "a: b: c",
+        "- platform\nsize: 3",
+        "a: \x00",
+        "\tplatform: rk3588",
+        "platform: rk3588\n? [1]\n: 2",
+        "platform: rk3588\ntruth: 2024-13-45",
+        b"platform: \xff\xfe",
+    ],
+    ids=lambda text: repr(text[:20]),
+)
+def test_a_file_that_is_not_yaml_is_refused(file: Path, text: str | bytes) -> None:
+    refusal(file, text)
+
+
+@pytest.mark.parametrize("text", ["- platform: rk3588", "rk3588", "3: 4", ""])
+def test_a_file_without_keys_is_refused(file: Path, text: str) -> None:
+    assert "key: value" in refusal(file, text)
+
+
+def test_a_yaml_error_names_its_line(file: Path) -> None:
+    assert refusal(file, on("rk3588", "size: 3", "batch: [4")).startswith(":3: ")
+
+
+@pytest.mark.parametrize("name", ["gone.yaml", "gone/farm.yaml", "."])
+def test_a_file_that_can_not_be_read_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / name, {})
+    assert str(caught.value).startswith(f"{tmp_path / name}: ")
+
+
+def test_relative_paths_are_taken_from_the_files_folder(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    text = on("host", "model: m/a.onnx", "labels: ../l.txt", "images: photos/*.jpg")
+    config = loaded(file, text)
+    assert config.model == file.parent / "m" / "a.onnx"
+    assert config.labels == file.parent.parent / "l.txt"
+    assert config.images == f"{file.parent}/photos/*.jpg"
+
+
+def test_absolute_paths_and_standard_input_stay_as_they_are(file: Path) -> None:
+    config = loaded(file, on("host", "model: /m/a.onnx", "images: '-'"))
+    assert (config.model, config.images) == (Path("/m/a.onnx"), "-")
+
+
+def test_overrides_win_and_their_paths_stay_as_they_are(file: Path) -> None:
+    text = on("rk3588", "size: 3", "model: a.onnx")
+    config = loaded(file, text, size=6, model="b.onnx", platform="rk3582")
+    assert (config.size, config.model, config.platform) == (6, Path("b.onnx"), "rk3582")
+
+
+def test_an_override_replaces_an_invalid_value(file: Path) -> None:
+    assert loaded(file, on("rk9999", "size: x"), platform="rk3576", size=2).size == 2
+
+
+def test_a_dotted_override_changes_one_nested_key(file: Path) -> None:
+    text = on("rk3588", "simulated: {seed: 5, classes: 10}")
+    config = loaded(file, text, **{"simulated.service_ms": 2.5, "input.width": 96})
+    assert (config.simulated.seed, config.simulated.classes) == (5, 10)
+    assert config.simulated.service_ms == 2.5
+    assert config.input.width == 96
+
+
+@pytest.mark.parametrize("override", [{"size": 4}, {"input.widht": 3}, {"cpu": "medium"}])
+def test_an_invalid_override_is_blamed_on_the_command_line(
+    file: Path, override: dict[str, object]
+) -> None:
+    file.write_text(on("rk3588"))
+    (key,) = override
+    with pytest.raises(ConfigError, match=rf"^command line: {re.escape(key)}: "):
+        load(file, override)
+
+
+@pytest.mark.parametrize("text", ["platform: !!timestamp x", "[" * 5000])
+def test_texts_that_make_the_yaml_reader_fail_are_refused(file: Path, text: str) -> None:
+    assert refusal(file, text).startswith(": ")
+
+
+def test_values_without_a_file_are_blamed_on_the_command_line() -> None:
+    assert validate({"platform": "host", "size": 3}).size == 3
+    with pytest.raises(ConfigError, match=r"^command line: size: 0: "):
+        validate({"platform": "host", "size": 0})
+
+
+def test_an_invalid_file_and_its_messages(file: Path, snapshot: SnapshotAssertion) -> None:
+    texts = (
+        "a: [",
+        "- a",
+        on("rk3588", "size: 4"),
+        on("rk3588", "size: x", "batch: y", "bogus: 1"),
+    )
+    assert {text: refusal(file, text) for text in texts} == snapshot
