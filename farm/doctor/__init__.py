@@ -1,1 +1,1 @@
-"""What keeps a board from working, and how to mend it."""
+"""Checks of a board, and of a config on it, each with the command that fixes a problem."""

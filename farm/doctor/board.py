@@ -120,11 +120,7 @@ def read(root: Path, caller: Caller) -> Board:
     versions = [re.search(r"\d+\.\d+\.\d+", text(root / file) or "") for file in DRIVER_FILES]
     paths = [*sorted((root / "dev/dri").glob("renderD*")), root / "dev/rknpu"]
     nodes = [_node(path, root, caller.user) for path in paths]
-    load_refusal = None
-    try:
-        sensors.npu_load(root)
-    except SensorError as error:
-        load_refusal = str(error)
+    sample = sensors.sample(root)
     return Board(
         machine=detect(root),
         caller=caller,
@@ -137,8 +133,8 @@ def read(root: Path, caller: Caller) -> Board:
         nodes=tuple(node for node in nodes if node is not None),
         open_driver=any((root / "dev").glob("accel/accel*")),
         library=_library(root / LIBRARY, caller.user),
-        clocks=sensors.clocks(root),
-        load_refusal=load_refusal,
+        clocks=sample.clocks,
+        load_refusal=str(sample.load) if isinstance(sample.load, SensorError) else None,
     )
 
 

@@ -47,8 +47,8 @@ def soc(board: Board) -> Finding:
         fix = CONTAINER_FLAGS if board.container else "ls /proc/device-tree/compatible"
         return failure("SoC", "unknown: cannot read /proc/device-tree/compatible", fix)
     if name is None:
-        said = f"{board.name}: not supported; supported are {', '.join(SOCS)}"
-        return failure("SoC", said, "npu-farm doctor configs/host.yaml")
+        message = f"{board.name}: not supported; supported are {', '.join(SOCS)}"
+        return failure("SoC", message, "npu-farm doctor configs/host.yaml")
     if not any(known in tree for known in KNOWN_TO_TOOLKIT):
         reason = f"{TOOLKIT} does not know {name}; it runs under the name rk3588s"
         return failure("SoC", f"{name}, {board.name}: {reason}", NAME_RK3588S)
@@ -83,17 +83,19 @@ def driver(board: Board) -> Finding:
     kernel = f"kernel {board.kernel or 'unknown'}"
     if found is None:
         return _driver_without_version(board, kernel)
-    said = f"RKNPU {board.driver}, {kernel}"
+    message = f"RKNPU {board.driver}, {kernel}"
     cores = SOCS[board.machine.soc].npu_cores if board.machine.soc else 1
     first, fixed = ONE_CORE_DRIVERS
     if cores > 1 and first <= found < fixed:
         before = ".".join(map(str, fixed))
         reason = f'before {before}, all NPU cores except core 0 fail with "failed to submit"'
-        return warning("driver", f"{said}: {reason}", UPDATE_KERNEL)
+        return warning("driver", f"{message}: {reason}", UPDATE_KERNEL)
     if found < OLDEST_DRIVER:
         oldest = ".".join(map(str, OLDEST_DRIVER))
-        return warning("driver", f"{said}: the vendor recommends {oldest} or later", UPDATE_KERNEL)
-    return ok("driver", said)
+        return warning(
+            "driver", f"{message}: the vendor recommends {oldest} or later", UPDATE_KERNEL
+        )
+    return ok("driver", message)
 
 
 def _driver_without_version(board: Board, kernel: str) -> Finding:
@@ -129,9 +131,9 @@ def device(board: Board) -> Finding:
         fix = f"docker run --group-add {node.gid} ..."
     else:
         fix = f"sudo usermod -aG {node.group} $USER   # then log in again"
-    said = f"{node.path}: mode {node.mode:04o}, group {node.group}: this user cannot open it"
+    message = f"{node.path}: mode {node.mode:04o}, group {node.group}: this user cannot open it"
     judge = failure if len(closed) == len(nodes) else warning
-    return judge("device", f"{said}{unsure}", fix)
+    return judge("device", f"{message}{unsure}", fix)
 
 
 def library(board: Board) -> Finding:
@@ -166,8 +168,8 @@ def versions(board: Board) -> Finding | None:
     runtime, package = version(library_text), version(toolkit_text)
     if runtime is None or package is None or runtime[0] >= package[0]:
         return None
-    said = f"librknnrt {library_text} has an older major version than {TOOLKIT} {toolkit_text}"
-    return warning("versions", said, INSTALL_LIBRARY)
+    message = f"librknnrt {library_text} has an older major version than {TOOLKIT} {toolkit_text}"
+    return warning("versions", message, INSTALL_LIBRARY)
 
 
 def load(board: Board) -> Finding:
@@ -197,13 +199,15 @@ def clocks(board: Board) -> Finding | None:
         of_highest = "" if clock.highest_mhz in (None, clock.mhz) else f" of {clock.highest_mhz}"
         governor = f" ({clock.governor})" if clock.governor else ""
         speeds.append(f"{clock.name} {clock.mhz}{of_highest} MHz{governor}")
-    said = ", ".join(speeds)
+    message = ", ".join(speeds)
     if not slow:
-        return ok("clocks", said)
+        return ok("clocks", message)
     if all(clock.governor == "performance" for clock in slow):
-        return warning("clocks", f"limited: {said}", SEE_HEAT)
+        return warning("clocks", f"limited: {message}", SEE_HEAT)
     files = dict.fromkeys(GOVERNORS.get(clock.name, CPU_GOVERNORS) for clock in slow)
-    return warning("clocks", f"limited: {said}", f"echo performance | sudo tee {' '.join(files)}")
+    return warning(
+        "clocks", f"limited: {message}", f"echo performance | sudo tee {' '.join(files)}"
+    )
 
 
 # In the order in which they are printed, whatever the farm is to run on the NPU.

@@ -54,11 +54,11 @@ def platform(farm: PlannedFarm) -> Finding | None:
     soc, wanted = farm.board.machine.soc, farm.plan.platform
     if farm.plan.runtime != RKNN or soc is None or wanted.name in (soc, HOST):
         return None
-    said = f"the config is for {wanted.name}, this is an {soc}"
+    message = f"the config is for {wanted.name}, this is an {soc}"
     fix = f"npu-farm doctor configs/{soc}.yaml"
     if runs(wanted, soc):
-        return warning("config", f"{said}; both run the same models", fix)
-    return failure("config", said, fix)
+        return warning("config", f"{message}; both run the same models", fix)
+    return failure("config", message, fix)
 
 
 def runtime(farm: PlannedFarm) -> Finding | None:
@@ -101,16 +101,16 @@ def model(farm: PlannedFarm) -> Finding | None:
     )
 
 
-def _compatible(said: str, toolkit: str | None, library: str | None) -> Finding:
+def _compatible(message: str, toolkit: str | None, library: str | None) -> Finding:
     """Check the versions of a model's toolkit and of librknnrt; unknown ones are accepted."""
     made, runs_with = version(toolkit), version(library)
     how = Fit.WELL if made is None or runs_with is None else fit(made, runs_with)
     if how is Fit.NOT:
-        return failure("model", f"{said}: librknnrt {library} cannot run it", INSTALL_LIBRARY)
+        return failure("model", f"{message}: librknnrt {library} cannot run it", INSTALL_LIBRARY)
     if how is Fit.OLDER_RUNTIME:
         reason = f"librknnrt {library} is older: it may lack operators"
-        return warning("model", f"{said}; {reason}", INSTALL_LIBRARY)
-    return ok("model", said)
+        return warning("model", f"{message}; {reason}", INSTALL_LIBRARY)
+    return ok("model", message)
 
 
 def memory(farm: PlannedFarm) -> Finding | None:
@@ -123,16 +123,16 @@ def memory(farm: PlannedFarm) -> Finding | None:
     size = len(plan.workers)
     need = COORDINATOR_MB + size * each
     workers = f"{size} workers need" if size > 1 else "1 worker needs"
-    said = f"{workers} about {need} MB (estimated); {available_mb} MB are available"
+    message = f"{workers} about {need} MB (estimated); {available_mb} MB are available"
     if need <= available_mb:
-        return ok("memory", said)
+        return ok("memory", message)
     fitting = (available_mb - COORDINATOR_MB) // each
     if fitting < 1:
         fix = "ps -e -o rss,comm --sort=-rss | head"
-        return warning("memory", f"{said}: not enough for one worker", fix)
+        return warning("memory", f"{message}: not enough for one worker", fix)
     cores = len({worker.npu_core for worker in plan.workers}) if plan.runtime == RKNN else 1
     size = fitting // cores * cores if fitting > cores else fitting
-    return warning("memory", said, f"npu-farm run CONFIG -s {size}")
+    return warning("memory", message, f"npu-farm run CONFIG -s {size}")
 
 
 # In the order in which they are printed.

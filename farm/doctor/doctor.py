@@ -88,9 +88,11 @@ def _without_npu(board: Board, config: FarmConfig | None) -> list[Finding]:
     if missing := [name for name, there in present.items() if not there]:
         found.append(ok("NPU", f"missing, but not needed without an NPU: {', '.join(missing)}"))
     if config is not None and config.platform != HOST and config.runtime == "auto":
-        said = f"the config is for {config.platform}; here the farm runs on the CPU (ONNX Runtime)"
+        message = (
+            f"the config is for {config.platform}; here the farm runs on the CPU (ONNX Runtime)"
+        )
         simulated = "npu-farm run CONFIG --runtime simulated   # real images, simulated results"
-        found.append(warning("config", said, simulated))
+        found.append(warning("config", message, simulated))
     return found
 
 

@@ -116,7 +116,7 @@ def temperatures(root: Path = Path("/")) -> dict[str, float]:
 def clocks(root: Path = Path("/")) -> tuple[Clock, ...]:
     """Read the clocks of CPUs, NPU and memory; those that cannot be read are left out.
 
-    psutil.cpu_freq() has no governors, and does not tell which CPUs share a clock.
+    psutil.cpu_freq() knows neither governors nor which CPUs share a clock.
     """
     cpu_clocks, devices = [], {}
     policies = (root / "sys/devices/system/cpu/cpufreq").glob("policy*")

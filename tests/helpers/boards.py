@@ -33,9 +33,9 @@ CLUSTERS: Final = {
 SMALL: Final = ((0, 3, 1800),)
 
 
-def rknn_bytes(told: Any, body: bytes = b"\7" * 100) -> bytes:
-    """A model of the converter's form whose text is `told`."""
-    text = told if isinstance(told, bytes) else json.dumps(told).encode()
+def rknn_bytes(description: Any, body: bytes = b"\7" * 100) -> bytes:
+    """A model of the converter's form whose text is `description`."""
+    text = description if isinstance(description, bytes) else json.dumps(description).encode()
     header = (b"RKNN\0\0\0\0" + struct.pack("<QQ", 6, len(body))).ljust(64, b"\0")
     return header + body + struct.pack("<Q", len(text)) + text
 
@@ -90,8 +90,8 @@ class Boards:
     def model(self, *targets: str, version: str | None = "2.3.2") -> Path:
         """A model for `targets` (without: for this SoC)."""
         targets = targets or (SOCS[self.soc].model_platform,)
-        told = {"target_platform": list(targets), "version": version}
-        return self.write(f"models/net-{targets[0]}.rknn", rknn_bytes(told))
+        description = {"target_platform": list(targets), "version": version}
+        return self.write(f"models/net-{targets[0]}.rknn", rknn_bytes(description))
 
     def config(self, model: Path | None = None, **changes: Any) -> FarmConfig:
         """A config for this SoC with its own model."""

@@ -33,7 +33,7 @@ def test_all_facts_of_a_board(tmp_path: Path) -> None:
     )
 
 
-def test_an_empty_folder_is_a_board_of_which_nothing_is_known(tmp_path: Path) -> None:
+def test_of_an_empty_folder_nothing_is_known(tmp_path: Path) -> None:
     board = read(tmp_path, Caller.current())
     facts = (board.compatible, board.model, board.kernel, board.npu_status, board.driver)
     assert set(facts) == {None}
@@ -42,7 +42,7 @@ def test_an_empty_folder_is_a_board_of_which_nothing_is_known(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"\0" * 5000, b"librknnrt version: 2"])
-def test_a_library_that_is_none_has_no_version(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_library_has_no_version(tmp_path: Path, content: bytes) -> None:
     found = Boards(tmp_path, library=content).built().library
     assert found is not None
     assert found.version is None
@@ -56,7 +56,7 @@ def test_a_folder_in_the_librarys_place_is_no_library(tmp_path: Path) -> None:
     assert found.machine is None
 
 
-def test_a_library_for_root_alone_can_not_be_read(tmp_path: Path) -> None:
+def test_a_library_for_root_alone_cannot_be_read(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     path = boards.write("usr/lib/librknnrt.so", library_bytes("2.3.2"))
     path.chmod(0o600)
@@ -72,7 +72,7 @@ def test_the_drivers_version_has_other_places(tmp_path: Path, place: str) -> Non
     assert boards.built().driver == "0.9.6"
 
 
-def test_the_npus_node_is_the_one_that_says_so(tmp_path: Path) -> None:
+def test_the_npus_node_is_the_one_with_its_driver(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     boards.write("dev/dri/renderD128", "")
     boards.write("sys/class/drm/renderD128/device/uevent", "DRIVER=panfrost\n")

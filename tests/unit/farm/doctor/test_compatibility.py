@@ -20,7 +20,7 @@ from farm.doctor.compatibility import Fit, Version, fit, version
         ("99999999999999999999.1.1.1", (9999, 1, 1)),
     ],
 )
-def test_versions_are_read_out_of_texts(text: str | None, numbers: Version | None) -> None:
+def test_a_version_is_found_in_a_text(text: str | None, numbers: Version | None) -> None:
     assert version(text) == numbers
 
 
@@ -40,7 +40,7 @@ def test_versions_are_read_out_of_texts(text: str | None, numbers: Version | Non
         ((1, 6, 0), (2, 0, 0), Fit.WELL),
         ((2, 0, 0), (1, 6, 0), Fit.NOT),
         ((2, 1, 0), (2, 0, 0), Fit.OLDER_RUNTIME),
-        # As users met it.
+        # As users reported it.
         ((2, 3, 0), (1, 4, 0), Fit.NOT),
         ((2, 3, 0), (2, 0, 0), Fit.OLDER_RUNTIME),
         ((2, 3, 2), (2, 3, 2), Fit.WELL),

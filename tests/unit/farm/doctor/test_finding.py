@@ -30,12 +30,12 @@ def test_the_worst_of_all_counts(findings: list[Finding], status: Status) -> Non
 
 
 def test_a_report_for_programs() -> None:
-    report = Report((ok("a", "fine"), warning("b", "odd", "mend it")))
+    report = Report((ok("a", "fine"), warning("b", "odd", "fix it")))
     assert json.loads(report.to_json()) == {
         "overall": "warning",
         "checks": [
             {"check": "a", "status": "ok", "message": "fine", "fix": None},
-            {"check": "b", "status": "warning", "message": "odd", "fix": "mend it"},
+            {"check": "b", "status": "warning", "message": "odd", "fix": "fix it"},
         ],
     }
 

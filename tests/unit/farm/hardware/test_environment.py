@@ -11,7 +11,7 @@ import pytest
 from farm.hardware.environment import facts
 
 
-def test_versions_kernel_and_date_are_noted() -> None:
+def test_versions_kernel_and_date_are_known() -> None:
     found = facts()
     assert {"npu-farm", "numpy", "opencv-python-headless", "pyzmq", "kernel", "Python"} <= set(
         found
@@ -21,8 +21,8 @@ def test_versions_kernel_and_date_are_noted() -> None:
 
 def test_a_pc_has_a_processor_and_a_board_its_name(tmp_path: Path) -> None:
     (tmp_path / "proc" / "device-tree").mkdir(parents=True)
-    told = "processor : 0\nmodel name\t: AMD EPYC\n\nprocessor : 1\n"
-    (tmp_path / "proc" / "cpuinfo").write_text(told)
+    cpuinfo = "processor : 0\nmodel name\t: AMD EPYC\n\nprocessor : 1\n"
+    (tmp_path / "proc" / "cpuinfo").write_text(cpuinfo)
     (tmp_path / "proc" / "device-tree" / "model").write_bytes(b"Radxa ROCK 5B\0")
     found = facts(tmp_path)
     assert found["CPU"] == "AMD EPYC"

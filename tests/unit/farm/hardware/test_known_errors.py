@@ -1,4 +1,4 @@
-"""Known messages are recognised as they were seen, and the guide has them all."""
+"""Known error messages are recognised as users reported them, and the guide lists them all."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ SEEN = {  # messages as users reported them (see the numbers in farm/hardware/kn
 }
 
 
-@pytest.mark.parametrize("words", SEEN)
-def test_a_message_as_it_was_seen_finds_its_trouble(words: str) -> None:
-    trouble = explain(SEEN[words])
-    assert trouble is not None
-    assert words.lower() in trouble.pattern.lower().replace("\\", "")
+@pytest.mark.parametrize("part", SEEN)
+def test_a_reported_message_is_recognised(part: str) -> None:
+    found = explain(SEEN[part])
+    assert found is not None
+    assert part.lower() in found.pattern.lower().replace("\\", "")
 
 
-@pytest.mark.parametrize("trouble", KNOWN_ERRORS, ids=lambda trouble: trouble.seen[:30])
-def test_each_troubles_own_words_find_it(trouble: KnownError) -> None:
-    assert explain(trouble.seen) is trouble
+@pytest.mark.parametrize("known", KNOWN_ERRORS, ids=lambda known: known.seen[:30])
+def test_each_known_error_is_recognised_as_the_guide_shows_it(known: KnownError) -> None:
+    assert explain(known.seen) is known
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def test_the_guide_has_every_trouble_in_the_same_words() -> None:
-    rows = [f"| `{cell(t.seen)}` | {cell(t.means)} | `{cell(t.fix)}` |" for t in KNOWN_ERRORS]
+def test_the_guide_lists_every_known_error() -> None:
+    rows = [f"| `{cell(e.seen)}` | {cell(e.means)} | `{cell(e.fix)}` |" for e in KNOWN_ERRORS]
     table = GUIDE.partition("| what you see | what it means | what to do |\n|---|---|---|\n")[2]
     assert table.partition("\n\n")[0].rstrip().splitlines() == rows

@@ -1,4 +1,4 @@
-"""What is read of a .rknn file, and that nothing in a file can do harm."""
+"""What is read from a .rknn file; no content makes it raise."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_the_socs_and_the_toolkit_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [None, 2, ["2.3.2"]])
-def test_a_model_that_tells_no_version_is_still_understood(tmp_path: Path, version: Any) -> None:
-    told = describe(written(tmp_path, rknn_bytes({"target_platform": [], "version": version})))
-    assert told is not None
-    assert (told.targets, told.toolkit) == ((), None)
+def test_a_model_without_a_version_has_its_targets(tmp_path: Path, version: Any) -> None:
+    found = describe(written(tmp_path, rknn_bytes({"target_platform": [], "version": version})))
+    assert found is not None
+    assert (found.targets, found.toolkit) == ((), None)
 
 
-NOT_UNDERSTOOD = {
+INVALID = {
     "empty": b"",
     "four bytes": b"RKNN",
     "simulated": b"simnpu us=5000 soc=rk3588\n",
@@ -54,12 +54,12 @@ NOT_UNDERSTOOD = {
 }
 
 
-@pytest.mark.parametrize("content", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
-def test_what_is_not_understood_is_none(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", INVALID.values(), ids=INVALID)
+def test_an_invalid_file_has_no_description(tmp_path: Path, content: bytes) -> None:
     assert describe(written(tmp_path, content)) is None
 
 
-def test_a_text_without_end_is_not_read(tmp_path: Path) -> None:
+def test_a_text_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     endless = GOOD[:164] + struct.pack("<Q", MOST_TEXT + 1)
     path = written(tmp_path, endless)
     os.truncate(path, len(endless) + MOST_TEXT + 1)
@@ -73,16 +73,16 @@ def test_a_folder_a_pipe_and_a_missing_file_are_no_models(tmp_path: Path) -> Non
     assert describe(tmp_path / "missing") is None
 
 
-def test_the_body_is_passed_over(tmp_path: Path) -> None:
+def test_the_body_is_not_read(tmp_path: Path) -> None:
     body = 3 * 2**30  # sparse: it would not fit into a small machine's memory
     path = tmp_path / "big.rknn"
     with path.open("wb") as file:
         file.write((MAGIC + struct.pack("<QQ", 6, body)).ljust(64, b"\0"))
         file.seek(64 + body)
         file.write(GOOD[164:])
-    told = describe(path)
-    assert told is not None
-    assert told.targets == ("rk3588",)
+    found = describe(path)
+    assert found is not None
+    assert found.targets == ("rk3588",)
 
 
 @settings(deadline=None)  # a busy disk is no fault of the reader
@@ -98,8 +98,8 @@ def test_no_bytes_raise(
 
 @pytest.mark.data
 @pytest.mark.parametrize("soc", ["rk3566", "rk3588"])
-def test_the_vendors_converter_is_understood(soc: str) -> None:
-    told = describe(SHARED_DATA / "models" / f"mobilenetv2-{soc}.rknn")
-    assert told is not None
-    assert told.targets == (soc,)
-    assert told.toolkit == "2.3.2"
+def test_models_of_the_vendors_converter_have_a_description(soc: str) -> None:
+    found = describe(SHARED_DATA / "models" / f"mobilenetv2-{soc}.rknn")
+    assert found is not None
+    assert found.targets == (soc,)
+    assert found.toolkit == "2.3.2"

@@ -1,4 +1,4 @@
-"""What a run's samples add up to: mean load, highest temperature, dropped clocks."""
+"""The sum of a run's samples: mean load, highest temperature, clock drops."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from farm.hardware.sensors import Clock, Sample
 LATER = LOAD_REACHES_BACK_SECONDS
 
 
-def told(
+def sample(
     *mhz: int,
     load: tuple[float, ...] | SensorError = (),
     temperatures: dict[str, float] | None = None,
@@ -38,7 +38,7 @@ def after(*samples: Sample, begun: float = 100.0, first: float = LATER) -> Condi
 
 
 def drops(*mhz: int) -> list[tuple[int, int]]:
-    found = after(*(told(value) for value in mhz)).drops
+    found = after(*(sample(value) for value in mhz)).drops
     assert found is not None
     return [(drop.before, drop.after) for drop in found]
 
@@ -46,13 +46,13 @@ def drops(*mhz: int) -> list[tuple[int, int]]:
 def test_a_sample_is_due_at_once_and_then_twice_a_second() -> None:
     sampler = Sampler(begun=100.0)
     assert sampler.due(100.0)
-    sampler.add(told(), now=107.0)
+    sampler.add(sample(), now=107.0)
     assert not sampler.due(107.0 + INTERVAL_SECONDS - 0.01)
     assert sampler.due(107.0 + INTERVAL_SECONDS)
 
 
 def test_the_load_is_the_mean_of_each_core() -> None:
-    found = after(told(load=(0.5, 0.0, 1.0)), told(load=(1.0, 0.0, 0.5)))
+    found = after(sample(load=(0.5, 0.0, 1.0)), sample(load=(1.0, 0.0, 0.5)))
     assert found.load == (0.75, 0.0, 0.75)
     assert (found.load_samples, found.no_load) == (2, None)
 
@@ -60,52 +60,52 @@ def test_the_load_is_the_mean_of_each_core() -> None:
 def test_load_from_before_the_run_does_not_count() -> None:
     sampler = Sampler(begun=100.0)
     for seconds, share in ((0.0, 0.1), (1.99, 0.1), (2.0, 0.7), (2.5, 0.9)):
-        sampler.add(told(load=(share,)), now=100.0 + seconds)
+        sampler.add(sample(load=(share,)), now=100.0 + seconds)
     assert sampler.conditions().load == pytest.approx((0.8,))
 
 
-def test_a_run_too_short_for_the_load_says_so() -> None:
-    found = after(told(load=(0.5,)), first=0.5)
+def test_a_run_too_short_for_the_load_has_none() -> None:
+    found = after(sample(load=(0.5,)), first=0.5)
     assert found.load == ()
     assert "-r" in str(found.no_load)
 
 
-def test_a_load_that_can_not_be_read_is_passed_on_in_its_own_words() -> None:
-    found = after(told(load=SensorError("not for you")), told(load=SensorError("not for you")))
+def test_the_reason_of_a_load_that_cannot_be_read_is_kept() -> None:
+    found = after(sample(load=SensorError("not for you")), sample(load=SensorError("not for you")))
     assert (found.load, found.no_load) == ((), "not for you")
 
 
-def test_a_load_that_could_be_read_now_and_then_counts() -> None:
-    found = after(told(load=(0.5,)), told(load=SensorError("junk")), told(load=(0.7,)))
+def test_a_load_that_can_be_read_sometimes_counts() -> None:
+    found = after(sample(load=(0.5,)), sample(load=SensorError("junk")), sample(load=(0.7,)))
     assert found.load == pytest.approx((0.6,))
     assert (found.load_samples, found.no_load) == (2, None)
 
 
-def test_a_core_that_was_told_of_once_has_that_share() -> None:
-    assert after(told(load=(0.2, 0.4)), told(load=(0.4,))).load == pytest.approx((0.3, 0.4))
+def test_a_core_that_was_read_once_has_that_share() -> None:
+    assert after(sample(load=(0.2, 0.4)), sample(load=(0.4,))).load == pytest.approx((0.3, 0.4))
 
 
 def test_the_highest_temperature_is_of_all_zones_and_the_whole_run() -> None:
     found = after(
-        told(temperatures={"soc": 50.0, "npu": 61.5}),
-        told(temperatures={"soc": 70.25, "npu": 60.0}),
-        told(temperatures={"npu": 65.0}),
+        sample(temperatures={"soc": 50.0, "npu": 61.5}),
+        sample(temperatures={"soc": 70.25, "npu": 60.0}),
+        sample(temperatures={"npu": 65.0}),
         first=0.0,
     )
     assert found.hottest == ("soc", 70.25)
 
 
 def test_temperatures_below_zero_have_a_highest_one() -> None:
-    assert after(told(temperatures={"a": -5.0, "b": -7.0})).hottest == ("a", -5.0)
+    assert after(sample(temperatures={"a": -5.0, "b": -7.0})).hottest == ("a", -5.0)
 
 
-def test_without_sensors_nothing_is_told() -> None:
-    found = after(told(), told())
+def test_without_sensors_nothing_is_known() -> None:
+    found = after(sample(), sample())
     assert (found.hottest, found.drops) == (None, None)
 
 
-def test_one_look_at_a_clock_does_not_tell_that_it_did_not_drop() -> None:
-    assert after(told(1800)).drops is None
+def test_a_clock_that_was_read_once_has_no_known_drops() -> None:
+    assert after(sample(1800)).drops is None
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,16 @@ def test_one_look_at_a_clock_does_not_tell_that_it_did_not_drop() -> None:
         ((1000, 900, 2000, 1500), [(2000, 1500)]),
     ],
 )
-def test_a_drop_is_the_deepest_fall_from_a_height(
+def test_a_drop_is_the_deepest_from_a_peak(
     mhz: tuple[int, ...], found: list[tuple[int, int]]
 ) -> None:
     assert drops(*mhz) == found
 
 
 def test_each_clock_drops_by_itself() -> None:
-    found = after(told(1800, 1000, 400), told(1800, 300, 500), told(1200, 300, 600), first=0.0)
+    found = after(
+        sample(1800, 1000, 400), sample(1800, 300, 500), sample(1200, 300, 600), first=0.0
+    )
     assert found.drops == (
         Drop(clock="B", before=1000, after=300, governor="ondemand"),
         Drop(clock="A", before=1800, after=1200, governor="ondemand"),

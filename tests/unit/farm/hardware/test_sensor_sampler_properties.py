@@ -1,4 +1,4 @@
-"""Whatever the sensors tell, and in whatever order: means are shares, drops are real."""
+"""For all samples in any order: means are shares, drops are real."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_the_mean_load_is_a_share_in_any_order(
     assert loaded(mixed) == pytest.approx(mean)
     assert len(mean) == len(loads[0])
     for core, share in enumerate(mean):
-        told = [load[core] for load in loads]
+        values = [load[core] for load in loads]
         assert 0.0 <= share <= 1.0
-        assert min(told) - 1e-9 <= share <= max(told) + 1e-9
+        assert min(values) - 1e-9 <= share <= max(values) + 1e-9
 
 
 @given(CLOCKS)
@@ -60,7 +60,7 @@ def test_a_clock_dropped_if_a_later_sample_is_lower_and_by_the_most(mhz: list[in
 
 @given(DEGREES)
 def test_the_hottest_is_the_highest_of_all(degrees: list[dict[str, float]]) -> None:
-    samples = [Sample(load=(), temperatures=told, clocks=()) for told in degrees]
+    samples = [Sample(load=(), temperatures=zones, clocks=()) for zones in degrees]
     hottest = conditions(samples).hottest
-    every = [value for told in degrees for value in told.values()]
+    every = [value for zones in degrees for value in zones.values()]
     assert (hottest[1] if hottest else None) == max(every, default=None)

@@ -24,7 +24,7 @@ from farm.system.file_access import READ, WRITE, User, has_acl, refusal, text
         (0o666, 8, False, True),
     ],
 )
-def test_rights_are_those_of_the_mode(mode: int, uid: int, group: bool, allowed: bool) -> None:
+def test_a_mode_grants_rights(mode: int, uid: int, group: bool, allowed: bool) -> None:
     status = os.stat_result((mode, 0, 0, 1, 7, 70, 0, 0, 0, 0))
     user = User(uid=uid, groups=frozenset({70} if group else {71}))
     assert user.may(status, READ | WRITE) is allowed

@@ -66,15 +66,15 @@ def test_all_descendants_are_found_but_zombies() -> None:
         sibling.kill()
 
 
-def test_cpu_time_goes_to_the_root_to_those_below_and_to_others() -> None:
+def test_cpu_time_is_the_roots_its_descendants_or_others() -> None:
     before = CpuTimes(root=1, processes={1: 10.0, 2: 5.0, 3: 7.0}, machine=100.0)
     after = CpuTimes(root=1, processes={1: 10.5, 2: 6.0, 4: 0.25}, machine=103.0)
     use = after.since(before)
-    assert (use.root, use.below, use.others) == (0.5, 1.25, 1.25)  # 3 is gone with its time
+    assert (use.root, use.below, use.others) == (0.5, 1.25, 1.25)  # 3 has ended, its time is lost
 
 
 @pytest.mark.parametrize(("machine", "others"), [(None, None), (100.4, 0.0)])
-def test_others_never_take_less_than_nothing(machine: float | None, others: float | None) -> None:
+def test_the_time_of_others_is_never_negative(machine: float | None, others: float | None) -> None:
     before = CpuTimes(root=1, processes={1: 10.0}, machine=100.0)
     after = CpuTimes(root=1, processes={1: 10.5}, machine=machine)
     assert after.since(before).others == others
@@ -95,7 +95,7 @@ def test_a_kernel_that_shows_no_cpu_times_has_none(tmp_path: Path) -> None:
     assert busy_seconds([0], tmp_path) is None
 
 
-def test_a_process_below_is_seen_to_work(burning: int) -> None:
+def test_the_work_of_a_descendant_is_counted(burning: int) -> None:
     assert burning in tree(os.getpid()).leaves
     before = cpu_times(os.sched_getaffinity(0))
     assert wait_for(

@@ -1,6 +1,6 @@
-"""Signals that end a program, that are ignored, and that somebody's code has swallowed.
+"""Signals that end a program, that are ignored, and that a bare `except:` has swallowed.
 
-Each test has a process of its own: what becomes of signals is the whole process' affair.
+Each test has a process of its own: signal handlers belong to the whole process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.helpers.support import ROOT
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
-# Whatever the tests have inherited: under `nohup`, say, SIGHUP is ignored here, too.
+# Whatever the tests have inherited: under `nohup`, SIGHUP is ignored here, too.
 FRESH = """
 import signal
 from farm.system.signals import CAUGHT, Signals, check_exit_requested, exit_on_signals
@@ -47,12 +47,12 @@ sys.modules["rknn.api"].RKNN = Tool
 exit_on_signals()
 with Toolkit(Path("net.onnx")) as tool:
     tool.export(Path("net.rknn"))
-print("went on")
+print("continued")
 """
 
 
 def ended(script: str) -> tuple[int, str]:
-    """Run a script; gives its exit code and what it printed."""
+    """Run a script; return its exit code and what it printed."""
     done = subprocess.run(
         [sys.executable, "-c", FRESH + dedent(script)],
         cwd=ROOT,
@@ -65,7 +65,7 @@ def ended(script: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(("number", "code"), CODES)
-def test_a_signal_ends_the_program_and_its_cleaning_up_is_done(
+def test_a_signal_ends_the_program_after_it_has_cleaned_up(
     number: signal.Signals, code: int
 ) -> None:
     script = f"""
@@ -90,7 +90,7 @@ def test_a_signal_that_was_swallowed_ends_the_program_where_that_is_checked(
         except:
             print("swallowed")
         check_exit_requested()
-        print("went on")
+        print("continued")
     """
     assert ended(script) == (code, "swallowed\n")
 
@@ -121,10 +121,10 @@ def test_an_ignored_signal_ends_nothing_and_the_others_do(ignored: signal.Signal
         exit_on_signals()
         signal.raise_signal({ignored:d})
         check_exit_requested()
-        print("went on")
+        print("continued")
         signal.raise_signal({other:d})
     """
-    assert ended(script) == (128 + other, "went on\n")
+    assert ended(script) == (128 + other, "continued\n")
 
 
 @pytest.mark.parametrize("ignored", CAUGHT)

@@ -1,4 +1,4 @@
-"""Standard error that can't be written to: the words are forgotten, and nothing else happens."""
+"""Standard error that cannot be written to: messages are dropped, and the program continues."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 @pytest.fixture
 def full(pipe: tuple[int, int]) -> int:
-    """The writing end of a pipe that takes not one byte more."""
+    """The writing end of a pipe that takes no byte more."""
     _, writer = pipe
     for piece in (MORE_THAN_A_PIPE_HOLDS, b"x"):
         with suppress(BlockingIOError):
@@ -68,43 +68,43 @@ def broken(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(fd)
 
 
-def unheard(fd: int) -> io.FileIO:
+def best_effort(fd: int) -> io.FileIO:
     return BestEffortFile(fd, "w", closefd=False)
 
 
-def say_much(fd: int) -> None:
-    """Say more than any buffer holds, as a program does on its standard error."""
-    with io.TextIOWrapper(io.BufferedWriter(unheard(fd)), line_buffering=True) as said:
+def print_a_lot(fd: int) -> None:
+    """Print more than any buffer holds, as a program does on its standard error."""
+    with io.TextIOWrapper(io.BufferedWriter(best_effort(fd)), line_buffering=True) as stderr:
         for _ in range(100):
-            print("x" * io.DEFAULT_BUFFER_SIZE, file=said)
+            print("x" * io.DEFAULT_BUFFER_SIZE, file=stderr)
 
 
-def test_what_is_heard_arrives_and_is_counted(pipe: tuple[int, int]) -> None:
+def test_what_arrives_is_counted(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    assert unheard(writer).write(LINE) == len(LINE)
+    assert best_effort(writer).write(LINE) == len(LINE)
     assert os.read(reader, 100) == LINE
 
 
-def test_of_a_write_that_is_cut_short_what_arrived_is_counted(pipe: tuple[int, int]) -> None:
+def test_of_a_partial_write_the_bytes_that_arrived_are_counted(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    count = unheard(writer).write(MORE_THAN_A_PIPE_HOLDS)
+    count = best_effort(writer).write(MORE_THAN_A_PIPE_HOLDS)
     assert 0 < count < len(MORE_THAN_A_PIPE_HOLDS)
     assert len(os.read(reader, len(MORE_THAN_A_PIPE_HOLDS))) == count
 
 
-def test_what_a_full_pipe_does_not_take_is_done_with(full: int) -> None:
-    assert unheard(full).write(LINE) == len(LINE)
+def test_what_a_full_pipe_does_not_take_is_dropped(full: int) -> None:
+    assert best_effort(full).write(LINE) == len(LINE)
 
 
-def test_a_program_whose_reader_sleeps_talks_on(pipe: tuple[int, int]) -> None:
+def test_a_program_whose_reader_sleeps_continues(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    say_much(writer)
+    print_a_lot(writer)
     assert os.read(reader, 10) == b"x" * 10
 
 
-def test_what_a_broken_file_does_not_take_is_done_with(broken: int) -> None:
-    assert unheard(broken).write(LINE) == len(LINE)
+def test_what_a_broken_file_does_not_take_is_dropped(broken: int) -> None:
+    assert best_effort(broken).write(LINE) == len(LINE)
 
 
-def test_a_program_whose_reader_is_gone_talks_on(broken: int) -> None:
-    say_much(broken)
+def test_a_program_whose_reader_is_gone_continues(broken: int) -> None:
+    print_a_lot(broken)

@@ -40,7 +40,7 @@ def test_columns_are_aligned_and_end_without_blanks() -> None:
     assert columns(["name"], [["a"]]) == ["name", "a"]
 
 
-def test_a_command_of_ours_is_told_as_the_shell_would_find_it(
+def test_a_command_has_its_path_if_the_shell_does_not_find_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "my env" / "bin" / "npu-farm"
