@@ -1,4 +1,4 @@
-"""Converts our own model for every SoC, measures the results, compares them with the kept ones.
+"""Convert the bundled model for every SoC, measure the results, compare them with the kept ones.
 
 The files go to build/models and, with --replace, to models/ together with their checksums. Scores
 are those of the vendor's simulator on a PC: it computes what was quantized, not on an NPU.
@@ -37,10 +37,10 @@ MODEL: Final = MODELS / "glyphs.onnx"
 SUMS: Final = MODELS / "SHA256SUMS"
 BUILT: Final = MODELS.parent / "build" / "models"
 SIDE: Final = 224  # pixels; what the model takes
-CALIBRATION: Final = 180  # training pictures: five of each class, as for the estimate in training
+CALIBRATION: Final = 180  # training images: five of each class, as for the estimate in training
 CALIBRATION_SEED: Final = 1  # what the model was trained on; never 2024, which it is measured on
 HELD_OUT_SEED: Final = 2024
-MOST_LOST: Final = 0.01  # of top-1, against float32 on the same pictures
+MOST_LOST: Final = 0.01  # of top-1, against float32 on the same images
 # The tool leaves memory that it never wrote to in its files; seen were up to 1,211 such bytes. The
 # rk3562's file has none, so it is the one that shows whether anything else has changed: another
 # calibration changes some 200 to 300 bytes in each.
@@ -50,19 +50,19 @@ EXACT: Final = "glyphs-rk3562.rknn"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """The class a model gave each picture, and the shares that were right."""
+    """The class a model gave each image, and the shares that were right."""
 
     answers: tuple[int, ...]
     top1: float
     top5: float
 
     def agreement(self, other: Scored) -> float:
-        """The share of pictures that both give the same class."""
+        """Return the share of images to which both give the same class."""
         return float(np.mean(np.equal(self.answers, other.answers)))
 
 
 def score(model: Model, spec: InputSpec, paths: Sequence[Path]) -> Scored:
-    """Runs a model on files named `..._<truth>.jpg`, prepared as the farm prepares them."""
+    """Run a model on files named `..._<truth>.jpg`, prepared as the farm prepares them."""
     answers, found = [], []
     for path in paths:
         scores = model(image.load(FileRef(os.fsencode(path)), spec)).ravel()
@@ -78,14 +78,14 @@ def score(model: Model, spec: InputSpec, paths: Sequence[Path]) -> Scored:
 
 
 def float_scores(paths: Sequence[Path]) -> Scored:
-    """What the ONNX model itself reaches."""
+    """Return what the ONNX model itself reaches."""
     session = ort.InferenceSession(MODEL, providers=["CPUExecutionProvider"])
     spec = InputSpec(width=SIDE, height=SIDE, layout=NCHW, dtype=FLOAT32)
     return score(lambda tensor: session.run(None, {"image": tensor})[0], spec, paths)
 
 
 def build(platform: str, seen: Path, unseen: Sequence[Path]) -> tuple[Path, Scored]:
-    """Converts for one SoC and scores what came out."""
+    """Convert for one SoC and score the result."""
     job = Conversion(model=MODEL, platform=platform, calibrate=str(seen))
     path = BUILT / job.target().name
     spec = InputSpec(width=SIDE, height=SIDE, layout=NHWC, dtype=UINT8)
@@ -95,8 +95,8 @@ def build(platform: str, seen: Path, unseen: Sequence[Path]) -> tuple[Path, Scor
         return path, score(toolkit.infer, spec, unseen)
 
 
-def comparison(built: Path) -> tuple[str, bool]:
-    """How a file differs from the kept one, and whether stray bytes explain it."""
+def compare(built: Path) -> tuple[str, bool]:
+    """Return how a file differs from the kept one, and whether stray bytes explain it."""
     if f"{digest(built)}  {built.name}" in SUMS.read_text().splitlines():
         return "the bits of SHA256SUMS", True
     new, kept = built.read_bytes(), (MODELS / built.name).read_bytes()
@@ -108,71 +108,67 @@ def comparison(built: Path) -> tuple[str, bool]:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def replace(built: Sequence[Path]) -> None:
-    """Keeps the new files and their checksums."""
+    """Keep the new files and their checksums."""
     for path in built:
         shutil.copyfile(path, MODELS / path.name)
     SUMS.write_text("".join(f"{digest(path)}  {path.name}\n" for path in built))
 
 
 def row(name: str, scored: Scored, reference: Scored, size: int) -> str:
-    """One line of the table in README.md."""
+    """Return one line of the table in README.md."""
     cells = f"{scored.top1:.2%}", f"{scored.top5:.2%}", f"{scored.agreement(reference):.2%}"
     return f"| {' | '.join((name, *cells, f'{size:,}'))} |"
 
 
 def measure(held_out: int) -> tuple[list[Path], bool]:
-    """Converts and scores for every SoC; gives the files, and whether all lost little enough."""
+    """Convert and score for every SoC; return the files, and whether all lost little enough."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         unseen = write_renders(folder / "unseen", count=held_out, seed=HELD_OUT_SEED)
         write_renders(folder / "seen", count=CALIBRATION, seed=CALIBRATION_SEED)
-        whole = float_scores(unseen)
-        print(
-            f"| {held_out} pictures of seed {HELD_OUT_SEED} | top-1 | top-5 | as float32 | bytes |"
-        )
+        reference = float_scores(unseen)
+        print(f"| {held_out} images of seed {HELD_OUT_SEED} | top-1 | top-5 | as float32 | bytes |")
         print("|---|---|---|---|---|")
-        print(row("float32", whole, whole, MODEL.stat().st_size))
+        print(row("float32", reference, reference, MODEL.stat().st_size))
         built, good = [], True
         for platform in sorted({soc.model_platform for soc in SOCS.values()}):
             path, scored = build(platform, folder / "seen", unseen)
-            print(row(platform, scored, whole, path.stat().st_size), flush=True)
+            print(row(platform, scored, reference, path.stat().st_size), flush=True)
             built.append(path)
-            good = good and whole.top1 - scored.top1 <= MOST_LOST
+            good = good and reference.top1 - scored.top1 <= MOST_LOST
     return built, good
 
 
 def parse() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--held-out", type=int, default=3_600, help="pictures to score on")
+    parser.add_argument("--held-out", type=int, default=3_600, help="images to score on")
     parser.add_argument("--replace", action="store_true", help="keep the new files in models/")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Converts, measures, compares; gives 1 where too much is lost or the kept files are stale."""
-    began, said = time.monotonic(), parse()
+    """Convert, measure, compare; return 1 if too much is lost or the kept files are stale."""
+    began, options = time.monotonic(), parse()
     BUILT.mkdir(parents=True, exist_ok=True)
-    built, good = measure(said.held_out)
+    built, good = measure(options.held_out)
     print(f"{time.monotonic() - began:.0f} s, rendering included")
     if not good:
         print(f"more than {MOST_LOST:.0%} of top-1 is lost: nothing is replaced")
         return 1
-    if said.replace:
+    if options.replace:
         replace(built)
     for path in built:
-        words, explained = comparison(path)
-        print(f"{path.name}: {words}")
+        difference, explained = compare(path)
+        print(f"{path.name}: {difference}")
         good = good and explained
     if not good:
-        print(
-            "models/ does not hold what is made from glyphs.onnx now: make models REPLACE=--replace"
-        )
+        print("models/ is not what is made from glyphs.onnx now: make models REPLACE=--replace")
     return 0 if good else 1
 
 

@@ -1,7 +1,7 @@
-"""Trains the project's own classifier of 36 characters, and measures it.
+"""Train the bundled classifier of 36 characters, and measure it.
 
-One run renders the training pictures, trains a MobileNet-v1 of width 0.25, exports it to ONNX and
-scores it on pictures of a seed it has never seen, read back from JPEG files as the farm reads them.
+One run renders the training images, trains a MobileNet-v1 of width 0.25, exports it to ONNX and
+scores it on images of a seed it has never seen, read back from JPEG files as the farm reads them.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ MODEL: Final = Path(__file__).with_name("glyphs.onnx")
 SIDE: Final = 224  # pixels; what the model takes
 COARSE_SIDE: Final = 128  # most epochs run at this size: a third of the work, most of the gain
 FULL_SCALE: Final = 255.0  # pixel value that training sees as 1.0
-OPSET: Final = 13  # the oldest with per-channel quantisation; every converter knows it
+OPSET: Final = 13  # the oldest with per-channel quantization; every converter knows it
 BATCH: Final = 32
 PEAK_RATE: Final = 5e-3
 WEIGHT_DECAY: Final = 0.02  # with ReLU6 it keeps narrow the ranges that INT8 has to cover
 NORM_EPSILON: Final = 1e-3  # a channel that hardly varies must not get a huge folded weight
-CALIBRATION: Final = 180  # pictures that set the ranges of the INT8 estimate: five of each class
+CALIBRATION: Final = 180  # images that set the ranges of the INT8 estimate: five of each class
 FIRST_WIDTH: Final = 8  # all widths are a quarter of those of the full MobileNet-v1
 WIDTHS: Final = (16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256)
 STRIDES: Final = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
@@ -60,20 +60,20 @@ class Recipe:
 
 
 def pixels(picture: Pixels) -> Pixels:
-    """A BGR picture of any size as the farm feeds it: RGB, 224 x 224, aspect not kept."""
+    """Return a BGR image of any size as the farm prepares it: RGB, 224 x 224, aspect not kept."""
     rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def example(index: int, *, seed: int) -> tuple[Pixels, int]:
-    """One training picture after a JPEG round trip, and the number of its class."""
+    """Return a training image after a JPEG round trip, and the number of its class."""
     made = render(index, seed=seed)
     decoded = cv2.imdecode(np.frombuffer(made.jpeg(), np.uint8), cv2.IMREAD_COLOR)
     return pixels(np.asarray(decoded, np.uint8)), CLASSES.index(made.label)
 
 
 def examples(recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """All training pictures (N x 224 x 224 x 3, uint8) and their classes (N, int64)."""
+    """Return all training images (N x 224 x 224 x 3, uint8) and their classes (N, int64)."""
     images = torch.empty(recipe.images, SIDE, SIDE, 3, dtype=torch.uint8)
     classes = torch.empty(recipe.images, dtype=torch.int64)
     with multiprocessing.get_context("spawn").Pool() as pool:
@@ -84,7 +84,7 @@ def examples(recipe: Recipe) -> tuple[Tensor, Tensor]:
 
 
 def network() -> nn.Sequential:
-    """MobileNet-v1 of width 0.25 as a flat list: each convolution, its norm, its ReLU6."""
+    """Return MobileNet-v1 of width 0.25 as a flat list: each convolution, its norm, its ReLU6."""
     layers, channels = _normed(nn.Conv2d(3, FIRST_WIDTH, 3, 2, 1, bias=False)), FIRST_WIDTH
     for width, stride in zip(WIDTHS, STRIDES, strict=True):
         layers += _normed(nn.Conv2d(channels, channels, 3, stride, 1, 1, channels, bias=False))
@@ -99,7 +99,7 @@ def _normed(conv: nn.Conv2d) -> list[nn.Module]:
 
 
 def train(images: Tensor, classes: Tensor, recipe: Recipe) -> nn.Sequential:
-    """Trains from scratch: coarse epochs on small, distorted pictures, then fine ones."""
+    """Train from scratch: coarse epochs on small, distorted images, then fine ones."""
     net, batches = network(), len(images) // BATCH
     optimiser = torch.optim.AdamW(net.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY)
     epochs = recipe.coarse_epochs + recipe.fine_epochs
@@ -120,7 +120,7 @@ def train(images: Tensor, classes: Tensor, recipe: Recipe) -> nn.Sequential:
 
 
 def _varied(batch: Tensor, *, coarse: bool) -> Tensor:
-    """Pictures as floats 0 to 1 at other exposures; coarse ones also moved, turned and shrunk."""
+    """Return images as floats 0 to 1 at other exposures; coarse: also moved, turned and shrunk."""
     scaled = batch.permute(0, 3, 1, 2) / FULL_SCALE
     scaled = _moved(scaled) if coarse else scaled
     gain = _uniform((len(batch), 3, 1, 1), 0.08) + _uniform((len(batch), 1, 1, 1), 0.15) + 1
@@ -129,7 +129,7 @@ def _varied(batch: Tensor, *, coarse: bool) -> Tensor:
 
 
 def _moved(batch: Tensor) -> Tensor:
-    """Small shifts, stretches and shears; large ones are in the renders already."""
+    """Shift, stretch and shear a little; the sample images vary by more already."""
     matrix = torch.eye(2, 3) + _uniform((len(batch), 2, 3), 0.08)
     grid = F.affine_grid(matrix, [len(batch), 3, COARSE_SIDE, COARSE_SIDE], align_corners=False)
     return F.grid_sample(batch, grid, padding_mode="reflection", align_corners=False)
@@ -139,8 +139,8 @@ def _uniform(shape: tuple[int, ...], reach: float) -> Tensor:
     return torch.empty(shape).uniform_(-reach, reach)
 
 
-def folded(net: nn.Sequential) -> nn.Sequential:
-    """The same function of raw pixels 0 to 255: norms and scale are inside the convolutions."""
+def fold(net: nn.Sequential) -> nn.Sequential:
+    """Return the same function of raw pixels, 0 to 255: convolutions contain norms and scale."""
     layers: list[Any] = []
     for layer in net:
         if isinstance(layer, nn.BatchNorm2d):
@@ -152,7 +152,7 @@ def folded(net: nn.Sequential) -> nn.Sequential:
 
 
 def export(net: nn.Sequential) -> None:
-    """Writes the model file and, beside it, the labels in class order."""
+    """Write the model file and, beside it, the labels in class order."""
     torch.onnx.export(
         net,
         (torch.zeros(1, 3, SIDE, SIDE),),
@@ -166,16 +166,16 @@ def export(net: nn.Sequential) -> None:
 
 
 def model_input(path: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """One JPEG file as the model takes it: float32, 1 x 3 x 224 x 224, raw 0 to 255."""
+    """Return a JPEG file as the model takes it: float32, 1 x 3 x 224 x 224, raw 0 to 255."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise ValueError(f"{path} is not a picture OpenCV can read")
+        raise ValueError(f"{path} is not an image that OpenCV can read")
     planes = pixels(np.asarray(picture, np.uint8)).transpose(2, 0, 1)
     return {"image": np.ascontiguousarray(planes[None], np.float32)}
 
 
 def evaluate(name: str, model: Path, paths: list[Path]) -> None:
-    """Runs a model on files named `..._<truth>.jpg`; prints its top-1, top-5 and confusions."""
+    """Run a model on files named `..._<truth>.jpg`; print its top-1, top-5 and confusions."""
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
     top1, top5, wrong = 0, 0, Counter[str]()
     for path in paths:
@@ -189,18 +189,18 @@ def evaluate(name: str, model: Path, paths: list[Path]) -> None:
 
 
 class Calibration(CalibrationDataReader):  # type: ignore[misc]
-    """Shows ONNX Runtime's quantiser some pictures, so that it sees which ranges occur."""
+    """Images from which ONNX Runtime's quantizer takes its ranges."""
 
     def __init__(self, paths: list[Path]) -> None:
         self._inputs = map(model_input, paths)
 
     def get_next(self) -> Any:
-        """The next picture, or None after the last."""
+        """Return the next image, or None after the last."""
         return next(self._inputs, None)
 
 
 def measure(recipe: Recipe) -> None:
-    """Scores the model, and an INT8 copy as an estimate of what a converter's INT8 will lose."""
+    """Score the model, and an INT8 copy as an estimate of what a converter's INT8 will lose."""
     digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
     print(f"{MODEL.name}: {MODEL.stat().st_size} bytes, sha256 {digest}")
     with tempfile.TemporaryDirectory() as temporary:
@@ -213,17 +213,17 @@ def measure(recipe: Recipe) -> None:
 
 
 def build(recipe: Recipe) -> None:
-    """Renders, trains and exports."""
+    """Render, train and export."""
     began = time.monotonic()
     torch.manual_seed(recipe.seed)
-    net = folded(train(*examples(recipe), recipe))
+    net = fold(train(*examples(recipe), recipe))
     export(net)
     count = sum(parameter.numel() for parameter in net.parameters())
     print(f"{count} parameters, trained in {time.monotonic() - began:.0f} s, rendering included")
 
 
 def parse() -> Recipe:
-    """The command line; the held-out seed must differ from the training seed."""
+    """Parse the command line; the held-out seed must differ from the training seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=21_600, help="training images")
     parser.add_argument("--coarse-epochs", type=int, default=12, help="epochs at 128 x 128")
@@ -239,7 +239,7 @@ def parse() -> Recipe:
 
 
 def main() -> None:
-    """Builds the model unless told not to, then measures it."""
+    """Build the model unless told not to, then measure it."""
     recipe = parse()
     if not recipe.evaluate_only:
         build(recipe)

@@ -1,1 +1,1 @@
-"""An ONNX model to an INT8 .rknn."""
+"""Convert an ONNX model to an INT8 .rknn."""

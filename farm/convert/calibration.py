@@ -1,4 +1,4 @@
-"""Images to the tensors that a model is calibrated on, exactly as the workers would make them."""
+"""Images to the tensors that a model is calibrated on, exactly as the workers make them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ MOST_IMAGES: Final = 200  # ranges settle within tens of images; more only cost 
 DATASET: Final = "dataset.txt"
 
 
-def chosen(target: str, tell: Callable[[str], None]) -> list[Ref]:
-    """The images of a folder, glob or list to calibrate on: all, or MOST_IMAGES evenly spread.
+def select_images(target: str, tell: Callable[[str], None]) -> list[Ref]:
+    """Return the images of a folder, glob or list to calibrate on, MOST_IMAGES at most.
 
-    Raises SourceError where there are none.
+    Of more, some are used, evenly spread, and `tell` is called with a line. Raises SourceError
+    where there are none.
     """
     if target == STDIN:
-        raise SourceError("calibration images can't come from standard input; name a folder")
+        raise SourceError("calibration images can't come from standard input: name a folder")
     refs, count = sample((target,), MOST_IMAGES)
     if not refs:
         raise SourceError(f"{target}: no images to calibrate on")
@@ -40,31 +41,28 @@ def chosen(target: str, tell: Callable[[str], None]) -> list[Ref]:
 def write_dataset(
     refs: list[Ref], folder: Path, size: tuple[int, int], tell: Callable[[str], None]
 ) -> int:
-    """Write the images into `folder` as .npy files, and DATASET, which lists them; gives how many.
+    """Write images into `folder` as .npy files, list them in DATASET, and return their number.
 
-    Each is a uint8 array, 1 x 3 x height x width, RGB; `size` is (width, height). What can't be
-    used is told; SourceError if that is all of them.
+    Each is a uint8 array, 1 x 3 x height x width, RGB; `size` is (width, height). Images that
+    can't be decoded are left out and told; raises SourceError if that is all of them.
     """
     spec = InputSpec(width=size[0], height=size[1], layout=NCHW, dtype=UINT8)
-    names, refused = [], []
+    names, failed = [], []
     for number, ref in enumerate(refs):
         try:
             tensor = image.load(ref, spec)
         except ImageError as error:
-            refused.append(f"{_name(ref)}: {error.kind}: {error}")
+            path = os.fsdecode(ref.path) if isinstance(ref, FileRef) else "an image"
+            failed.append(f"{path}: {error.kind}: {error}")
             continue
         names.append(f"{number}.npy")
         np.save(folder / names[-1], tensor)
-    if refused:
-        said = f"{len(refused)} of {len(refs)} calibration images can't be used: {refused[0]}"
-        said += ", ..." if len(refused) > 1 else ""
+    if failed:
+        message = f"{len(failed)} of {len(refs)} calibration images can't be used: {failed[0]}"
+        message += ", ..." if len(failed) > 1 else ""
         if not names:
-            raise SourceError(said)
-        tell(said)
-    # Relative names: a temporary folder with a blank in its path would read as two inputs.
+            raise SourceError(message)
+        tell(message)
+    # Relative names: the tool would read a path with a blank in it as two inputs.
     (folder / DATASET).write_text("\n".join(names) + "\n", encoding="ascii")
     return len(names)
-
-
-def _name(ref: Ref) -> str:
-    return os.fsdecode(ref.path) if isinstance(ref, FileRef) else "an image"

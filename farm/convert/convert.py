@@ -25,9 +25,9 @@ ONE_FOR_ALL: Final = 1  # a single number stands for all three channels
 class Conversion:
     """One ONNX model, the SoC it is for, and the images (a folder, glob or list) to calibrate on.
 
-    The .rknn takes raw uint8 RGB images, 1 x height x width x 3, and gives the model
-    (value - mean) / std itself. It goes to `output`, by default beside the model under the name
-    by which a config finds it.
+    The .rknn takes raw uint8 RGB images, 1 x height x width x 3, and computes
+    (value - mean) / std itself. It is written to `output`, by default beside the model under the
+    name by which a config finds it.
     """
 
     model: Path
@@ -39,26 +39,41 @@ class Conversion:
 
     @classmethod
     def from_flags(cls, flags: Mapping[str, Any]) -> Conversion:
-        """Make it of the command line's flags, None where they were not given; ConfigError."""
+        """Return the conversion that the command line's flags describe; None is a flag left out.
+
+        --mean and --std are `127.5`, `123.7,116.3,103.5` or `[123.7, 116.3, 103.5]`; raises
+        ConfigError for other forms.
+        """
         given = {flag: value for flag, value in flags.items() if value is not None}
         for flag in given.keys() & {"mean", "std"}:
-            given[flag] = _three_numbers(given[flag], flag)
+            try:
+                numbers = [float(part) for part in given[flag].strip("[] ").split(",")]
+            except ValueError:
+                numbers = []
+            if len(numbers) == ONE_FOR_ALL:
+                numbers *= 3
+            valid = len(numbers) == 3 and all(map(math.isfinite, numbers))
+            if not valid or (flag == "std" and min(numbers) <= 0):
+                raise ConfigError(f"--{flag} {given[flag]!r}: {EXPECTED[f'input.{flag}']}")
+            given[flag] = tuple(numbers)
         return cls(**given)
 
     def model_platform(self) -> str:
-        """The SoC as the vendor's tool knows it; raises ConfigError if it is none of ours."""
+        """Return the vendor's name for the SoC; raise ConfigError if the SoC is unknown."""
         if self.platform not in SOCS:
-            raise ConfigError(f"--platform {self.platform}: use one of {', '.join(SOCS)}")
+            raise ConfigError(
+                f"--platform {self.platform}: unknown SoC; use one of {', '.join(SOCS)}"
+            )
         return SOCS[self.platform].model_platform
 
     def target(self) -> Path:
-        """Where the .rknn goes; raises ConfigError or OutputError for a place that can't be."""
+        """Return the path of the .rknn; raise ConfigError or OutputError if it is invalid."""
         platform = self.model_platform()
         output = self.output or self.model.with_name(rknn_name(self.model, platform))
         if output.suffix != RKNN_SUFFIX:
             raise OutputError(f"--output {output}: the name must end in {RKNN_SUFFIX}")
         if output.exists() and not output.is_file():
-            raise OutputError(f"--output {output}: there is something that is not a file")
+            raise OutputError(f"--output {output}: it exists and is not a file")
         return output
 
 
@@ -72,7 +87,7 @@ class Converted:
 
 
 def convert(job: Conversion, tell: Callable[[str], None]) -> Converted:
-    """Convert a model; its file appears whole or not at all. What the user should know is told.
+    """Convert a model; its file appears whole or not at all. `tell` is called with notices.
 
     Raises ConfigError, SourceError, OutputError, and ConversionError if the vendor's tool is not
     installed or refuses the model.
@@ -85,12 +100,12 @@ def convert(job: Conversion, tell: Callable[[str], None]) -> Converted:
 
 @contextmanager
 def quantized(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[Toolkit, int]]:
-    """Open the vendor's tool with the quantized model in it, and say how many images did that.
+    """Open the vendor's tool with the quantized model in it; yields it and the number of images.
 
     Raises as `convert` does.
     """
     platform = job.model_platform()
-    refs = calibration.chosen(job.calibrate, tell)
+    refs = calibration.select_images(job.calibrate, tell)
     with Toolkit(job.model) as toolkit:
         image = toolkit.load(platform, job.mean, job.std)
         with tempfile.TemporaryDirectory(prefix="npu-convert-") as folder:
@@ -98,20 +113,3 @@ def quantized(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[To
             images = calibration.write_dataset(refs, Path(folder), size, tell)
             toolkit.quantize(Path(folder) / calibration.DATASET)
         yield toolkit, images
-
-
-def _three_numbers(text: str, flag: str) -> Triple:
-    """Read --mean or --std: `127.5`, `123.7,116.3,103.5` or `[123.7, 116.3, 103.5]`.
-
-    `flag` is "mean" or "std"; raises ConfigError.
-    """
-    try:
-        numbers = [float(part) for part in text.strip("[] ").split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) == ONE_FOR_ALL:
-        numbers *= 3
-    good = len(numbers) == 3 and all(map(math.isfinite, numbers))
-    if not good or (flag == "std" and min(numbers) <= 0):
-        raise ConfigError(f"--{flag} {text!r}: {EXPECTED[f'input.{flag}']}")
-    return numbers[0], numbers[1], numbers[2]
