@@ -31,9 +31,13 @@ EXIT_SIGNAL_BASE: Final = 128  # plus the signal's number, as shells do
 class ConfigError(FarmError):
     """A config or a command line says something that can't be."""
 
+    exit_code = EXIT_USAGE
+
 
 class SourceError(FarmError):
     """The images can't be listed."""
+
+    exit_code = EXIT_USAGE
 
 
 class SensorError(FarmError):
@@ -47,13 +51,19 @@ class WriterError(FarmError):
 class OutputError(FarmError):
     """The results have nowhere to go: a name or a folder that can't be."""
 
+    exit_code = EXIT_USAGE
+
 
 class ConversionError(FarmError):
     """A model can't be converted: the vendor's tool is missing, or it or we refuse the model."""
 
+    exit_code = EXIT_USAGE
+
 
 class StartError(FarmError):
     """No worker could be started."""
+
+    exit_code = EXIT_NO_FARM
 
 
 class InterruptedStartError(FarmError):
@@ -67,6 +77,10 @@ class InterruptedWriteError(FarmError):
 class NoWorkersError(FarmError):
     """Every worker is lost for good while there is work left."""
 
+    exit_code = EXIT_NO_FARM
+
 
 class BadCoreError(FarmError):
     """An NPU core can't be used, and the config wants all of them."""
+
+    exit_code = EXIT_NO_FARM

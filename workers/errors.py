@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class FarmError(Exception):
-    """Something a user can act on; its message says what happened, to what, and what to do."""
+    """Something a user can act on; its text says what happened, to what, and what to do.
+
+    `exit_code` is what the command line ends with.
+    """
+
+    exit_code: ClassVar[int] = 1
 
 
 class WireError(FarmError):

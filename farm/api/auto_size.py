@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -12,7 +13,6 @@ from typing import Final, Protocol
 
 from farm.config.loader import validate
 from farm.config.schema import FarmConfig
-from farm.coordinator.notices import Tell
 from farm.errors import InterruptedStartError
 from farm.hardware.platforms import detect
 from farm.report.data import Spread
@@ -22,6 +22,7 @@ from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
 from farm.sources.base import IterableSource, Ref, Source
 from farm.sources.files import sample
 from farm.sources.sample_images import COUNT, default_samples
+from farm.system.log import SILENT
 from farm.system.signals import Signals
 from workers.runtimes.base import SIMULATED
 
@@ -40,7 +41,7 @@ class OpenFarm(Protocol):
     """Makes a farm of a config, to be used in a `with` block."""
 
     def __call__(
-        self, config: FarmConfig, /, *, tell: Tell | None, signals: Signals | None
+        self, config: FarmConfig, /, *, log: logging.Logger, signals: Signals | None
     ) -> AbstractContextManager[Runs]:
         """Make the farm."""
 
@@ -54,26 +55,26 @@ class Timing:
 
 
 def decide(
-    config: FarmConfig, open_farm: OpenFarm, tell: Tell, signals: Signals | None
+    config: FarmConfig, open_farm: OpenFarm, log: logging.Logger, signals: Signals | None
 ) -> FarmConfig:
-    """Return a config of `size: auto` with a number for it; `tell` is told which, and why.
+    """Return a config of `size: auto` with a number for it; `log` gets which, and why.
 
     On the host it is one runtime per CPU. Else farms with one and with two runtimes per NPU core
     are measured on bundled sample images, about 2 s each, and the larger is taken if it is clearly
     faster. After a signal it is the smaller. Raises what such a farm raises.
     """
-    values = config.model_dump(exclude_unset=True)
+    values, told = config.model_dump(exclude_unset=True), {"event": "size_decided"}
     if config.core_count() is None:
-        tell("size: auto: one runtime per CPU")
+        log.warning("size: auto: one runtime per CPU", extra=told)
         return validate({**values, "size": None})
     machine = detect()
     sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
-    refs, _ = sample((str(default_samples(tell)),), COUNT)
+    refs, _ = sample((str(default_samples()),), COUNT)
     timings: list[Timing] = []
     for size in sizes:
         sized = validate({**values, "size": size})
         try:
-            with open_farm(sized, tell=lambda _: None, signals=signals) as farm:
+            with open_farm(sized, log=SILENT, signals=signals) as farm:
                 rounds = [_ms_per_image(farm, refs) for _ in range(1 + ROUNDS)][1:]
         except InterruptedStartError:
             pass  # the farm itself will say so
@@ -84,9 +85,10 @@ def decide(
     chosen = enough(timings)
     others = (f"; {t.size} take {t.average_ms.median:.2f} ms" for t in timings if t is not chosen)
     simulated = ", simulated NPU" if choose_runtime(config, machine) == SIMULATED else ""
-    tell(
+    log.warning(
         f"size: auto: {chosen.size}, at {chosen.average_ms.median:.2f} ms per image"
-        f"{''.join(others)} (measured on bundled sample images{simulated})"
+        f"{''.join(others)} (measured on bundled sample images{simulated})",
+        extra=told,
     )
     return validate({**values, "size": chosen.size})
 

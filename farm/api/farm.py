@@ -14,12 +14,12 @@ from farm.api.run import Run, RunningFarm
 from farm.config import loader as configfile
 from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
-from farm.coordinator.notices import Tell
 from farm.coordinator.startup import prepare
 from farm.errors import FarmError, InterruptedStartError
 from farm.hardware import sensors
 from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Item, IterableSource, Source
+from farm.system.log import LOG
 from farm.system.signals import Signals
 from workers.runtimes.npu_timeline import Busy, look
 
@@ -31,17 +31,17 @@ class Farm:
             for result in farm.classify(["a.jpg", "b.jpg"]):
                 print(result.path, result.top5)
 
-    `tell` is called with what a user should know (a worker died, CPUs are missing), a line each;
-    by default it goes to the logger `farm`. With `signals`, a first signal makes runs finish what
-    the workers hold, a second one ends them at once. `size: auto` is decided when the farm goes
-    up; `config` then has the number.
+    `log` gets what a user should know (a worker died, CPUs are missing) as records with the fields
+    `event`, `worker` and `npu_core`; by default it is the logger `farm`. With `signals`, a first
+    signal makes runs finish what the workers hold, a second one ends them at once. `size: auto` is
+    decided when the farm goes up; `config` then has the number.
     """
 
     def __init__(
-        self, config: FarmConfig, *, tell: Tell | None = None, signals: Signals | None = None
+        self, config: FarmConfig, *, log: logging.Logger = LOG, signals: Signals | None = None
     ) -> None:
         self.config = config
-        self._tell = tell or logging.getLogger("farm").warning
+        self._log = log
         self._signals = signals
         self._running: RunningFarm | None = None
         self._npu_seen: Busy | None = None
@@ -77,9 +77,9 @@ class Farm:
             raise FarmError("this farm is up already: one `with` block at a time")
         begun = time.monotonic()
         if self.config.size == "auto":
-            self.config = auto_size.decide(self.config, Farm, self._tell, self._signals)
+            self.config = auto_size.decide(self.config, Farm, self._log, self._signals)
         labels = None if self.config.labels is None else Labels.load(self.config.labels)
-        plan, coordinator = prepare(self.config, self._tell)
+        plan, coordinator = prepare(self.config, self._log)
         self._running = RunningFarm(
             config=self.config,
             plan=plan,

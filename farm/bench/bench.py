@@ -24,9 +24,9 @@ from farm.sources import files as sources
 from farm.sources.base import Source
 from farm.sources.sample_images import choose_targets
 from farm.system.atomic_file import atomic_write
+from farm.system.log import LOG
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
-from farm.system.terminal import notify
 from workers.runtimes.base import ONNX, SIMULATED
 
 ROUND_IMAGES: Final = 1500  # at least, unless -r says how often; so a round takes seconds
@@ -73,7 +73,7 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
                 show(["", *table.notes(report, enough(report.sizes))])
                 _write(report, request.outputs)
         if signals.received:
-            notify("stopped by a signal: rounds that were not whole do not count")
+            LOG.info("stopped by a signal: rounds that were not whole do not count")
             return EXIT_SIGNAL_BASE + signals.received[0]
     failed = report is not None and any(size.failures for size in report.sizes)
     return EXIT_SOME_FAILED if failed else EXIT_OK
@@ -84,7 +84,7 @@ def with_some_npu(sizes: Sequence[FarmConfig]) -> list[FarmConfig]:
     first = sizes[0]
     if first.runtime != "auto" or first.platform == HOST or choose_runtime(first, detect()) != ONNX:
         return list(sizes)
-    notify(f"no {first.platform} NPU here: measuring with the simulated one")
+    LOG.info(f"no {first.platform} NPU here: measuring with the simulated one")
     values = [config.model_dump(exclude_unset=True) for config in sizes]
     return [configfile.validate({**each, "runtime": SIMULATED}) for each in values]
 

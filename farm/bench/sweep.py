@@ -17,8 +17,8 @@ from farm.report.data import Measured, Report
 from farm.report.published import SOURCE, published
 from farm.scheduler.placement import FarmPlan, npu_cores
 from farm.sources.base import Source
+from farm.system.log import for_several_farms
 from farm.system.signals import Signals
-from farm.system.terminal import notify
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 
 KERNEL: Final = "the kernel's NPU load"
@@ -50,7 +50,7 @@ class Sweep:
     ) -> None:
         self._images, self._rounds = images, rounds
         self._signals, self._show = signals, show
-        self._notices: tuple[str, ...] = ()
+        self._log = for_several_farms()
         self.report: Report | None = None
 
     def over(self, sizes: Sequence[FarmConfig]) -> None:
@@ -65,16 +65,11 @@ class Sweep:
             self._show([table.row(self.report, size)])
 
     def _measured(self, config: FarmConfig) -> Measured | None:
-        with Farm(config, tell=self._tell, signals=self._signals) as farm:
+        with Farm(config, log=self._log, signals=self._signals) as farm:
             if self.report is None:
                 self.report = _blank(farm, self._images)
-                self._notices = farm.plan.notices
                 self._show(table.head(self.report))
             return measure(farm, self._images.source, rounds=self._rounds, stopped=self._signalled)
-
-    def _tell(self, message: str) -> None:
-        if message not in self._notices:  # all farms have the same, and the first has told them
-            notify(message)
 
     def _signalled(self) -> bool:
         return bool(self._signals.received)

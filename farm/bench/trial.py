@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -13,7 +14,6 @@ from farm.bench.measure import measure
 from farm.bench.tune_search import Choice
 from farm.config.loader import validate
 from farm.config.schema import FarmConfig
-from farm.coordinator.notices import Tell
 from farm.errors import InterruptedStartError, SourceError
 from farm.report.data import Measured
 from farm.sources.base import IterableSource, Ref
@@ -27,8 +27,8 @@ class TrialOptions:
     refs: Sequence[Ref]
     seconds: float
     rounds: int
-    tell: Tell
-    signals: Signals | None
+    log: logging.Logger
+    signals: Signals
 
 
 def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
@@ -41,12 +41,12 @@ def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
         return IterableSource(_over_and_over(options.refs, options.seconds))
 
     def signalled() -> bool:
-        return options.signals is not None and bool(options.signals.received)
+        return bool(options.signals.received)
 
     found = None
     with (
         suppress(InterruptedStartError),
-        Farm(config, tell=options.tell, signals=options.signals) as farm,
+        Farm(config, log=options.log, signals=options.signals) as farm,
     ):
         found = measure(farm, images, rounds=options.rounds, stopped=signalled)
     if found is not None and not found.average_ms.median:

@@ -25,9 +25,9 @@ from farm.sources import files as sources
 from farm.sources.base import Ref
 from farm.sources.sample_images import choose_targets
 from farm.system.atomic_file import atomic_write
+from farm.system.log import LOG, for_several_farms
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
-from farm.system.terminal import notify
 from workers.runtimes.base import ONNX
 
 ROUND_SECONDS: Final = 1.0
@@ -54,12 +54,11 @@ class Tune:
         self._config, self._signals = config, signals
         self.space: SearchSpace = space(config, detect())
         self.trials: list[Trial] = []
-        self._notices: set[str] = set()
         self._manner = TrialOptions(
             refs=refs,
             seconds=ROUND_SECONDS,
             rounds=ROUNDS,
-            tell=self._tell_once,
+            log=for_several_farms(),
             signals=signals,
         )
 
@@ -86,11 +85,6 @@ class Tune:
         found = [said for each in self.trials for said in table.troubles(each.measured)]
         return list(dict.fromkeys(found))
 
-    def _tell_once(self, message: str) -> None:
-        if message not in self._notices:  # all farms have the same
-            self._notices.add(message)
-            notify(message)
-
 
 def tune(config: FarmConfig, request: Request) -> int:
     """Try, tell, write; gives the exit code. What fails or is stopped leaves the file alone."""
@@ -108,10 +102,10 @@ def tune(config: FarmConfig, request: Request) -> int:
     if chosen is None:
         return EXIT_SIGNAL_BASE + signals.received[0]
     if not work.whole:
-        notify("workers were lost or NPU cores left out: mend that first; nothing is written")
+        LOG.info("workers were lost or NPU cores left out: mend that first; nothing is written")
         return EXIT_SOME_FAILED
     if objection is not None:
-        notify(objection)
+        LOG.info(objection)
     _write(request, target, _changes(config, planned, chosen))
     return EXIT_OK
 
@@ -125,7 +119,7 @@ def _run(work: Tune, *, simulated: bool) -> Choice | None:
         reasons = tunetable.why(stages(work.space, work.trials), simulated=simulated)
         print("\n".join(["", *work.conditions(), *reasons]), flush=True)
         if chosen is None:
-            notify("the tune did not come to its end: nothing is written")
+            LOG.info("the tune did not come to its end: nothing is written")
     return chosen
 
 
@@ -147,7 +141,7 @@ def _images(config: FarmConfig, given: tuple[str, ...]) -> list[Ref]:
     if not refs:
         raise SourceError(f"{', '.join(names)}: no images in it")
     if count > len(refs):
-        notify(f"measuring with {len(refs)} of {count} images, evenly spread")
+        LOG.info(f"measuring with {len(refs)} of {count} images, evenly spread")
     return refs
 
 
@@ -175,15 +169,15 @@ def _write(request: Request, target: Path | None, values: dict[str, Any]) -> Non
     for line in [line for line in new if line not in old]:
         print(f"+ {line}")
     if target is None:
-        notify("nothing is written; -o FILE writes it all the same")
+        LOG.info("nothing is written; -o FILE writes it all the same")
     elif before == after and request.output is None:
-        notify(f"{request.config} says so already")
+        LOG.info(f"{request.config} says so already")
     else:
         with atomic_write(target, _flag(request)) as part:
             part.write_bytes(after.encode())
             if part != target:
                 shutil.copymode(request.config, part)
-        notify(f"written to {request.output or request.config}")
+        LOG.info(f"written to {request.output or request.config}")
 
 
 def _edited(request: Request, target: Path, values: dict[str, Any]) -> tuple[str, str]:

@@ -11,60 +11,43 @@ from typing import Any, Final
 import click
 
 from farm.cli.options import BENCH, CONVERSION, IMAGES, SHARED, TUNE, with_options
-from farm.errors import (
-    EXIT_NO_FARM,
-    EXIT_SOME_FAILED,
-    EXIT_USAGE,
-    BadCoreError,
-    ConfigError,
-    ConversionError,
-    FarmError,
-    NoWorkersError,
-    OutputError,
-    SourceError,
-    StartError,
-)
-from farm.system import stdio as streams
+from farm.errors import EXIT_SOME_FAILED, FarmError
+from farm.system import stdio
+from farm.system.log import JSON, LOG, TEXT, configure
 
 
-class _InWords(click.Command):
-    """A command whose FarmErrors become a line for the user and an exit code, never a trace."""
+class _FarmCommand(click.Command):
+    """A command whose FarmErrors become a message and an exit code, never a traceback."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params.append(
+            click.Option(
+                ["--log-format"],
+                type=click.Choice([TEXT, JSON]),
+                default=TEXT,
+                show_default=True,
+                help="How to write messages to standard error; json: one object a line.",
+            )
+        )
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        configure(ctx.params.pop("log_format"))
         try:
             return super().invoke(ctx)
         except FarmError as error:
-            _complain(str(error))
-            sys.exit(_exit_code(error))
+            LOG.error(str(error), extra={"event": "failed"})
+            sys.exit(error.exit_code)
         except BrokenPipeError:
             raise  # whoever read our output has gone; click ends quietly
         except OSError as error:
-            _complain(str(error))
+            LOG.error(str(error), extra={"event": "failed"})
             sys.exit(EXIT_SOME_FAILED)
 
 
-def _complain(message: str) -> None:
-    from farm.system.terminal import printable
-
-    print("error: " + "\n".join(map(printable, message.splitlines())), file=sys.stderr)
-
-
-def _exit_code(error: FarmError) -> int:
-    if isinstance(error, (ConfigError, SourceError, OutputError, ConversionError)):
-        return EXIT_USAGE
-    if isinstance(error, (StartError, NoWorkersError, BadCoreError)):
-        return EXIT_NO_FARM
-    return EXIT_SOME_FAILED
-
-
-# Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored (`cmd &`).
-if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-streams.prepare()
-
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
-_command: Final = partial(click.command, cls=_InWords, context_settings=_HELP)
+_command: Final = partial(click.command, cls=_FarmCommand, context_settings=_HELP)
 
 
 def _load(config: Path, said: dict[str, Any]) -> Any:
@@ -230,18 +213,26 @@ def convert(**said: Any) -> None:
     from farm.convert.convert import Conversion
     from farm.convert.convert import convert as convert_model
     from farm.system.signals import exit_on_signals
-    from farm.system.terminal import notify
 
     exit_on_signals()
-    made = convert_model(Conversion.from_flags(said), notify)
+    made = convert_model(Conversion.from_flags(said), LOG.info)
     print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
 
 
 @click.group(context_settings=_HELP)
 @click.version_option(package_name="npu-farm")
-def main() -> None:
-    """Classify images on every core of a Rockchip NPU, with one worker process per runtime."""
+def cli() -> None:
+    """Keep every NPU core busy: a farm of worker processes for RKNN models."""
 
 
 for _each in (run, plan, bench, tune, render, convert, doctor):
-    main.add_command(_each)
+    cli.add_command(_each)
+
+
+def main(command: click.Command = cli, name: str | None = None) -> None:
+    """Run a command with this process's arguments, signals and standard streams."""
+    # Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored (`cmd &`).
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    stdio.prepare()
+    command(prog_name=name)

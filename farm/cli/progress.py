@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from farm.system.log import LOG
+
 BAR_SECONDS: Final = 0.1
 LINE_SECONDS: Final = 10.0
 
 
 class Progress(Protocol):
-    """Hears of each result."""
+    """Shows how many results have come."""
 
     def advance(self, *, skipped: int) -> None:
         """Count one result; `skipped` images have been passed over so far."""
@@ -51,10 +53,9 @@ class _Lines:
         now = time.monotonic()
         if now - self._said >= LINE_SECONDS:
             self._said = now
-            rate = self._done / (now - self._begun)
-            print(
-                f"{self._done + skipped}{self._of} images, {rate:.0f} per second", file=sys.stderr
-            )
+            done, rate = self._done + skipped, self._done / (now - self._begun)
+            told = {"event": "progress", "images": done, "rate": round(rate, 1)}
+            LOG.info(f"{done}{self._of} images, {rate:.0f} per second", extra=told)
 
 
 @contextmanager

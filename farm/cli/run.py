@@ -1,4 +1,4 @@
-"""One run of the farm over images, as the command line does it; gives the exit code."""
+"""`npu-farm run`: classify images, write results, tell the summary; return the exit code."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from farm.api import Farm, Run
-from farm.cli import summary as text
 from farm.cli.progress import open_progress
+from farm.cli.summary import summary
 from farm.config.schema import FarmConfig
 from farm.errors import (
     EXIT_OK,
@@ -28,8 +28,8 @@ from farm.results.writers import JSONL, Writer, open_writer
 from farm.sources import files as sources
 from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
+from farm.system.log import LOG
 from farm.system.signals import Signals
-from farm.system.terminal import notify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +55,24 @@ def run(config: FarmConfig, request: Request) -> int:
     with Signals() as signals:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
         deadline = WriteDeadline(signals, config.drain_seconds)
-        farm = Farm(config, tell=notify, signals=signals)
+        farm = Farm(config, signals=signals)
         output = open_writer(
             request.output, request.quiet, deadline, earlier if request.resume else None
         )
         try:
             # The output is opened last: a farm that can't start leaves earlier results alone.
-            with farm, summarized(farm, stats, source), output as writer:
+            with farm, _summing_up(farm, stats, source), output as writer:
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
                 _write(results, source, request, stats, writer)
                 submitted = results.submitted
         except (InterruptedStartError, InterruptedWriteError) as error:
-            notify(str(error))
+            LOG.info(str(error))
         if signals.received:
-            notify("stopped by a signal: not all images were processed")
+            told = {"event": "stopped", "signal": signals.received[0]}
+            LOG.warning("stopped by a signal: not all images were processed", extra=told)
             return EXIT_SIGNAL_BASE + signals.received[0]
         if stats.ended != submitted:  # a bug, and the one thing that must not pass unseen
-            notify(f"{submitted} images were submitted, {stats.ended} have a result")
+            LOG.error(f"{submitted} images were submitted, {stats.ended} have a result")
             return EXIT_SOME_FAILED
     return EXIT_SOME_FAILED if stats.failures else EXIT_OK
 
@@ -86,7 +87,7 @@ def _resume_index(request: Request) -> ResumeIndex:
         raise OutputError(f"--resume: {request.output}: only a {JSONL} file can be resumed")
     earlier = read(request.output)
     if earlier.torn:
-        notify(
+        LOG.info(
             f"{request.output}: its last line was cut off after {earlier.torn} bytes; "
             "it is removed, and its image is classified again"
         )
@@ -104,8 +105,8 @@ def _write(results: Run, source: Remaining, request: Request, stats: Stats, writ
 
 
 @contextmanager
-def summarized(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
-    """Print the summary of what was done in the block, however it ends."""
+def _summing_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
+    """Tell the summary of what was done in the block, however it ends."""
     begun = time.monotonic()
     try:
         yield
@@ -113,4 +114,5 @@ def summarized(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
         stats.losses, stats.left_out = farm.losses, farm.bad_cores
         stats.dropped, stats.skipped = farm.strays, source.skipped
         done = stats.summary(seconds=time.monotonic() - begun)
-        print("\n".join(text.summary(done, farm.plan)), file=sys.stderr)
+        told = {"event": "summary", "summary": asdict(done)}
+        LOG.info("\n".join(summary(done, farm.plan)), extra=told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Final
@@ -9,7 +10,6 @@ from typing import Final
 import zmq
 
 from farm.coordinator.limits import Limits
-from farm.coordinator.notices import Tell
 from farm.coordinator.run_dir import RunDir
 from farm.coordinator.supervisor import Supervisor
 from farm.errors import BadCoreError, NoWorkersError, StartError
@@ -36,12 +36,12 @@ class Coordinator:
     """
 
     def __init__(
-        self, specs: tuple[WorkerSpec, ...], run_dir: RunDir, limits: Limits, tell: Tell
+        self, specs: tuple[WorkerSpec, ...], run_dir: RunDir, limits: Limits, log: logging.Logger
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
         self._sink = Inbox(self._context, specs[0].sink, most_bytes=ANSWER_BYTES)
-        self.supervisor = Supervisor(specs, self._context, limits, tell)
+        self.supervisor = Supervisor(specs, self._context, limits, log)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
         )
@@ -49,7 +49,6 @@ class Coordinator:
         self._next_run = 0
         self._bad_cores_allowed = limits.bad_cores
         self._memory_checked_at = 0.0
-        self._tell = tell
         self.closed = False
         self.losses = 0
         self._invalid_messages = 0
@@ -144,7 +143,7 @@ class Coordinator:
             self._stop_workers(kill=True, seconds=KILL_SECONDS)
         finally:
             for process in self.supervisor.processes():
-                self._tell(f"worker {process.index} (pid {process.pid}) does not die")
+                self.supervisor.notices.stuck(process.index, process.pid)
                 process.close()
             self.supervisor.close()
             self._sink.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 from pathlib import Path
 from typing import Final
@@ -11,13 +12,13 @@ import psutil
 from farm.config.schema import FarmConfig
 from farm.coordinator.coordinator import Coordinator
 from farm.coordinator.limits import Limits
-from farm.coordinator.notices import Tell
 from farm.coordinator.run_dir import RunDir
 from farm.errors import ConfigError, FarmError, StartError
 from farm.hardware.platforms import detect, runs
 from farm.hardware.rknn_file import describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
+from farm.system.log import PLAN
 from workers.runtimes.base import RKNN
 
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
@@ -26,10 +27,10 @@ FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
 
 
-def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
+def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordinator]:
     """Plan a farm on this machine; the coordinator is the caller's to close.
 
-    `tell` hears what its user should know, a line each. Raises ConfigError where the config
+    `log` gets what its user should know. Raises ConfigError where the config
     can't be met, and StartError where this process may not open enough files.
     """
     run_dir = RunDir()
@@ -38,9 +39,9 @@ def prepare(config: FarmConfig, tell: Tell) -> tuple[FarmPlan, Coordinator]:
         _check_model(decided)
         raise_file_limit(len(decided.workers))
         for notice in decided.notices:
-            tell(notice)
+            log.warning(notice, extra={"event": PLAN})
         limits = _limits(config, len(decided.workers))
-        return decided, Coordinator(decided.workers, run_dir, limits, tell)
+        return decided, Coordinator(decided.workers, run_dir, limits, log)
     except FarmError:
         run_dir.remove()
         raise

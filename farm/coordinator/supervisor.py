@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from farm.coordinator.fork_server import ForkServer
 from farm.coordinator.limits import Limits
-from farm.coordinator.notices import Notices, Tell
+from farm.coordinator.notices import Notices
 from farm.coordinator.worker_process import WorkerProcess
 from farm.errors import StartError
 from farm.scheduler.events import Kill, WorkerDown, WorkerUp
@@ -41,7 +42,7 @@ class WorkerSlot:
 
 
 class Supervisor:
-    """The workers' processes and lives. `tell` hears what a user should know, a line each.
+    """The workers' processes and lives. `log` gets what a user should know.
 
     A worker that takes longer than `limits` allow to open its runtime, or to pass its self-test,
     is killed. A worker that can't start has no second try, and an NPU core on which none can is
@@ -49,14 +50,14 @@ class Supervisor:
     """
 
     def __init__(
-        self, specs: Iterable[WorkerSpec], context: Context, limits: Limits, tell: Tell
+        self, specs: Iterable[WorkerSpec], context: Context, limits: Limits, log: logging.Logger
     ) -> None:
         self.slots = [WorkerSlot(spec) for spec in specs]
         self._context = context
         first = self.slots[0].spec
         self._server = ForkServer(first.run_dir, first.max_pixels)
         self._limits = limits
-        self._notices = Notices(tell, self.slots[0].spec.runtime)
+        self.notices = Notices(log, first.runtime)
         self.strays = 0
 
     def launch(self, *, now: float) -> None:
@@ -133,7 +134,7 @@ class Supervisor:
         slot.process = None
         slot.state, slot.due = after(before, Event.EXITED), None
         if slot.state is State.BROKEN and before in BOOTING:
-            self._notices.start_failed(worker, slot.reason)
+            self.notices.start_failed(worker, slot.reason)
             self._announce_unused_cores()
         if before is State.RETIRING and slot.state is State.LOST:
             slot.due, slot.deaths = now, recent(slot.deaths, now=now)
@@ -154,7 +155,7 @@ class Supervisor:
         slot = self.slots[worker]
         if slot.process is None or slot.state is not State.UP:
             return
-        self._notices.replaced(worker, slot.process.memory_mb(), self._limits.worker_mb)
+        self.notices.replaced(worker, slot.process.memory_mb(), self._limits.worker_mb)
         slot.state, slot.due = after(slot.state, Event.RETIRE), now + LEAVE_SECONDS
         slot.process.ask_to_stop()
 
@@ -204,7 +205,7 @@ class Supervisor:
 
     def _ready(self, slot: WorkerSlot, message: Ready) -> list[Change]:
         if slot.state is State.RESTARTING:
-            self._notices.back(message.worker)
+            self.notices.back(message.worker)
         slot.state, slot.due = after(slot.state, Event.READY), None
         slot.ready, slot.came_up = message, True
         if slot.process is not None:
@@ -221,7 +222,7 @@ class Supervisor:
             process.ask_to_stop()
         slot.state, slot.due = after(before, Event.FAILED), now + LEAVE_SECONDS
         if slot.state is State.BROKEN:
-            self._notices.start_failed(slot.spec.index, slot.reason)
+            self.notices.start_failed(slot.spec.index, slot.reason)
             self._announce_unused_cores()
         return [WorkerDown(slot.spec.index, slot.reason)] if before is State.UP else []
 
@@ -237,7 +238,7 @@ class Supervisor:
     def _announce_unused_cores(self) -> None:
         """Say, once it is known who could start, on which NPU cores nobody runs."""
         if self._limits.bad_cores and not self.starting and not self.all_failed:
-            self._notices.left_out(self.bad_cores(), self._cores_in_use())
+            self.notices.left_out(self.bad_cores(), self._cores_in_use())
 
     def _cores_in_use(self) -> set[int]:
         return {m.spec.npu_core for m in self.slots if m.state not in OVER}
@@ -252,11 +253,11 @@ class Supervisor:
         if wait is None:
             slot.state = after(slot.state, Event.GIVE_UP)
             often = f"{len(slot.deaths)} times in {now - slot.deaths[0]:.0f} s"
-            self._notices.given_up(number, slot.reason, often)
+            self.notices.given_up(number, slot.reason, often)
             self._announce_unused_cores()
             return
         slot.due = now + wait
-        self._notices.died(number, slot.reason, wait)
+        self.notices.died(number, slot.reason, wait)
 
 
 def _with(reason: str, library: str) -> str:

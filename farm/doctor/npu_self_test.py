@@ -8,6 +8,7 @@ from typing import Final
 from farm.config.loader import validate
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
+from farm.system.log import SILENT
 
 DRAIN_SECONDS: Final = 2.0  # the workers have no batches
 
@@ -29,7 +30,7 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
     """
     one_each = {"size": None, "on_bad_core": "quarantine"}
     config = validate({**config.model_dump(exclude_unset=True), **one_each})
-    _, coordinator = prepare(config, tell=lambda _: None)
+    _, coordinator = prepare(config, SILENT)
     try:
         coordinator.launch()
         while coordinator.supervisor.starting:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from farm.config.schema import FarmConfig
 from farm.sources.renders import write_renders
-from farm.system.terminal import notify
+from farm.system.log import LOG
 
 COUNT: Final = 200
 SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
 
 
-def default_samples(tell: Callable[[str], None]) -> Path:
+def default_samples() -> Path:
     """Return the folder of the sample images in the user's cache; render them if it lacks any.
 
-    `tell` is called with a line where that happens. Raises OutputError if it can't be written.
+    Raises OutputError if it can't be written.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "npu-farm" / f"renders-{SEED}"
     if not folder.is_dir() or len(list(folder.iterdir())) < COUNT:
-        tell(f"rendering {COUNT} sample images into {folder}")
+        LOG.info(f"rendering {COUNT} sample images into {folder}")
         write_renders(folder, count=COUNT, seed=SEED)
     return folder
 
@@ -34,6 +33,6 @@ def choose_targets(config: FarmConfig, named: tuple[str, ...]) -> tuple[str, ...
         return named
     if config.images is not None:
         return (config.images,)
-    folder = default_samples(notify)
-    notify(f"no images named: using the bundled sample images in {folder}")
+    folder = default_samples()
+    LOG.info(f"no images named: using the bundled sample images in {folder}")
     return (str(folder),)

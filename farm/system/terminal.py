@@ -45,8 +45,3 @@ def columns(
         ).rstrip()
         for row in [heads, *rows]
     ]
-
-
-def notify(message: str) -> None:
-    """Print a message to standard error: standard output is for results."""
-    print(printable(message), file=sys.stderr, flush=True)

@@ -19,6 +19,7 @@ from farm.api import Farm
 from farm.bench.measure import measure
 from farm.config.schema import FarmConfig
 from farm.sources.base import IterableSource, Source
+from farm.system.log import SILENT
 from tests.benchmarks.npu import CORES
 from tests.helpers.support import ROOT
 
@@ -113,7 +114,7 @@ def _ended(process: subprocess.Popen[str], images: Images) -> dict[str, Any]:
 
 
 def _farm(size: int, images: Images, answers: dict[str, list[int]]) -> Figures:
-    with Farm(_config(size, service_ms=images.service_ms), tell=_nobody) as farm:
+    with Farm(_config(size, service_ms=images.service_ms), log=SILENT) as farm:
         figures = _measured(
             farm, lambda: IterableSource.from_items(islice(cycle(images.paths), images.count))
         )
@@ -131,7 +132,7 @@ def _free(count: int) -> Figures:
     pictures = [draw.integers(0, 256, (TINY, TINY, 3), dtype=np.uint8) for _ in range(50)]
     tiny = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
     config = _config(3, service_ms=TINY_MS, input={"width": TINY, "height": TINY})
-    with Farm(config, tell=_nobody) as farm:
+    with Farm(config, log=SILENT) as farm:
         return _measured(farm, lambda: IterableSource.from_items(islice(cycle(tiny), count)))
 
 
@@ -158,7 +159,3 @@ def _config(size: int, *, service_ms: float, **changes: Any) -> FarmConfig:
         **changes,
     }
     return FarmConfig.model_validate(values)
-
-
-def _nobody(_line: str) -> None:
-    """Notices about CPUs that an rk3588 has and this machine has not."""

@@ -19,6 +19,7 @@ from farm.config.schema import FarmConfig
 from farm.hardware.platforms import Platform, cpu_list
 from tests.board.conftest import EMULATED, SOC
 from tests.helpers.support import ROOT, children_of
+from tests.helpers.told import Told
 
 
 def config(board: Platform, **changes: Any) -> FarmConfig:
@@ -82,8 +83,8 @@ def test_an_image_gets_the_same_top5_on_every_core(board: Platform, fifty: list[
 
 
 def test_nothing_is_said_when_nothing_is_wrong(board: Platform) -> None:
-    told: list[str] = []
-    with Farm(config(board), tell=told.append):
+    told = Told()
+    with Farm(config(board), log=told):
         pass
     assert [line for line in told if SOC or not line.startswith("cpu:")] == []
 

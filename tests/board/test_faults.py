@@ -18,8 +18,10 @@ from farm.config.schema import FarmConfig
 from farm.errors import StartError
 from farm.hardware.platforms import Platform
 from farm.results.result import Prediction
+from farm.system.log import SILENT
 from tests.board.conftest import EMULATED
 from tests.helpers.support import children_of, worker_spec
+from tests.helpers.told import Told
 from workers.errors import RuntimeFailure
 from workers.runtimes.rknn import RknnRuntime
 
@@ -56,13 +58,11 @@ def answers(farm: Farm, images: list[Path]) -> Answers:
     return {result.path: result.top5 for result in results}
 
 
-def compared(
-    board: Platform, model: Path, images: list[Path], fault: str, **limits: Any
-) -> list[str]:
-    """Classify with a fault and without: the answers are the same; gives what was told."""
+def compared(board: Platform, model: Path, images: list[Path], fault: str, **limits: Any) -> Told:
+    """Classify with a fault and without: the answers are the same; return what was told."""
     line(model, f"fault={fault}")
-    told: list[str] = []
-    with Farm(npu(board, model, **limits), tell=told.append) as farm:
+    told = Told()
+    with Farm(npu(board, model, **limits), log=told) as farm:
         found = answers(farm, images)
         for _ in range(100):  # what killed a worker is told when it is gone, maybe after the run
             if any("died" in line or "could not start" in line for line in told):
@@ -76,7 +76,7 @@ def compared(
 
 
 def refused(config: FarmConfig) -> str:
-    with pytest.raises(StartError) as caught, Farm(config, tell=lambda _: None):
+    with pytest.raises(StartError) as caught, Farm(config, log=SILENT):
         pass
     assert children_of(os.getpid()) == []
     return str(caught.value)
@@ -113,8 +113,8 @@ def test_too_little_npu_memory_costs_the_workers_that_find_none(
 ) -> None:
     monkeypatch.setenv("SIMNPU_TOTAL_MB", "12")
     line(model, "mb=5")
-    told: list[str] = []
-    with Farm(npu(board, model, size=3, allow_uneven=True), tell=told.append) as farm:
+    told = Told()
+    with Farm(npu(board, model, size=3, allow_uneven=True), log=told) as farm:
         answers(farm, fifty)
     assert sum("could not start: RKNNLite.init_runtime(" in line for line in told) == 1
     assert any("memory" in line.lower() for line in told)

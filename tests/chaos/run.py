@@ -21,6 +21,7 @@ from farm.sources.renders import write_renders
 from tests.chaos.ledger import Ledger
 from tests.chaos.striker import Striker
 from tests.helpers.support import children_of, simulated
+from tests.helpers.told import Told
 
 DIFFERENT: Final = 100  # images
 WORKERS: Final = 6
@@ -71,14 +72,14 @@ class Memory:
 def run(chaos: Chaos) -> Report:
     """Classify the images amid the chaos."""
     config = _config(chaos)
-    told: list[str] = []
+    told = Told()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, _seats_for_ever():
         paths = write_renders(Path(folder), count=DIFFERENT, seed=chaos.seed)
         ledger = Ledger(paths, chaos.images, config)
         files = _open_files()  # now that the ledger has decoded, which keeps one open
         striker = Striker(chaos.seed, between=chaos.between, most=chaos.most)
-        with Farm(config, tell=told.append) as farm:
+        with Farm(config, log=told) as farm:
             memory = _classify(farm, striker, ledger, islice(cycle(paths), chaos.images))
             run_dir, strays = farm.plan.workers[0].run_dir, farm.strays
     left = [f"worker {pid}" for pid in children_of(os.getpid())]

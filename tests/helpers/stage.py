@@ -16,6 +16,7 @@ from farm.coordinator.supervisor import Supervisor
 from farm.results.result import Result
 from farm.scheduler.lifecycle import BOOTING
 from tests.helpers.support import expected_of_the_fake, names_of_children
+from tests.helpers.told import Told
 
 # No healthy worker takes so long, on any machine. Nobody waits for them: see Stage.hurry.
 START_SECONDS: Final = 60
@@ -31,7 +32,7 @@ class Stage:
         self.model, self.faults = folder / "model.rknn", folder / "faults"
         self.model.write_text('{"ms": 1}', encoding="ascii")
         self.faults.mkdir()
-        self.told: list[str] = []
+        self.told = Told()
         self._expected = {image: expected_of_the_fake(image) for image in renders[:24]}
 
     def farm(self, workers: int) -> Farm:
@@ -46,7 +47,7 @@ class Stage:
             "self_test_seconds": SELF_TEST_SECONDS,
             "batch_seconds": BATCH_SECONDS,
         }
-        return Farm(FarmConfig.model_validate(values), tell=self.told.append)
+        return Farm(FarmConfig.model_validate(values), log=self.told)
 
     def hurry(self, patch: pytest.MonkeyPatch) -> None:
         """Let the time of a start that hangs be over as soon as it hangs, and nobody else's."""

@@ -367,3 +367,30 @@ def test_a_conversion_that_can_not_be_is_refused_in_a_line(
     assert done.returncode == 2
     assert missing(facts, done.stderr) == []
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_messages_as_json_are_one_object_a_line_with_their_fields(renders: list[Path]) -> None:
+    images = str(renders[0].parent)
+    done = command(*SIMULATED, "-q", "-d", images, "--log-format", "json")
+    assert done.returncode == 0
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert all({"time", "level", "message"} <= set(each) for each in told)
+    summary = next(each["summary"] for each in told if each.get("event") == "summary")
+    assert (summary["ok"], summary["failed"]) == (len(renders), 0)
+
+
+def test_an_error_as_json_is_an_object_too(tmp_path: Path) -> None:
+    done = command(str(tmp_path / "none.yaml"), "--log-format", "json")
+    assert done.returncode == 2
+    (error,) = map(json.loads, done.stderr.splitlines())
+    assert (error["level"], error["event"]) == ("error", "failed")
+
+
+def test_importing_the_command_line_changes_neither_signals_nor_streams() -> None:
+    script = """
+import signal, sys
+before = signal.getsignal(signal.SIGINT), sys.stdout, sys.stderr, sys.stdout.errors
+import farm.cli.main, farm.api
+print((signal.getsignal(signal.SIGINT), sys.stdout, sys.stderr, sys.stdout.errors) == before)
+"""
+    assert run(sys.executable, "-c", script).stdout == "True\n"

@@ -60,7 +60,7 @@ def test_workers_that_can_not_start_are_left_out_and_another_does_it_all(
     assert {result.worker for result in results} == {0}
     for worker, how in HOW.items():
         assert stage.said(f"worker {worker} could not start: {of_a_start(at, how, stage)}")
-    assert stage.said("NPU core 1 IS LEFT OUT; its share goes to NPU core 0")
+    assert stage.said("NPU core 1 IS LEFT OUT; NPU core 0 takes over")
 
 
 @pytest.mark.parametrize("at", WHERE)

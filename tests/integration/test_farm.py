@@ -26,6 +26,7 @@ from tests.helpers.support import (
     slice_ns,
     wait_for,
 )
+from tests.helpers.told import Told
 from workers.images import preprocess as image
 from workers.images.decode_pool import BELOW_THE_RUNTIME
 from workers.protocol.messages import Encoded
@@ -186,10 +187,10 @@ def test_a_model_that_is_none_stops_the_start_with_its_reason(
 ) -> None:
     model = tmp_path / "no-model.onnx"
     model.write_text("not a model")
-    told: list[str] = []
+    told = Told()
     with pytest.raises(StartError, match=r"no-model\.onnx: ONNX Runtime can't open it"):
-        Farm(glyphs(model=model), tell=told.append).__enter__()
-    assert len(told) == 2
+        Farm(glyphs(model=model), log=told).__enter__()
+    assert len(told.records) == 2
     assert all("could not start" in line for line in told)
     assert list(run_dirs.iterdir()) == []
     assert children_of(os.getpid()) == []

@@ -18,6 +18,7 @@ from farm.config.schema import FarmConfig
 from farm.coordinator.fork_server import ForkServer
 from farm.errors import StartError
 from tests.helpers.support import PATIENCE, ROOT, children_of, fork_server_of, is_alive, wait_for
+from tests.helpers.told import Told
 from workers.main import EXIT_NO_INIT
 
 
@@ -150,8 +151,8 @@ def test_a_fork_server_that_hangs_is_given_up(
 def test_workers_go_on_without_the_process_they_were_forked_from(
     renders: list[Path], run_dirs: Path
 ) -> None:
-    told: list[str] = []
-    with Farm(simulated(3), tell=told.append) as farm:
+    told = Told()
+    with Farm(simulated(3), log=told) as farm:
         workers, server = children_of(os.getpid()), fork_server_of(os.getpid())
         os.kill(server, signal.SIGKILL)
         assert wait_for(lambda: not is_alive(server))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from farm.api import Farm
 from farm.errors import NoWorkersError
 from farm.results.result import Result
 from tests.helpers.support import VENDOR, children_of, simulated
+from tests.helpers.told import Told
 
 
 def killing(
@@ -37,8 +39,8 @@ def test_a_worker_killed_amid_a_run_costs_no_image(
     renders: list[Path], number: signal.Signals, count: int
 ) -> None:
     images = (renders * 28)[:count]
-    told: list[str] = []
-    with Farm(simulated(simulated={"service_ms": 0.1}), tell=told.append) as farm:
+    told = Told()
+    with Farm(simulated(simulated={"service_ms": 0.1}), log=told) as farm:
         results = killing(farm.classify(images), count // 4, number)
         assert farm.losses == 1
     assert sorted(result.id for result in results) == list(range(count))
@@ -48,8 +50,8 @@ def test_a_worker_killed_amid_a_run_costs_no_image(
 
 
 def test_the_one_worker_comes_back_and_finishes(renders: list[Path]) -> None:
-    told: list[str] = []
-    with Farm(simulated(size=1), tell=told.append) as farm:
+    told = Told()
+    with Farm(simulated(size=1), log=told) as farm:
         results = killing(farm.classify(renders), 10)
     assert len(results) == len(renders)
     assert "worker 0 is back" in told
@@ -57,9 +59,9 @@ def test_the_one_worker_comes_back_and_finishes(renders: list[Path]) -> None:
 
 
 def test_a_worker_that_hangs_is_killed_and_its_batches_go_to_others(renders: list[Path]) -> None:
-    told: list[str] = []
+    told = Told()
     config = simulated(batch_seconds=3.0)  # more than a healthy worker takes on any machine
-    with Farm(config, tell=told.append) as farm:
+    with Farm(config, log=told) as farm:
         results = killing(farm.classify(renders * 4), 10, signal.SIGSTOP)
         assert farm.losses == 1
     assert len(results) == len(renders) * 4
@@ -68,7 +70,7 @@ def test_a_worker_that_hangs_is_killed_and_its_batches_go_to_others(renders: lis
 
 @pytest.mark.usefixtures("short_back_off")
 def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> None:
-    told: list[str] = []
+    told = Told()
 
     def kill_all(results: Iterator[Result]) -> None:
         for _ in results:
@@ -77,7 +79,7 @@ def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> 
 
     endless = itertools.repeat(renders[0])
     with (
-        Farm(simulated(size=1), tell=told.append) as farm,
+        Farm(simulated(size=1), log=told) as farm,
         pytest.raises(NoWorkersError, match="SIGKILL"),
     ):
         kill_all(farm.classify(endless))
@@ -88,9 +90,11 @@ def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> 
 def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(
     renders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill_who_is_back(line: str) -> None:
-        if line.endswith("is back"):
-            os.kill(children_of(os.getpid())[0], signal.SIGKILL)
+    class KillsWhoIsBack(Told):
+        def handle(self, record: logging.LogRecord) -> None:
+            super().handle(record)
+            if self.events[-1] == ("worker_back", 0):
+                os.kill(children_of(os.getpid())[0], signal.SIGKILL)
 
     # Three items are in its hands at its first death. Then each is tried alone, and ends with its
     # third death: the last one together with the slot, which its seventh death gives up.
@@ -99,7 +103,7 @@ def test_the_end_of_the_last_worker_is_told_even_as_it_ends_an_item(
     monkeypatch.setenv("PYTHONPATH", str(VENDOR))
     config = simulated(size=1, batch=4, window=2, runtime="rknn", model=model)
     errors: list[Result] = []
-    with Farm(config, tell=kill_who_is_back) as farm:
+    with Farm(config, log=KillsWhoIsBack()) as farm:
         os.kill(children_of(os.getpid())[0], signal.SIGKILL)
         results = farm.classify(renders[:4])
         with pytest.raises(NoWorkersError, match="SIGKILL"):

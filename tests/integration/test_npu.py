@@ -22,6 +22,7 @@ from farm.errors import BadCoreError, ConfigError, NoWorkersError, StartError
 from farm.results.result import Result
 from tests.helpers.programs import command, missing
 from tests.helpers.support import VENDOR, children_of, expected_of_the_fake
+from tests.helpers.told import Told
 
 
 @pytest.fixture(autouse=True)
@@ -63,15 +64,15 @@ def workers_of(results: list[Result]) -> set[int]:
 
 def refused(config: FarmConfig) -> str:
     """Start a farm that must not come up; gives the reason, in which all it told is repeated."""
-    told: list[str] = []
-    with pytest.raises(StartError) as caught, Farm(config, tell=told.append):
+    told = Told()
+    with pytest.raises(StartError) as caught, Farm(config, log=told):
         pass
-    assert told
+    assert told.records
     assert children_of(os.getpid()) == []
     return str(caught.value)
 
 
-def told_of_core(told: list[str], core: int) -> bool:
+def told_of_core(told: Told, core: int) -> bool:
     """Whether there is one line about the core, in which all the others are named."""
     lines = [line for line in told if line.startswith(f"NPU core {core} ")]
     rest = ", ".join(str(other) for other in range(3) if other != core)
@@ -91,8 +92,8 @@ def test_every_core_does_its_share_and_no_image_gets_the_scores_of_another(
     model: Path, renders: list[Path]
 ) -> None:
     model.write_text('{"ms": 3}', encoding="utf-8")
-    told: list[str] = []
-    with Farm(npu(model), tell=told.append) as farm:
+    told = Told()
+    with Farm(npu(model), log=told) as farm:
         results = classify(farm, renders)
     assert workers_of(results) == {0, 1, 2}  # how evenly is up to the machine's load
     assert [line for line in told if not line.startswith("cpu:")] == []
@@ -125,8 +126,8 @@ def test_every_core_does_its_share_and_no_image_gets_the_scores_of_another(
 def test_a_core_that_fails_is_left_out_and_said(
     model: Path, renders: list[Path], fault: str, reason: str
 ) -> None:
-    told: list[str] = []
-    with Farm(npu(model, fault, drain_seconds=1), tell=told.append) as farm:
+    told = Told()
+    with Farm(npu(model, fault, drain_seconds=1), log=told) as farm:
         assert workers_of(classify(farm, renders)) == {0, 1}
         assert farm.bad_cores == (2,)
     (failed,) = (line for line in told if line.startswith("worker 2 "))
@@ -144,9 +145,9 @@ def test_a_core_that_fails_is_left_out_and_said(
 def test_a_core_that_hangs_is_left_out_and_its_worker_killed(
     model: Path, renders: list[Path], fault: str, limit: str, step: str
 ) -> None:
-    told: list[str] = []
+    told = Told()
     # Long enough for the other two on a busy machine.
-    with Farm(npu(model, fault, **{limit: 8}), tell=told.append) as farm:
+    with Farm(npu(model, fault, **{limit: 8}), log=told) as farm:
         assert workers_of(classify(farm, renders)) == {0, 2}
     (failed,) = (line for line in told if line.startswith("worker 1 "))
     assert missing((step, "8 s"), failed) == []
@@ -158,21 +159,21 @@ def test_a_worker_that_grows_too_big_is_replaced_between_batches(
     model: Path, renders: list[Path]
 ) -> None:
     model.write_text('{"leak_mb": 4, "ms": 2}', encoding="utf-8")
-    told: list[str] = []
-    with Farm(npu(model, size=1, max_worker_mb=250), tell=told.append) as farm:
+    told = Told()
+    with Farm(npu(model, size=1, max_worker_mb=250), log=told) as farm:
         while not told_of_250_mb(told):
             assert workers_of(classify(farm, renders)) == {0}
         assert workers_of(classify(farm, renders)) == {0}
         assert farm.losses == 0
 
 
-def told_of_250_mb(told: list[str]) -> bool:
+def told_of_250_mb(told: Told) -> bool:
     return any(line.startswith("worker 0 ") and "250 MB" in line for line in told)
 
 
 def test_two_workers_on_a_bad_core_give_its_reason_once(model: Path) -> None:
-    told: list[str] = []
-    with Farm(npu(model, "run@0", size=6), tell=told.append):
+    told = Told()
+    with Farm(npu(model, "run@0", size=6), log=told):
         pass
     starts = [line for line in told if line.startswith(("worker 0 ", "worker 3 "))]
     assert ["failed to submit!" in line for line in starts] == [True, False]
@@ -190,8 +191,8 @@ def test_a_bad_core_stops_the_start_where_the_config_says_so(model: Path) -> Non
 
 
 def test_a_trouble_that_users_know_is_explained_once(model: Path) -> None:
-    told: list[str] = []
-    with Farm(npu(model, "run@0", size=6), tell=told.append):
+    told = Told()
+    with Farm(npu(model, "run@0", size=6), log=told):
         pass
     explained = [line for line in told if line.startswith("that means: ")]
     assert len(explained) == 1
@@ -215,8 +216,8 @@ def test_a_model_that_says_it_is_for_another_soc_is_refused_before_anything_star
 def test_a_core_that_goes_bad_amid_a_run_is_given_up_and_its_share_goes_to_the_others(
     model: Path, renders: list[Path]
 ) -> None:
-    told: list[str] = []
-    with Farm(npu(model, "run-2@1"), tell=told.append) as farm:
+    told = Told()
+    with Farm(npu(model, "run-2@1"), log=told) as farm:
         results = classify(farm, renders * 2)
         while not farm.bad_cores:
             results += classify(farm, renders[:20])
@@ -235,8 +236,8 @@ def test_a_core_that_goes_bad_amid_a_run_is_given_up_and_its_share_goes_to_the_o
 def test_a_job_that_fails_costs_no_image_and_gives_no_stale_scores(
     model: Path, renders: list[Path], fault: str, reason: str
 ) -> None:
-    told: list[str] = []
-    with Farm(npu(model, fault, batch_seconds=3), tell=told.append) as farm:
+    told = Told()
+    with Farm(npu(model, fault, batch_seconds=3), log=told) as farm:
         assert workers_of(classify(farm, renders)) == {0, 2}
         while not any(line.startswith("worker 1 ") and reason in line for line in told):
             assert workers_of(classify(farm, renders[:3])) <= {0, 2}
@@ -259,8 +260,8 @@ def test_a_mask_that_the_soc_does_not_have_leaves_the_core_out(
 ) -> None:
     monkeypatch.setenv("FAKE_SOC", "rk3576")
     model.write_text('{"soc": "rk3576"}', encoding="utf-8")
-    told: list[str] = []
-    with Farm(npu(model), tell=told.append):
+    told = Told()
+    with Farm(npu(model), log=told):
         pass
     assert any("The core mode 4 is not supported" in line for line in told)
     assert told_of_core(told, 2)

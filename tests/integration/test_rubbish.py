@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from farm.api import Farm
 from tests.helpers.support import children_of, names_of_children, outcome, simulated, worker_spec
+from tests.helpers.told import Told
 from workers.protocol.messages import (
     Batch,
     Done,
@@ -135,9 +136,9 @@ def test_a_worker_that_says_it_can_not_go_on_and_stays_is_killed(
     renders: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("farm.coordinator.supervisor.LEAVE_SECONDS", 0.1)
-    told: list[str] = []
+    told = Told()
     others = children_of(os.getpid())  # the farm of the tests above may be up
-    with Farm(simulated(), tell=told.append) as farm:
+    with Farm(simulated(), log=told) as farm:
         names = names_of_children(os.getpid()).items()
         (worker,) = (pid for pid, name in names if name == "worker-1" and pid not in others)
         os.kill(worker, signal.SIGSTOP)  # its own words would be followed by its end

@@ -12,6 +12,7 @@ from farm.api import Farm, auto_size
 from farm.config.schema import FarmConfig
 from farm.sources.base import Ref
 from tests.helpers.support import glyphs, simulated
+from tests.helpers.told import Told
 from workers.protocol.messages import FileRef
 
 
@@ -38,9 +39,9 @@ def test_the_larger_size_is_taken_only_if_it_is_clearly_faster(
         monkeypatch.setattr(auto_size, "_ms_per_image", lambda _farm, _refs: ms[config.size])
         yield Farm(config)
 
-    monkeypatch.setattr(auto_size, "default_samples", lambda _tell: renders[0].parent)
-    told: list[str] = []
-    decided = auto_size.decide(simulated(size="auto"), measured, told.append, None)
+    monkeypatch.setattr(auto_size, "default_samples", lambda: renders[0].parent)
+    told = Told()
+    decided = auto_size.decide(simulated(size="auto"), measured, told, None)
     assert decided.size == size
     (line,) = told
     assert line.startswith(f"size: auto: {size}, at {ms[size]:.2f} ms per image")
@@ -48,9 +49,9 @@ def test_the_larger_size_is_taken_only_if_it_is_clearly_faster(
 
 
 def test_on_the_host_it_is_a_runtime_per_cpu_and_nothing_is_measured() -> None:
-    told: list[str] = []
-    assert auto_size.decide(glyphs(size="auto"), never, told.append, None).size is None
-    assert len(told) == 1
+    told = Told()
+    assert auto_size.decide(glyphs(size="auto"), never, told, None).size is None
+    assert len(told.records) == 1
 
 
 @pytest.mark.parametrize(("images", "classified"), [("renders", True), ("none", False)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from farm.cli import progress
@@ -9,9 +11,12 @@ from farm.cli.progress import open_progress
 
 
 def test_images_that_were_skipped_are_part_of_the_way(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    caplog.set_level(logging.INFO, "farm")
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
     with open_progress(100, lines_on_terminal=False) as shown:
         shown.advance(skipped=90)
-    assert capsys.readouterr().err.startswith("91 of 100 images, ")
+    (record,) = caplog.records
+    assert vars(record)["images"] == 91
+    assert "91 of 100 images" in record.getMessage()

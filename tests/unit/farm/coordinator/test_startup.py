@@ -10,6 +10,7 @@ import pytest
 from farm.coordinator import startup as start
 from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
+from farm.system.log import SILENT
 from tests.helpers.support import simulated
 
 MACHINE_MB = 16384
@@ -32,7 +33,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def limits(**changes: Any) -> Limits:
-    _, coordinator = start.prepare(simulated(**changes), lambda _: None)
+    _, coordinator = start.prepare(simulated(**changes), SILENT)
     assert isinstance(coordinator, Noted)
     return coordinator.limits
 

@@ -11,6 +11,7 @@ from farm.coordinator.supervisor import Supervisor
 from farm.coordinator.worker_output import WorkerOutput
 from farm.scheduler.lifecycle import DEATHS_ALLOWED, State
 from tests.helpers.support import worker_spec
+from tests.helpers.told import Told
 from workers.protocol import startup as steps
 from workers.protocol.messages import Failed, Ready
 from workers.protocol.sockets import Context
@@ -52,13 +53,13 @@ class Server:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     monkeypatch.setattr("farm.coordinator.supervisor.WorkerProcess", Made)
     monkeypatch.setattr("farm.coordinator.supervisor.ForkServer", Server)
-    return []
+    return Told()
 
 
-def launched(told: list[str], *, workers: int = 1, **changes: Any) -> Supervisor:
+def launched(told: Told, *, workers: int = 1, **changes: Any) -> Supervisor:
     limits = Limits(
         batch=1,
         window=1,
@@ -70,7 +71,7 @@ def launched(told: list[str], *, workers: int = 1, **changes: Any) -> Supervisor
     )
     spec = {"runtime": "rknn", **changes}
     specs = [worker_spec(index=index, npu_core=index, **spec) for index in range(workers)]
-    supervisor = Supervisor(specs, cast(Context, None), limits, told.append)
+    supervisor = Supervisor(specs, cast(Context, None), limits, told)
     supervisor.launch(now=0)
     return supervisor
 
@@ -86,7 +87,7 @@ def failed(worker: int = 0, generation: int = 1) -> Failed:
 
 @pytest.mark.parametrize("message", [ready(), failed()])
 def test_what_a_worker_says_as_its_time_ends_comes_too_late(
-    told: list[str], message: Ready | Failed
+    told: Told, message: Ready | Failed
 ) -> None:
     supervisor = launched(told)
     supervisor.tick(now=START_SECONDS + 1)
@@ -95,11 +96,11 @@ def test_what_a_worker_says_as_its_time_ends_comes_too_late(
     assert supervisor.slots[0].state is State.BROKEN
     supervisor.stop(kill=True)
     assert supervisor.on_message(message, now=START_SECONDS + 1.02) == []
-    assert told == said
+    assert list(told) == said
 
 
 @pytest.mark.parametrize("message", [ready(generation=2), failed(generation=2)])
-def test_so_it_does_of_one_that_was_started_again(told: list[str], message: Ready | Failed) -> None:
+def test_so_it_does_of_one_that_was_started_again(told: Told, message: Ready | Failed) -> None:
     supervisor = launched(told)
     supervisor.on_message(ready(), now=1)
     supervisor.on_exit(0, now=2)
@@ -110,7 +111,7 @@ def test_so_it_does_of_one_that_was_started_again(told: list[str], message: Read
 
 
 def test_a_worker_that_never_comes_back_is_given_up_however_long_each_start_takes(
-    told: list[str],
+    told: Told,
 ) -> None:
     supervisor = launched(told)
     supervisor.on_message(ready(), now=1)
@@ -127,11 +128,11 @@ def test_a_worker_that_never_comes_back_is_given_up_however_long_each_start_take
     assert starts == DEATHS_ALLOWED
     assert now > 60
     assert supervisor.bad_cores() == (0,)
-    assert "worker 0 died 7 times in 66 s (the self-test has not ended" in told[-1]
+    assert "worker 0 died 7 times in 66 s (the self-test has not ended" in list(told)[-1]
 
 
 def test_a_worker_that_came_back_in_between_is_not_given_up_for_deaths_long_ago(
-    told: list[str],
+    told: Told,
 ) -> None:
     supervisor = launched(told)
     now = 1.0
@@ -143,21 +144,21 @@ def test_a_worker_that_came_back_in_between_is_not_given_up_for_deaths_long_ago(
     assert not supervisor.all_failed
 
 
-def test_without_an_npu_no_core_is_bad(told: list[str]) -> None:
+def test_without_an_npu_no_core_is_bad(told: Told) -> None:
     supervisor = launched(told, workers=2, runtime="onnx")
     supervisor.on_message(ready(), now=1)
     supervisor.on_exit(1, now=1)
     assert supervisor.slots[1].state is State.BROKEN
     assert supervisor.bad_cores() == ()
-    assert told == ["worker 1 could not start: SIGKILL in its start"]
+    assert list(told) == ["worker 1 could not start: SIGKILL in its start"]
 
 
-def test_a_trouble_is_explained_after_the_line_that_it_explains(told: list[str]) -> None:
+def test_a_trouble_is_explained_after_the_line_that_it_explains(told: Told) -> None:
     supervisor = launched(told)
     supervisor.on_message(ready(), now=1)
     trouble = Failed(worker=0, generation=1, message="RKNNLite.run returned -1: failed to submit!")
     supervisor.on_message(trouble, now=2)
-    assert told == []
+    assert list(told) == []
     supervisor.on_exit(0, now=2)
     assert [line.partition(" (")[0].partition(": ")[0] for line in told] == [
         "worker 0 died",
@@ -165,7 +166,7 @@ def test_a_trouble_is_explained_after_the_line_that_it_explains(told: list[str])
     ]
 
 
-def test_a_start_that_tells_no_step_is_too_slow_in_good_english(told: list[str]) -> None:
+def test_a_start_that_tells_no_step_is_too_slow_in_good_english(told: Told) -> None:
     supervisor = launched(told, runtime="onnx")
     supervisor.tick(now=START_SECONDS + 1)
-    assert told == ["worker 0 could not start: its start has not ended within 60 s"]
+    assert list(told) == ["worker 0 could not start: its start has not ended within 60 s"]

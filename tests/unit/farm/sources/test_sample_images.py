@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -18,27 +19,30 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_they_are_rendered_once_and_again_when_some_are_missing(cache: Path) -> None:
-    told: list[str] = []
-    folder = default_samples(told.append)
+def test_they_are_rendered_once_and_again_when_some_are_missing(
+    cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "farm")
+    folder = default_samples()
     made = sorted(folder.iterdir())
     assert folder.is_relative_to(cache)
     assert len(made) == 3
-    assert default_samples(told.append) == folder
-    assert len(told) == 1
+    assert default_samples() == folder
+    assert len(caplog.records) == 1
     made[1].unlink()
-    default_samples(told.append)
+    default_samples()
     assert sorted(folder.iterdir()) == made
-    assert len(told) == 2
+    assert len(caplog.records) == 2
 
 
 def test_the_command_line_wins_over_the_config_and_that_over_the_samples(
-    cache: Path, capsys: pytest.CaptureFixture[str]
+    cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bare, named = FarmConfig(platform="host"), FarmConfig(platform="host", images="photos")
     assert choose_targets(named, ("a.jpg", "b")) == ("a.jpg", "b")
     assert choose_targets(named, ()) == ("photos",)
-    assert capsys.readouterr().err == ""
+    assert caplog.records == []
+    caplog.set_level(logging.INFO, "farm")
     (folder,) = choose_targets(bare, ())
     assert Path(folder).is_relative_to(cache)
-    assert folder in capsys.readouterr().err
+    assert folder in caplog.text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.system.terminal import columns, notify, printable, shell_command
+from farm.system.terminal import columns, printable, shell_command
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,3 @@ def test_a_command_has_its_path_if_the_shell_does_not_find_it(
     assert shell_command("sudo reboot") == "sudo reboot"
     monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
     assert shell_command("npu-farm plan x.yaml") == "npu-farm plan x.yaml"
-
-
-def test_messages_go_to_standard_error_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    notify("bad \x1b name")
-    assert capsys.readouterr() == ("", "bad \\x1b name\n")

@@ -1,0 +1,72 @@
+"""What users are told: logging records with fields, as text for people or as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime
+from typing import Any, Final
+
+from farm.system.terminal import printable
+
+LOG: Final = logging.getLogger("farm")
+SILENT: Final = logging.Logger("farm.silent", logging.CRITICAL + 1)  # for farms that only measure
+TEXT: Final = "text"
+JSON: Final = "json"
+PLAN: Final = "plan"  # the event of what is told of a plan before its farm starts
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+class TextFormatter(logging.Formatter):
+    """The message, safe for a terminal; errors say that they are one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one or more lines."""
+        prefix = "error: " if record.levelno >= logging.ERROR else ""
+        return prefix + "\n".join(map(printable, record.getMessage().split("\n")))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, message and the record's fields (event, worker ...)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created).astimezone().isoformat(),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        fields = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        return json.dumps({**told, **fields})
+
+
+class _EachPlanOnce(logging.Filter):
+    """Drops what was told of an earlier plan."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is new."""
+        if getattr(record, "event", None) != PLAN:
+            return True
+        before = len(self._seen)
+        self._seen.add(record.getMessage())
+        return len(self._seen) > before
+
+
+def configure(form: str) -> None:
+    """Write the records of LOG from INFO on to standard error, as TEXT or JSON."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if form == JSON else TextFormatter())
+    LOG.handlers[:] = [handler]
+    LOG.setLevel(logging.INFO)
+
+
+def for_several_farms() -> logging.Logger:
+    """Return a logger like LOG for farms of one config: what all plans have is told once."""
+    logger = logging.Logger("farm.several")
+    logger.parent = LOG
+    logger.addFilter(_EachPlanOnce())
+    return logger

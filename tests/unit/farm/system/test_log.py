@@ -1,0 +1,74 @@
+"""What users are told: as text, as JSON, and once where several farms have the same to say."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from farm.system.log import JSON, LOG, PLAN, SILENT, TEXT, configure, for_several_farms
+from tests.helpers.told import Told
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    handlers, level = list(LOG.handlers), LOG.level
+    yield
+    LOG.handlers[:] = handlers
+    LOG.setLevel(level)
+
+
+def test_text_is_the_message_harmless_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(TEXT)
+    LOG.info("rendering \x1b[31mred\nand more")
+    LOG.warning("worker 1 died", extra={"event": "worker_died", "worker": 1})
+    LOG.error("no such file")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "rendering \\x1b[31mred",
+        "and more",
+        "worker 1 died",
+        "error: no such file",
+    ]
+
+
+def test_json_is_an_object_a_line_with_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(JSON)
+    LOG.warning("worker 1 died\nof it", extra={"event": "worker_died", "worker": 1})
+    LOG.info("done", extra={"event": "summary", "summary": {"ok": 3}})
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first.pop("time")
+    assert first == {
+        "level": "warning",
+        "message": "worker 1 died\nof it",
+        "event": "worker_died",
+        "worker": 1,
+    }
+    assert second["summary"] == {"ok": 3}
+
+
+def test_configured_twice_each_record_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(TEXT)
+    configure(TEXT)
+    LOG.info("once")
+    assert capsys.readouterr().err == "once\n"
+
+
+def test_what_every_plan_of_a_sweep_tells_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    monkeypatch.setattr(LOG, "callHandlers", told.handle)
+    monkeypatch.setattr(logging.Logger, "callHandlers", lambda _self, record: told.handle(record))
+    log = for_several_farms()
+    for _ in range(2):
+        log.warning("CPUs are missing", extra={"event": PLAN})
+        log.warning("worker 0 died", extra={"event": "worker_died", "worker": 0})
+    assert [event for event, _ in told.events] == [PLAN, "worker_died", "worker_died"]
+    assert log.parent is LOG
+
+
+def test_a_silent_log_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    SILENT.error("nobody hears this")
+    assert capsys.readouterr().err == ""
