@@ -73,8 +73,8 @@ def test_a_worker_whose_coordinator_is_gone_leaves_and_cleans_up(
 ) -> None:
     Path(spec.run_dir).mkdir()
     process = begin(spec.run_dir)
-    birth = pack_init(wire.WorkerInit(spec, generation=1))
-    process.communicate(birth if heard else birth[:10], timeout=PATIENCE)
+    init = pack_init(wire.WorkerInit(spec, generation=1))
+    process.communicate(init if heard else init[:10], timeout=PATIENCE)
     assert process.returncode == code
     assert not Path(spec.run_dir).exists()
 
@@ -86,7 +86,7 @@ def test_a_worker_removes_no_folder_that_is_not_a_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given", [b"", b"\0\0\0\5hello", b"\0\0\0\3\x92\x01\x01"])
-def test_a_worker_without_a_birth_says_who_starts_it(given: bytes) -> None:
+def test_a_worker_without_a_description_says_who_starts_it(given: bytes) -> None:
     process = begin()
     _, err = process.communicate(given, timeout=PATIENCE)
     assert process.returncode == EXIT_NO_INIT

@@ -55,7 +55,7 @@ def test_a_fork_has_its_own_streams_and_its_end_is_told(server: ForkServer) -> N
     assert pid is not None
     assert wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "worker-7\n")
     assert os.getsid(pid) == fork_server_of(os.getpid())  # not ours, and not its own
-    os.close(ours[0])  # so it has no birth
+    os.close(ours[0])  # so it gets no WorkerInit
     assert b"the farm's coordinator starts this" in os.read(ours[1], 1000)
     assert os.read(ours[2], 1) == b""
     assert server.wait(child, 5) == EXIT_NO_INIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -40,7 +41,8 @@ def test_a_file_that_tells_no_size_is_read_whole() -> None:
 
 def test_a_file_with_a_byte_too_many_is_too_large(tmp_path: Path) -> None:
     error = error_of(written(tmp_path / "a"), MOST - 1)
-    assert (error.kind, str(error)[:12]) == ("too_large", "262144 bytes")
+    assert error.kind == "too_large"
+    assert {"262144", "262143"} <= set(re.findall(r"\d+", str(error)))
 
 
 def test_a_large_file_is_not_read_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,4 +124,6 @@ def test_a_file_replaced_by_a_fifo_just_now_is_not_a_file(
 
 def test_an_error_does_not_repeat_the_path(tmp_path: Path) -> None:
     error = error_of(os.fsencode(tmp_path / ("x" * 300)))
-    assert (error.kind, str(error)) == ("unreadable", "can't be read: File name too long")
+    assert error.kind == "unreadable"
+    assert os.strerror(errno.ENAMETOOLONG) in str(error)
+    assert "xxx" not in str(error)

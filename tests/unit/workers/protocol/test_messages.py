@@ -62,8 +62,8 @@ MESSAGES: dict[str, Message] = {
     "done": Done(worker=1, generation=0, batch=5, outcomes=(ANSWERED, REFUSED)),
     "done with nothing": Done(worker=1, generation=0, batch=5, outcomes=()),
     "failed": Failed(worker=0, generation=1, message="RKNN 'x' returned -1: …"),
-    "birth on a board": WorkerInit(SPEC, 0),
-    "birth of a make-believe": WorkerInit(replace(SPEC, core_mask=None, simulated=SIMULATED), 4),
+    "init on a board": WorkerInit(SPEC, 0),
+    "init of a simulated worker": WorkerInit(replace(SPEC, core_mask=None, simulated=SIMULATED), 4),
 }
 EACH_MESSAGE = pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES.keys())
 
@@ -180,9 +180,9 @@ def test_a_field_too_few_or_too_many_is_refused(message: Message) -> None:
         ("ready", (4,)),  # the input
         ("done", (5, 0)),  # the outcome
         ("done", (5, 1, 3)),  # its error
-        ("birth on a board", (2,)),  # the spec
-        ("birth on a board", (2, 7)),  # the input, of which every field has a default
-        ("birth of a make-believe", (2, 12)),  # the simulated NPU
+        ("init on a board", (2,)),  # the spec
+        ("init on a board", (2, 7)),  # the input, of which every field has a default
+        ("init of a simulated worker", (2, 12)),  # the simulated NPU
     ],
 )
 def test_a_part_with_a_field_too_few_or_too_many_is_refused(
@@ -233,7 +233,7 @@ def test_nothing_is_refused_where_something_must_be(name: str) -> None:
         ("model", b"m.rknn"),
     ],
 )
-def test_a_wrong_field_inside_a_birth_is_refused(field: str, wrong: Any) -> None:
+def test_a_wrong_field_inside_an_init_is_refused(field: str, wrong: Any) -> None:
     names = [part.name for part in fields(WorkerSpec)]
     version, tag, spec, generation = raw(WorkerInit(SPEC, 0))
     shows_an_error([version, tag, changed(spec, names.index(field) + 1, wrong), generation])

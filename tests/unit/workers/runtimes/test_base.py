@@ -1,7 +1,8 @@
-"""The seam between the farm and its runtimes: what a model takes, and what it is given."""
+"""What every runtime checks: what a model takes, and what it is given."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -53,20 +54,20 @@ def test_the_config_decides_where_both_layouts_fit(layout: str) -> None:
 
 @pytest.mark.parametrize("dims", [(1, 3, 160, 3), (1, None, None, None), OPEN])
 def test_a_layout_that_could_be_either_must_be_set(dims: Dims) -> None:
-    with pytest.raises(RuntimeFailure, match=r"set input\.layout"):
+    with pytest.raises(RuntimeFailure, match=r"input\.layout"):
         input_from(dims, "uint8", InputHint(width=160, height=3))
 
 
 @pytest.mark.parametrize(("dims", "layout"), [(NHWC, "NCHW"), (NCHW, "NHWC")])
 def test_a_layout_that_contradicts_the_model_is_refused(dims: Dims, layout: str) -> None:
-    with pytest.raises(RuntimeFailure, match=f"config says {layout}"):
+    with pytest.raises(RuntimeFailure, match=rf"{re.escape(str(list(dims)))}.*{layout}"):
         input_from(dims, "uint8", InputHint(layout=layout))
 
 
 @pytest.mark.parametrize("layout", [None, "NHWC", "NCHW"])
 @pytest.mark.parametrize("dims", [(1, 28, 28, 1), (1, 1, 28, 28), (1, 224, 224, 4)])
 def test_a_model_that_takes_no_three_channels_is_refused(dims: Dims, layout: str | None) -> None:
-    with pytest.raises(RuntimeFailure, match="the model takes"):
+    with pytest.raises(RuntimeFailure, match=re.escape(str(list(dims)))):
         input_from(dims, "uint8", InputHint(layout=layout))
 
 
@@ -74,7 +75,7 @@ def test_a_model_that_takes_no_three_channels_is_refused(dims: Dims, layout: str
 def test_a_size_that_stays_open_must_be_set(key: str) -> None:
     known: dict[str, Any] = {"width": 160, "height": 120}
     del known[key]
-    with pytest.raises(RuntimeFailure, match=rf"set input\.{key}"):
+    with pytest.raises(RuntimeFailure, match=rf"input\.{key}\b"):
         input_from((1, None, None, 3), "uint8", InputHint(**known))
 
 
@@ -84,19 +85,19 @@ def test_a_size_that_contradicts_the_model_is_refused(
     dims: Dims, key: str, given: int, taken: int
 ) -> None:
     config: dict[str, Any] = {key: given}
-    with pytest.raises(RuntimeFailure, match=rf"input\.{key} is {given} .* takes {taken}"):
+    with pytest.raises(RuntimeFailure, match=rf"input\.{key}\b.*\b{given}\b.*\b{taken}\b"):
         input_from(dims, "uint8", InputHint(**config))
 
 
 @pytest.mark.parametrize("batch", [0, 2, 8])
 def test_a_model_for_another_batch_size_is_refused(batch: int) -> None:
-    with pytest.raises(RuntimeFailure, match="one image"):
+    with pytest.raises(RuntimeFailure, match=rf"\[{batch}, 120, 160, 3\]"):
         input_from((batch, 120, 160, 3), "uint8", InputHint())
 
 
 @pytest.mark.parametrize("dims", [(), (1, 1000), (120, 160, 3), (1, 1, 120, 160, 3)])
 def test_a_model_without_four_dimensions_is_refused(dims: Dims) -> None:
-    with pytest.raises(RuntimeFailure, match="one image"):
+    with pytest.raises(RuntimeFailure, match=re.escape(str(list(dims)))):
         input_from(dims, "uint8", InputHint())
 
 
@@ -108,18 +109,18 @@ def test_mean_and_std_reach_a_float_model() -> None:
 
 @pytest.mark.parametrize("hint", [InputHint(mean=(0.0, 0.0, 1.0)), InputHint(std=(1.0, 1.0, 58.0))])
 def test_mean_or_std_for_a_uint8_model_is_refused(hint: InputHint) -> None:
-    with pytest.raises(RuntimeFailure, match="need a model with float32 input"):
+    with pytest.raises(RuntimeFailure, match=r"input\.mean.*input\.std"):
         input_from(NHWC, "uint8", hint)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "float16", "tensor(double)"])
 def test_a_model_with_another_input_type_is_refused(dtype: str) -> None:
-    with pytest.raises(RuntimeFailure, match="uint8 or float32 is needed"):
+    with pytest.raises(RuntimeFailure, match=re.escape(dtype)):
         input_from(NHWC, dtype, InputHint())
 
 
 def test_a_dtype_that_contradicts_the_model_is_refused() -> None:
-    with pytest.raises(RuntimeFailure, match=r"input\.dtype is float32 .* takes uint8"):
+    with pytest.raises(RuntimeFailure, match=r"input\.dtype\b.*float32.*uint8"):
         input_from(NHWC, "uint8", InputHint(dtype="float32"))
 
 
@@ -143,16 +144,16 @@ def test_the_right_tensor_passes(layout: str, shape: tuple[int, ...], dtype: str
     "shape", [(1, 160, 120, 3), (1, 3, 120, 160), (2, 120, 160, 3), (120, 160, 3), (1, 121, 160, 3)]
 )
 def test_a_tensor_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(RuntimeFailure, match="needed"):
+    with pytest.raises(RuntimeFailure, match=re.escape(str(list(shape)))):
         check_tensor(np.zeros(shape, np.uint8), spec())
 
 
 @pytest.mark.parametrize("dtype", ["int8", "float32", "float64"])
 def test_a_tensor_of_another_dtype_is_refused(dtype: str) -> None:
-    with pytest.raises(RuntimeFailure, match=f"{dtype} given, .* uint8 needed"):
+    with pytest.raises(RuntimeFailure, match=f"{dtype}.*uint8"):
         check_tensor(np.zeros((1, 120, 160, 3), dtype), spec())
 
 
 def test_an_unknown_runtime_is_refused_by_name() -> None:
-    with pytest.raises(RuntimeFailure, match="runtime 'tpu' is not known: rknn, onnx or simulated"):
+    with pytest.raises(RuntimeFailure, match=r"'tpu'.*rknn.*onnx.*simulated"):
         open_runtime(worker("tpu"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_no_core_mask_is_passed_where_the_soc_takes_none(
     monkeypatch.setenv("FAKE_SOC", "rk3566")
     RknnRuntime(spec(model, None, soc="rk3566"))
     assert calls()[1] == ("init_runtime", 0)  # the vendor's own default
-    with pytest.raises(RuntimeFailure, match=r"core_mask=1\) returned -1: The core mode 1 is not"):
+    with pytest.raises(RuntimeFailure, match=r"core_mask=1\b.*-1\b.*The core mode 1 is not"):
         RknnRuntime(spec(model, 1))
 
 
@@ -113,7 +114,7 @@ def test_scores_are_not_overwritten_by_the_next_run(model: Path) -> None:
 def test_a_failed_run_gives_the_librarys_code_and_never_old_scores(model: Path) -> None:
     runtime = RknnRuntime(spec(model, fault="run-2"))
     runtime.infer(picture())
-    with pytest.raises(RuntimeFailure, match=r"RKNNLite\.run returned -1"):
+    with pytest.raises(RuntimeFailure, match=r"RKNNLite\.run\b.*-1$"):
         runtime.infer(picture(value=1))
     assert names()[-1] == "run"
 
@@ -129,7 +130,7 @@ def test_the_fakes_inference_would_have_hidden_it(model: Path) -> None:
 
 def test_a_run_without_outputs_is_a_failure(model: Path) -> None:
     runtime = RknnRuntime(spec(model, fault="no-outputs"))
-    with pytest.raises(RuntimeFailure, match=r"get_outputs gave nothing"):
+    with pytest.raises(RuntimeFailure, match=r"RKNNLite\.get_outputs\b"):
         runtime.infer(picture())
 
 
@@ -138,7 +139,7 @@ def test_inputs_that_the_vendor_refuses_are_a_failure_and_nothing_runs(
 ) -> None:
     runtime = RknnRuntime(spec(model))
     monkeypatch.setattr(rknn, "check_tensor", lambda *_: None)
-    with pytest.raises(RuntimeFailure, match=r"set_inputs failed: .* shape is wrong"):
+    with pytest.raises(RuntimeFailure, match=r"RKNNLite\.set_inputs\b.*shape is wrong"):
         runtime.infer(picture(4, 6, 3))
     assert "run" not in names()
 
@@ -160,7 +161,7 @@ def test_a_wrong_tensor_is_refused_before_anything_is_sent(
     model: Path, tensor: npt.NDArray[Any]
 ) -> None:
     runtime = RknnRuntime(spec(model))
-    with pytest.raises(RuntimeFailure, match="needed"):
+    with pytest.raises(RuntimeFailure, match=re.escape(f"{list(tensor.shape)} {tensor.dtype}")):
         runtime.infer(tensor)
     assert names() == ["load_rknn", "init_runtime"]
 
@@ -168,7 +169,7 @@ def test_a_wrong_tensor_is_refused_before_anything_is_sent(
 def test_a_missing_model_is_a_failure_with_the_vendors_words_and_is_released(model: Path) -> None:
     told = spec(model)
     model.unlink()
-    with pytest.raises(RuntimeFailure, match=r"load_rknn\('.*a model\.rknn'\) returned -1: Inval"):
+    with pytest.raises(RuntimeFailure, match=r"load_rknn\('.*a model\.rknn'\).*-1\b.*Inval"):
         RknnRuntime(told)
     assert names() == ["load_rknn", "release"]
 
@@ -179,10 +180,8 @@ def test_a_refused_init_gives_the_reason_in_the_vendors_traceback_and_is_release
     model.write_bytes(b"\0junk")
     with pytest.raises(RuntimeFailure) as caught:
         RknnRuntime(spec(model))
-    assert str(caught.value) == (
-        "RKNNLite.init_runtime(core_mask=2) returned -1: "
-        "Exception: RKNN init failed. error code: RKNN_ERR_MODEL_INVALID"
-    )
+    reason = "Exception: RKNN init failed. error code: RKNN_ERR_MODEL_INVALID"
+    assert re.match(rf"RKNNLite\.init_runtime\(core_mask=2\).*-1: {reason}$", str(caught.value))
     assert names() == ["load_rknn", "init_runtime", "release"]
     # The vendor's own handler is gone: what it logged is told once, by us.
     assert "Traceback" not in capfd.readouterr().err
@@ -194,20 +193,20 @@ def test_a_reason_is_that_of_its_own_call_alone(model: Path) -> None:
     runtime.infer(picture())
     with pytest.raises(RuntimeFailure) as caught:
         runtime.infer(picture())
-    assert str(caught.value) == "RKNNLite.run returned -1"
+    assert "something earlier" not in str(caught.value)
 
 
 @pytest.mark.parametrize("dims", [(1, 3, 4, 6), (4, 4, 6, 3), (1, 10), (1, 4, 6, 1)])
 def test_a_model_that_takes_no_single_nhwc_image_is_refused_and_released(
     model: Path, dims: tuple[int, ...]
 ) -> None:
-    with pytest.raises(RuntimeFailure, match="the model"):
+    with pytest.raises(RuntimeFailure, match=re.escape(str(list(dims)))):
         RknnRuntime(spec(model, input=dims))
     assert names()[-1] == "release"
 
 
 def test_a_model_that_wants_nchw_bytes_is_refused_even_if_its_sizes_would_fit(model: Path) -> None:
-    with pytest.raises(RuntimeFailure, match="takes NCHW images"):
+    with pytest.raises(RuntimeFailure, match="NCHW"):
         RknnRuntime(spec(model, input=(1, 3, 6, 3), input_format=0))
     assert names()[-1] == "release"
 
@@ -216,13 +215,13 @@ def test_a_model_that_wants_nchw_bytes_is_refused_even_if_its_sizes_would_fit(mo
 def test_a_model_with_more_than_one_input_or_output_is_refused(
     model: Path, shape: dict[str, Any]
 ) -> None:
-    with pytest.raises(RuntimeFailure, match="a classifier with one of each is needed"):
+    with pytest.raises(RuntimeFailure, match=re.escape(str(model))):
         RknnRuntime(spec(model, **shape))
     assert names()[-1] == "release"
 
 
 def test_a_config_for_another_size_is_refused_and_released(model: Path) -> None:
-    with pytest.raises(RuntimeFailure, match=r"input\.width is 224"):
+    with pytest.raises(RuntimeFailure, match=r"input\.width\b.*\b224\b"):
         RknnRuntime(spec(model, hint=InputHint(width=224)))
     assert names()[-1] == "release"
 

@@ -1,4 +1,4 @@
-"""The make-believe NPU: cores that are taken for a time, and answers made of the pixels."""
+"""The simulated NPU: cores that are busy for a time, and answers made of the pixels."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_where_timers_can_not_be_sharpened_it_works_all_the_same(
 
 
 def test_a_tensor_of_another_shape_is_refused_and_takes_no_time(path: str) -> None:
-    with pytest.raises(RuntimeFailure, match="needed"):
+    with pytest.raises(RuntimeFailure, match=r"224, 225\b"):
         infer(spec(path, service_ms=5.0), np.zeros((1, 224, 225, 3), np.uint8))
     assert look(path, 2).seconds == (0.0, 0.0)
 
@@ -168,10 +168,10 @@ def test_the_input_is_as_the_config_says(path: str) -> None:
     hint = InputHint(width=8, height=6, layout="NCHW", dtype="float32")
     scores = infer(spec(path, hint), np.zeros((1, 3, 6, 8), np.float32))
     assert scores.shape == (100,)
-    with pytest.raises(RuntimeFailure, match="needed"):
+    with pytest.raises(RuntimeFailure, match="float32"):
         infer(spec(path, hint), picture())
 
 
 def test_a_worker_without_figures_is_refused(path: str) -> None:
-    with pytest.raises(RuntimeFailure, match="figures"):
+    with pytest.raises(RuntimeFailure):
         SimulatedRuntime(replace(spec(path), simulated=None))

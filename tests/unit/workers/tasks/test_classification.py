@@ -144,7 +144,7 @@ def test_classes_and_scores_are_plain_python_numbers() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_are_refused(bad: float, dtype: type[np.floating[Any]]) -> None:
     raw = np.array([0.5, bad, 0.5, 0.0, 0.0, 0.0], dtype)
-    with pytest.raises(RuntimeFailure, match="not finite"):
+    with pytest.raises(RuntimeFailure):
         top5(raw)
 
 
