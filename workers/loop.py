@@ -35,7 +35,7 @@ GREY: Final = 128
 
 
 def run(init: WorkerInit) -> int:
-    """Be the worker that `init` describes until it is told to stop; return the exit code."""
+    """Run the worker that `init` describes until Stop comes; return the exit code."""
     spec = init.spec
     with ExitStack() as stack:
         context: Context = zmq.Context()
@@ -50,7 +50,7 @@ def run(init: WorkerInit) -> int:
             ready = self_test(init, runtime)
             decoders = Decoders(spec.decoders, spec.decoder_cpus, runtime.input, spec.decode)
             stack.callback(decoders.close)
-            slices.shorten()  # after the decoders are started, which keep what the kernel gives
+            slices.shorten()  # after the start of the decoders, which keep the kernel's default
             steps.begin(steps.REPORT)
             outbox.send(ready)
             BatchLoop(init, runtime, decoders).serve(inbox, outbox)
@@ -72,10 +72,10 @@ def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
     """
     steps.begin(steps.SELF_TEST)
     grey = np.full(tensor_shape(runtime.input), GREY, runtime.input.dtype)
-    begun = time.monotonic()
+    start = time.monotonic()
     try:
         scores = runtime.infer(grey)
-        ended = time.monotonic()
+        end = time.monotonic()
         top5(scores)
     except RuntimeFailure as failure:
         raise RuntimeFailure(f"the self-test failed: {failure}") from failure
@@ -84,7 +84,7 @@ def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
         generation=init.generation,
         input=runtime.input,
         classes=runtime.classes,
-        self_test_ms=(ended - begun) * 1000,
+        self_test_ms=(end - start) * 1000,
     )
 
 
@@ -135,13 +135,13 @@ class BatchLoop:
                     raise RuntimeFailure(f"a worker has no use for {type(message).__name__}")
 
     def _classify(self, decoded: Decoded) -> Outcome:
-        begun = time.monotonic()
-        ended, ranked, error = begun, None, None
+        start = time.monotonic()
+        end, ranked, error = start, None, None
         if isinstance(decoded.result, ItemError):
             error = decoded.result
         else:
             scores = self._runtime.infer(decoded.result)
-            ended = time.monotonic()
+            end = time.monotonic()
             try:
                 ranked = top5(scores)
             except RuntimeFailure as failure:
@@ -152,6 +152,6 @@ class BatchLoop:
             error=error,
             started=decoded.started,
             decode_ms=(decoded.finished - decoded.started) * 1000,
-            wait_ms=(begun - decoded.finished) * 1000,
-            infer_ms=(ended - begun) * 1000,
+            wait_ms=(start - decoded.finished) * 1000,
+            infer_ms=(end - start) * 1000,
         )

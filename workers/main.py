@@ -72,7 +72,7 @@ def exit_with_coordinator(run_dir: str) -> None:
 
 
 def clean_up(run_dir: str) -> None:
-    """Remove a run's folder; leave any folder alone that is not named like one."""
+    """Remove a run's folder; keep any folder that is not named like one."""
     if os.path.basename(run_dir).startswith(RUN_DIR_PREFIX):
         shutil.rmtree(run_dir, ignore_errors=True)
 

@@ -1,6 +1,6 @@
 """Which way up a JPEG is, by its EXIF data as OpenCV understands them.
 
-OpenCV is asked: the EXIF data are put into a picture of 16x8 pixels, and the way that it comes out
+OpenCV decides: the EXIF data are put into a picture of 16x8 pixels, and the way that it comes out
 is the way to turn the JPEG. So broken EXIF data, some of which OpenCV accepts and some not, mean
 the same here as in `cv2.imread`, whichever its version.
 """
@@ -32,8 +32,8 @@ def orientation(data: bytes) -> int | None:
     if not found:
         return UPRIGHT
     probe, pictures = _probe()
-    asked = np.frombuffer(b"".join([probe[:2], *found, probe[2:]]), np.uint8)
-    upright = np.asarray(cv2.imdecode(asked, cv2.IMREAD_COLOR))
+    image = np.frombuffer(b"".join([probe[:2], *found, probe[2:]]), np.uint8)
+    upright = np.asarray(cv2.imdecode(image, cv2.IMREAD_COLOR))
     return next((n for n, picture in pictures.items() if np.array_equal(picture, upright)), None)
 
 

@@ -6,7 +6,7 @@ What arrives is checked against the annotations of the structs below.
 
 from __future__ import annotations
 
-from reprlib import repr as short  # of rubbish of any size and depth
+from reprlib import repr as short  # bounded, for values of any size and depth
 from typing import Final
 
 import msgpack

@@ -59,8 +59,10 @@ def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> Inp
     fits = [layout for layout, count in channels.items() if count == CHANNELS]
     layout = hint.layout or (fits[0] if len(fits) == 1 else None)
     if layout is None or channels[layout] not in (CHANNELS, None):
-        said = f"config says {hint.layout}" if hint.layout else "set input.layout to NHWC or NCHW"
-        raise RuntimeFailure(f"the model takes {list(dims)}; {said}")
+        problem = (
+            f"config says {hint.layout}" if hint.layout else "set input.layout to NHWC or NCHW"
+        )
+        raise RuntimeFailure(f"the model takes {list(dims)}; {problem}")
     if dtype not in (UINT8, FLOAT32):
         raise RuntimeFailure(f"the model takes {dtype} input; {UINT8} or {FLOAT32} is needed")
     if hint.dtype not in (None, dtype):
@@ -88,8 +90,8 @@ def _agreed(name: str, model: int | None, config: int | None) -> int:
 
 def from_hint(hint: InputHint, default: InputSpec) -> InputSpec:
     """Return what the config says of the input, and `default` where it says nothing."""
-    said = {"width": hint.width, "height": hint.height, "layout": hint.layout, "dtype": hint.dtype}
-    known: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+    hints = {"width": hint.width, "height": hint.height, "layout": hint.layout, "dtype": hint.dtype}
+    known: dict[str, Any] = {key: value for key, value in hints.items() if value is not None}
     return replace(default, **known, mean=hint.mean, std=hint.std)
 
 

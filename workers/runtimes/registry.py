@@ -1,4 +1,4 @@
-"""Opens the runtime that a worker was told to use."""
+"""Opens the runtime that a worker's spec names."""
 
 from __future__ import annotations
 

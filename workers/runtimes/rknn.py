@@ -52,7 +52,7 @@ class RknnRuntime:
             "get_outputs", lambda: vendor.get_outputs(False, reuse_outputs=False)
         )
         if not outputs:
-            raise RuntimeFailure(f"RKNNLite.get_outputs gave nothing{self._log.reason()}")
+            raise RuntimeFailure(f"RKNNLite.get_outputs returned nothing{self._log.reason()}")
         scores: npt.NDArray[Any] = outputs[0]
         return scores
 
@@ -65,10 +65,10 @@ class RknnRuntime:
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         self._step(f"load_rknn({spec.model!r})", lambda: self._lite.load_rknn(spec.model))
         mask = {} if spec.core_mask is None else {"core_mask": spec.core_mask}
-        said = ", ".join(f"{key}={value}" for key, value in mask.items())
-        self._step(f"init_runtime({said})", lambda: self._lite.init_runtime(**mask))
+        options = ", ".join(f"{key}={value}" for key, value in mask.items())
+        self._step(f"init_runtime({options})", lambda: self._lite.init_runtime(**mask))
         # Where it may, the library makes its process the most urgent of all (nice -19), and every
-        # thread begun from here on with it: decoders would starve the rest of the board.
+        # thread started from here on with it: decoders would starve the rest of the board.
         if os.getpriority(os.PRIO_PROCESS, 0) < nice:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
         vendor = self._lite.rknn_runtime
@@ -120,8 +120,8 @@ class _VendorLog(logging.Handler):
 
     def reason(self) -> str:
         """Return the lines since, as the end of a sentence; empty if there are none."""
-        said = [line for line in self._lines if not line.startswith(HEADINGS)] or list(self._lines)
-        return f": {'; '.join(said)}" if said else ""
+        lines = [line for line in self._lines if not line.startswith(HEADINGS)] or list(self._lines)
+        return f": {'; '.join(lines)}" if lines else ""
 
 
 def _rknnlite(log: _VendorLog) -> Any:

@@ -43,12 +43,12 @@ def probabilities(raw: npt.NDArray[np.generic]) -> Scores:
     elif raw.dtype == np.int8:
         scores = (flat.astype(np.float32) + np.float32(128)) * np.float32(QUANTISED_STEP)
     else:
-        raise RuntimeFailure(f"the model gives {raw.dtype} scores; it must be float32 or (u)int8")
+        raise RuntimeFailure(f"the model returns {raw.dtype} scores; float32 or (u)int8 is needed")
     if scores.size == 0:
-        raise RuntimeFailure("the model gave no scores")
+        raise RuntimeFailure("the model returned no scores")
     lowest, highest = float(scores.min()), float(scores.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):  # either is NaN if any score is
-        raise RuntimeFailure("the model gave scores that are not finite numbers")
+        raise RuntimeFailure("the model returned scores that are not finite numbers")
     if lowest >= 0.0 and highest <= 1.0 + ROUNDING:
         # Probabilities add up to 1, but for what rounding each to 1/256 can add up to.
         slack = ROUNDING + scores.size * QUANTISED_STEP / 2
