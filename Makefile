@@ -1,5 +1,5 @@
-# Everything happens in .venv and build: no root, nothing outside this folder but pip's and the
-# renders' cache.
+# Everything is made in .venv and build: no root, nothing outside this folder except pip's cache and
+# that of the sample images.
 PYTHON ?= python3
 CONVERT_PYTHON ?= python3.11
 PLATFORM ?= rk3588
@@ -16,7 +16,7 @@ BIN := .venv/bin
 # Half as many more than there are cores: a test that waits leaves its core to another.
 PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist loadgroup
 
-# What runs models: the vendor's package comes by itself on a board; ONNX Runtime is for PCs.
+# What runs models: a board gets the vendor's package anyway; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
 .PHONY: help run test test-fast kills chaos check format board bench bench-self images models converter data clean
@@ -24,7 +24,7 @@ EXTRAS := cpu
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: .venv/run images  ## Set up, render images, classify them
+run: .venv/run images  ## Set up, draw sample images, classify them
 	$(BIN)/npu-farm run configs/host.yaml -d build/renders
 
 test: .venv/dev  ## Set up, run all tests: 3 minutes on 2 cores
@@ -36,7 +36,7 @@ test-fast: .venv/dev  ## Only those without worker processes: under 45 s
 kills: .venv/dev  ## Kill a run at random moments and resume it: make kills KILLS=20 SEED=3
 	KILLS=$(KILLS) SEED=$(or $(SEED),1) $(BIN)/pytest -v tests/integration/test_kills.py
 
-chaos: .venv/dev  ## Kill and freeze workers amid a run: make chaos IMAGES=20000 SEED=7
+chaos: .venv/dev  ## Kill and freeze workers during a run: make chaos IMAGES=20000 SEED=7
 	$(BIN)/python -m tests.chaos --images $(IMAGES) $(if $(SEED),--seed $(SEED))
 
 check: .venv/dev  ## Format, lint, types, import rules
@@ -46,7 +46,7 @@ check: .venv/dev  ## Format, lint, types, import rules
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 
-format: .venv/dev  ## Put the code into the common form
+format: .venv/dev  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -57,24 +57,24 @@ bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \
 	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
 
-bench-self: .venv/dev images  ## Measure beside a loop and a pool: make bench-self RUNS=10 (6 min)
+bench-self: .venv/dev images  ## Compare with a loop and a pool: make bench-self RUNS=10 (6 min)
 	$(BIN)/python -m tests.benchmarks --images 800 --runs $(RUNS)
 
-images: .venv/run  ## Render 200 images into build/renders
+images: .venv/run  ## Draw 200 sample images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200
 
-models: converter  ## Convert our model for every SoC into build/models, measure, compare (PC)
+models: converter  ## Convert the bundled model for every SoC, measure, compare (PC)
 	@mkdir -p build/models
-	@echo "what rknn-toolkit2 says goes to build/models/log"
+	@echo "rknn-toolkit2 prints to build/models/log"
 	@MALLOC_PERTURB_=255 build/convert/bin/python models/convert_glyphs.py $(REPLACE) \
 	    2>build/models/log || (tail -n 5 build/models/log >&2; exit 1)
 
 converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 1.5 GB)
 
-data: ## Clone the public photos and models of the field's examples (network)
+data: ## Clone the photos and models of go-rknnlite's examples (network)
 	git clone --depth 1 https://github.com/swdee/go-rknnlite-data.git build/data
 
-clean:  ## Remove what make made
+clean:  ## Remove everything that make made
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 .venv/pip: 
@@ -89,8 +89,8 @@ clean:  ## Remove what make made
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),dev]'
 	touch $@ .venv/run
 
-# The vendor's tool wants a numpy and an onnx of its own, and by its own word an older torch and an
-# OpenCV with windows: hence --no-deps.
+# The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an
+# OpenCV with windows that it does not need: hence --no-deps.
 build/convert/ready: models/requirements-convert.txt pyproject.toml
 	$(CONVERT_PYTHON) -m venv build/convert
 	build/convert/bin/pip install --quiet --disable-pip-version-check \
