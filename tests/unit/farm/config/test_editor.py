@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.config.editor import set_values
+from farm.config.editor import read_values, set_values
 from farm.errors import ConfigError
 from tests.helpers.support import ROOT
 
@@ -82,6 +81,5 @@ def test_any_text_is_refused_or_keeps_all_other_values(text: str, size: int) -> 
         changed = set_values(text, {"size": size})
     except ConfigError:
         return
-    before: dict[str, Any] = yaml.safe_load(text) or {}
-    assert yaml.safe_load(changed) == {**before, "size": size}
+    assert yaml.safe_load(changed) == {**read_values(text), "size": size}
     assert set_values(changed, {"size": size}) == changed
