@@ -145,7 +145,7 @@ class FarmConfig(_Frozen):
         if size > cores and size % cores:
             below = size // cores * cores
             raise ValueError(
-                f"size: {size}: {self.platform} has {cores} NPU cores to share it; "
+                f"size: {size}: {self.platform} has {cores} NPU cores: "
                 f"use {below} or {below + cores}, or set allow_uneven: true"
             )
         return self

@@ -44,7 +44,8 @@ def write_dataset(
     """Write images into `folder` as .npy files, list them in DATASET, and return their number.
 
     Each is a uint8 array, 1 x 3 x height x width, RGB; `size` is (width, height). Images that
-    can't be decoded are left out and told; raises SourceError if that is all of them.
+    can't be decoded are left out, and `tell` is called with a line. Raises SourceError if that is
+    all of them.
     """
     spec = InputSpec(width=size[0], height=size[1], layout=NCHW, dtype=UINT8)
     names, failed = [], []

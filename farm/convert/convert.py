@@ -1,4 +1,4 @@
-"""An ONNX model to an INT8 .rknn for one SoC, calibrated on images as the farm would send them."""
+"""Convert an ONNX model to an INT8 .rknn for one SoC, calibrated on images as workers make them."""
 
 from __future__ import annotations
 

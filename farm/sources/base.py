@@ -57,9 +57,9 @@ class IterableSource:
         if single or (
             isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 3
         ):
-            raise SourceError("a single image is not a list of images: write [image]")
+            raise SourceError("a single image: put it into a list")
         if not isinstance(items, Iterable):
-            raise SourceError(f"a {type(items).__name__} is not an iterable of images")
+            raise SourceError(f"{type(items).__name__}: not an iterable of images")
         total = len(items) if isinstance(items, Sequence) else None
         return cls(map(to_ref, items), total)
 
@@ -83,6 +83,4 @@ def to_ref(item: Any) -> Ref:
                 "use uint8, height x width x 3, in BGR order"
             )
         return Pixels(item.tobytes(), item.shape[0], item.shape[1])
-    raise SourceError(
-        f"a {type(item).__name__} is not an image: use a path, bytes or a uint8 array"
-    )
+    raise SourceError(f"{type(item).__name__}: not an image; use a path, bytes or a uint8 array")

@@ -50,12 +50,12 @@ def main() -> int:
 
 def found(folder: Path | None) -> tuple[str, tuple[str, ...]]:
     """What the pictures are, and their paths: those in `folder`; without, the real photos where
-    they are, else our own renders."""
+    they are, else the sample images."""
     what, source = "pictures", folder
     if source is None:
         what, source = "ImageNet photos", SHARED_DATA / "imagenet"
         if not source.is_dir():
-            what, source = "of our own renders", RENDERS
+            what, source = "of the sample images", RENDERS
     return what, tuple(sorted(str(path) for path in source.iterdir() if path.suffix in SUFFIXES))
 
 
