@@ -14,7 +14,7 @@ SEED ?=
 BIN := .venv/bin
 
 # Half as many more than there are cores: a test that waits leaves its core to another.
-PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist loadgroup
+PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 
 # What runs models: a board gets the vendor's package anyway; ONNX Runtime is for PCs.
 EXTRAS := cpu

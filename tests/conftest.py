@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ import pytest
 
 from farm.scheduler import lifecycle
 from farm.sources.renders import write_renders
-from tests.helpers.support import SHARED_DATA
+from tests.helpers.support import SHARED_DATA, once
 
 
 def pytest_configure() -> None:
@@ -33,15 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def renders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """72 renders, two of each character; the processes of pytest-xdist share them."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / "renders"
-    with open(shared / "renders.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            write_renders(folder, count=72, seed=11)
-    return sorted(folder.iterdir())
+    """72 renders, two of each character."""
+
+    def make(folder: Path) -> None:
+        write_renders(folder, count=72, seed=11)
+
+    return sorted(once(tmp_path_factory, "renders", make).iterdir())
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from farm.hardware.platforms import SOCS, Platform, detect
 from farm.sources.renders import write_renders
-from tests.helpers.support import ROOT
+from tests.helpers.support import ROOT, once
 
 HERE = Path(__file__).parent
 STAND_IN = ROOT.parent / "shared" / "simnpu"
@@ -43,10 +43,12 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
     """The folder of the built stand-in; None on a board, emulated or not."""
     if SOC is not None:
         return None
-    folder = tmp_path_factory.mktemp("stand-in") / "simnpu"
-    shutil.copytree(STAND_IN, folder)
-    subprocess.run(["make", "-s"], cwd=folder, check=True)  # noqa: S607 - the user's own make
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copytree(STAND_IN, folder, dirs_exist_ok=True)
+        subprocess.run(["make", "-s"], cwd=folder, check=True)  # noqa: S607 - the user's own make
+
+    return once(tmp_path_factory, "stand-in", make)
 
 
 @pytest.fixture
@@ -70,4 +72,8 @@ def fifty(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """50 renders; $FIFTY is a folder that has them already."""
     if "FIFTY" in os.environ:
         return sorted(Path(os.environ["FIFTY"]).iterdir())
-    return write_renders(tmp_path_factory.mktemp("fifty"), count=50, seed=7)
+
+    def make(folder: Path) -> None:
+        write_renders(folder, count=50, seed=7)
+
+    return sorted(once(tmp_path_factory, "fifty", make).iterdir())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import platform
 import re
+import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pytest
 
 from farm.config.schema import FarmConfig
 from workers.images import preprocess as image
@@ -109,6 +112,21 @@ def wait_for(fact: Callable[[], bool], *, within: float = PATIENCE) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that is made once in a run: the processes of pytest-xdist share it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            half = folder.with_suffix(".half")
+            shutil.rmtree(half, ignore_errors=True)  # of one that failed
+            half.mkdir()
+            make(half)
+            half.rename(folder)
+    return folder
 
 
 def slice_ns(thread: int) -> int:

@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,7 @@ import pytest
 
 from tests.helpers.odd_images import FILES, holding, jpeg
 from tests.helpers.programs import PROGRAM, SIMULATED, Programs, command
-from tests.helpers.support import PATIENCE, ROOT, children_of
-
-pytestmark = pytest.mark.xdist_group("odd images")  # one run for all
+from tests.helpers.support import PATIENCE, ROOT, children_of, once
 
 TABLE = (
     (ROOT / "docs" / "reliability.md").read_text().partition("## Bad images")[2].split("\n## ")[0]
@@ -67,10 +65,15 @@ def run(folder: Path, paths: dict[str, str]) -> Run:
     return Run(done.returncode, {row["path"]: row for row in rows}, paths)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One run of all files, each with its twin where OpenCV can read it: a PNG of its pixels."""
-    folder = tmp_path_factory.mktemp("odd") / "images"
+    folder = once(tmp_path_factory, "odd-images", run_all)
+    return Run(**json.loads((folder / "run.json").read_text()))
+
+
+def run_all(base: Path) -> None:
+    folder = base / "images"
     folder.mkdir()
     paths = {given: str(make(folder)) for given, make in FILES.items()}
     for number, row in enumerate(ROWS):
@@ -81,7 +84,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Run:
             if pixels is not None:  # OpenCV 4.10 can't read GIF
                 cv2.imwrite(str(folder / f"twin-{number}.png"), pixels)
                 paths[f"twin of {row.given}"] = str(folder / f"twin-{number}.png")
-    return run(folder, paths)
+    (base / "run.json").write_text(json.dumps(asdict(run(folder, paths))))
 
 
 def kind_of(result: dict[str, Any]) -> str:

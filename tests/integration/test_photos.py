@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +14,12 @@ import pytest
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from tests.helpers.support import SHARED_DATA
+from tests.helpers.support import SHARED_DATA, once
 from workers.images import preprocess as image
 from workers.protocol.messages import FileRef
 from workers.protocol.spec import EXACT, FAST, InputSpec
 
-pytestmark = [pytest.mark.data, pytest.mark.xdist_group("photos")]  # one plain loop for all
+pytestmark = pytest.mark.data
 
 MODELS = SHARED_DATA / "models"
 MODEL = MODELS / "mobilenet_v2_imagenet_uint8.onnx"
@@ -50,9 +51,14 @@ def classify(preprocess: Callable[[Path], Any]) -> dict[str, Top5]:
     return found
 
 
-@pytest.fixture(scope="module")
-def plain_loop() -> dict[str, Top5]:
-    return classify(published_pixels)
+@pytest.fixture(scope="session")
+def plain_loop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Top5]:
+    def make(folder: Path) -> None:
+        (folder / "found.json").write_text(json.dumps(classify(published_pixels)))
+
+    text = (once(tmp_path_factory, "plain-loop", make) / "found.json").read_text()
+    found: dict[str, list[list[Any]]] = json.loads(text)
+    return {path: [(number, score) for number, score in top5] for path, top5 in found.items()}
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,6 @@ from workers.protocol.messages import (
 from workers.protocol.sockets import Context
 from workers.protocol.spec import NHWC, UINT8, InputSpec
 
-pytestmark = pytest.mark.xdist_group("rubbish")  # one farm for all
-
 READY = Ready(
     worker=1,
     generation=1,
