@@ -110,7 +110,7 @@ def wait_for(fact: Callable[[], bool], *, within: float = PATIENCE) -> bool:
     while not fact():
         if time.monotonic() > until:
             return False
-        time.sleep(0.005)
+        time.sleep(0.01)
     return True
 
 

@@ -17,7 +17,8 @@ import pytest
 from farm.coordinator.startup import FILES_BESIDES, FILES_PER_WORKER
 from farm.report.bottleneck import Kind
 from tests.helpers.drawings import classed, said, tree
-from tests.helpers.support import ROOT
+from tests.helpers.programs import NPU_FARM, Programs, read_until
+from tests.helpers.support import PATIENCE, ROOT
 
 RK3588 = str(ROOT / "configs" / "rk3588.yaml")
 ROW = r"^{size} +[\d.]+s +(\d+% ?){{{cores}}} +[\d.]+ms +[\d.]+-[\d.]+ +[\d.]+ms +[\d.]+ms"
@@ -174,22 +175,16 @@ def test_a_farm_that_fails_ends_a_sweep_with_what_was_measured(folder: str, tmp_
     assert [size["runtimes"] for size in json.loads(output.read_text())["sizes"]] == [1]
 
 
-def test_a_signal_ends_a_sweep_with_what_was_measured(folder: str, tmp_path: Path) -> None:
+def test_a_signal_ends_a_sweep_with_what_was_measured(
+    folder: str, tmp_path: Path, programs: Programs
+) -> None:
     output = tmp_path / "bench.json"
     flags = ("--sizes", "3,6", "-d", folder, "-r", "1", "--rounds", "1", "--json", str(output))
     slow = ("--set", "simulated.service_ms=20")
-    with subprocess.Popen(
-        [Path(sys.executable).with_name("npu-farm"), "bench", RK3588, *slow, *flags],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as sweep:
-        assert sweep.stdout is not None
-        while not sweep.stdout.readline().startswith("3 "):
-            pass
-        sweep.send_signal(signal.SIGINT)
-        said = sweep.communicate(timeout=30)[1]
+    sweep = programs.start(NPU_FARM, "bench", RK3588, *slow, *flags)
+    read_until(sweep.stdout, "3 ")
+    sweep.send_signal(signal.SIGINT)
+    said = sweep.communicate(timeout=PATIENCE)[1]
     assert sweep.returncode == 130
     assert "rounds that were not whole do not count" in said
     assert [size["runtimes"] for size in json.loads(output.read_text())["sizes"]] == [3]

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.helpers.support import ROOT
+from tests.helpers.programs import missing, run
 
 
 def test_everybody_answers_alike_and_has_a_row(tmp_path: Path, renders: list[Path]) -> None:
     words = ["--images", "40", "--runs", "1", "--sizes", "2", "--folder", str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks", *words, "--pictures", str(renders[0].parent)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    pictures = ("--pictures", str(renders[0].parent))
+    done = run(sys.executable, "-m", "tests.benchmarks", *words, *pictures)
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = tmp_path.glob("*.md")
     text = file.read_text()
-    assert "40 images (72 pictures, repeated), SIMULATED NPU of 3 cores at 2.6 ms, runs: 1" in text
+    assert missing(("40 images", "72 pictures", "3 cores", "2.6 ms", "runs: 1"), text) == []
     rows = [row.split(" | ") for row in text.splitlines() if row.startswith("| ")]
     names = [row[0].removeprefix("| ") for row in rows[2:]]
     assert names[1:] == ["plain loop", "thread pool, 2", "farm, 2", "farm, 3, decoding free"]

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,22 +13,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.helpers.support import ROOT, children_of, is_alive, wait_for
+from tests.helpers.programs import FAST, PROGRAM, Programs
+from tests.helpers.support import children_of, is_alive, wait_for
 
 KILLS: Final = int(os.environ.get("KILLS", "4"))
-REPEATS_PER_KILL: Final = 6
-SIMULATED: Final = (str(ROOT / "configs" / "rk3588.yaml"), "--runtime", "simulated", "-c", "all")
-FLAGS: Final = ("--set", "simulated.service_ms=0", "-q", "--resume")
+REPEATS_PER_KILL: Final = 4
+RESUMED: Final = (*PROGRAM, *FAST, "-q", "--resume")
 SHORTEST_LINE: Final = 400  # bytes: the file will be longer than the images times this
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "farm.coordinator", *SIMULATED, *FLAGS, *arguments],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def size_of(output: Path) -> int:
@@ -44,9 +34,8 @@ def moment(dice: random.Random, output: Path, target: int) -> Callable[[int], bo
     return lambda _pid: size_of(output) >= target
 
 
-def killed_at(fact: Callable[[int], bool], *arguments: str) -> None:
-    """Run, kill the coordinator once `fact` of its process id is true; its workers go, too."""
-    process = start(*arguments)
+def killed_at(fact: Callable[[int], bool], process: subprocess.Popen[str]) -> None:
+    """Kill a coordinator once `fact` of its process id is true; its workers go, too."""
     assert wait_for(lambda: process.poll() is not None or fact(process.pid))
     workers = children_of(process.pid)
     process.kill()
@@ -61,10 +50,10 @@ def pull_the_plug(dice: random.Random, output: Path) -> None:
         os.truncate(output, max(0, size_of(output) - dice.randint(1, 3 * SHORTEST_LINE)))
 
 
-@pytest.mark.timeout(60 + 10 * KILLS)
+@pytest.mark.timeout(300 + 30 * KILLS)
 @pytest.mark.parametrize("seed", [int(os.environ.get("SEED", "1"))])
 def test_each_image_is_in_the_file_once_however_often_the_run_is_killed(
-    seed: int, renders: list[Path], tmp_path: Path, run_dirs: Path
+    seed: int, renders: list[Path], tmp_path: Path, run_dirs: Path, programs: Programs
 ) -> None:
     output, repeat = tmp_path / "results.jsonl", KILLS * REPEATS_PER_KILL
     arguments = ("-d", str(renders[0].parent), "-r", str(repeat), "-o", str(output))
@@ -72,9 +61,9 @@ def test_each_image_is_in_the_file_once_however_often_the_run_is_killed(
     step = repeat * len(renders) * SHORTEST_LINE // (KILLS + 1)
     for kill in range(KILLS):
         target = max(size_of(output) + 1, step * kill + dice.randrange(step))
-        killed_at(moment(dice, output, target), *arguments)
+        killed_at(moment(dice, output, target), programs.start(*RESUMED, *arguments))
         pull_the_plug(dice, output)
-    last = start(*arguments)
+    last = programs.start(*RESUMED, *arguments)
     _, err = last.communicate()
     assert last.returncode == 0, err
     rows: list[dict[str, Any]] = [json.loads(line) for line in output.read_text().splitlines()]

@@ -17,7 +17,8 @@ from farm.bench.tune_search import next_choice
 from farm.config.loader import load
 from farm.errors import EXIT_OK, EXIT_SOME_FAILED
 from tests.helpers.figures import measured
-from tests.helpers.support import glyphs
+from tests.helpers.programs import Programs, read_until
+from tests.helpers.support import PATIENCE, glyphs
 
 SHORT = """
 from farm.api import auto_size
@@ -143,18 +144,13 @@ def test_a_tune_in_which_a_worker_was_lost_writes_nothing(
 
 
 def test_a_tune_that_is_stopped_says_what_is_best_so_far_and_writes_nothing(
-    config: Path, tmp_path: Path
+    config: Path, tmp_path: Path, programs: Programs
 ) -> None:
     output = tmp_path / "tuned.yaml"
-    with subprocess.Popen(
-        [sys.executable, "-c", SHORT, "tune", str(config), "-o", str(output)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as work:  # fmt: skip
-        assert work.stdout is not None
-        while not work.stdout.readline().startswith("2 "):
-            pass
-        work.send_signal(signal.SIGINT)
-        out, said = work.communicate(timeout=30)
+    work = programs.start(sys.executable, "-c", SHORT, "tune", str(config), "-o", str(output))
+    read_until(work.stdout, "2 ")
+    work.send_signal(signal.SIGINT)
+    out, said = work.communicate(timeout=PATIENCE)
     assert work.returncode == 130
     assert re.search(r"^size: \d, at ", out, re.M)
     assert "the tune did not come to its end: nothing is written" in said

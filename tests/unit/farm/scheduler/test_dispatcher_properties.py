@@ -360,4 +360,4 @@ def answer_to(worker: int, batch: Batch) -> Answered:
 
 
 TestDispatcher = Farm.TestCase
-TestDispatcher.settings = settings(max_examples=300, stateful_step_count=40)
+TestDispatcher.settings = settings(max_examples=200, stateful_step_count=40)
