@@ -120,7 +120,7 @@ def test_every_module_has_its_test_file_or_a_reason_why_not() -> None:
         tests = (ROOT / "tests" / "unit" / name.parent).glob(f"test_{path.stem}*.py")
         if path.name != "__init__.py" and not any(tests):
             without.append(str(name))
-    assert without == sorted(ELSEWHERE)
+    assert [name for name in without if name not in ELSEWHERE] == []
     named = {test for test in ELSEWHERE.values() if test != DATA}
     assert [test for test in sorted(named) if not (ROOT / test).is_file()] == []
 
