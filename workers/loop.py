@@ -12,7 +12,7 @@ import zmq
 
 from workers import sched_slice as slices
 from workers.errors import FarmError, RuntimeFailure
-from workers.images.decode_pool import Decoded, Decoders, Job
+from workers.images.decode_pool import Decoded, DecodePool, Job
 from workers.protocol import startup as steps
 from workers.protocol.messages import (
     Batch,
@@ -48,7 +48,7 @@ def run(init: WorkerInit) -> int:
             runtime = open_runtime(spec)
             stack.callback(runtime.close)
             ready = self_test(init, runtime)
-            decoders = Decoders(spec.decoders, spec.decoder_cpus, runtime.input, spec.decode)
+            decoders = DecodePool(spec.decoders, spec.decoder_cpus, runtime.input, spec.decode)
             stack.callback(decoders.close)
             slices.shorten()  # after the start of the decoders, which keep the kernel's default
             steps.begin(steps.REPORT)
@@ -91,7 +91,7 @@ def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
 class BatchLoop:
     """Answers batches, on the one thread that may use its runtime and sockets."""
 
-    def __init__(self, init: WorkerInit, runtime: Runtime, decoders: Decoders) -> None:
+    def __init__(self, init: WorkerInit, runtime: Runtime, decoders: DecodePool) -> None:
         self._worker, self._generation = init.spec.index, init.generation
         self._runtime = runtime
         self._decoders = decoders

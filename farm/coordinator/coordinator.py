@@ -40,7 +40,7 @@ class Coordinator:
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
-        self._sink = Inbox(self._context, specs[0].sink, most_bytes=ANSWER_BYTES)
+        self._sink = Inbox(self._context, specs[0].sink, max_bytes=ANSWER_BYTES)
         self.supervisor = Supervisor(specs, self._context, limits, log)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds

@@ -16,7 +16,7 @@ from farm.api import Farm
 from farm.config.schema import FarmConfig
 from tests.helpers.support import worker_spec
 from workers.images import preprocess as image
-from workers.images.decode_pool import Decoders
+from workers.images.decode_pool import DecodePool
 from workers.loop import BatchLoop
 from workers.protocol import messages as wire
 from workers.protocol.messages import Batch, Done, FileRef, Item, Stop, WorkerInit
@@ -125,11 +125,11 @@ def test_the_runtime_gets_the_very_array_that_was_decoded(
         return made[-1]
 
     monkeypatch.setattr(image, "load", keeping)
-    decoders = Decoders(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)
+    decoders = DecodePool(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)
     items = tuple(Item(n, FileRef(os.fsencode(path))) for n, path in enumerate(renders[:5]))
     model, answers = Model(), Answers()
-    desk: Any = BatchLoop(WorkerInit(worker_spec(), 1), model, decoders)
-    desk.serve(Messages(Batch(1, items), Stop()), answers)
+    loop: Any = BatchLoop(WorkerInit(worker_spec(), 1), model, decoders)
+    loop.serve(Messages(Batch(1, items), Stop()), answers)
     decoders.close()
     assert [id(tensor) for tensor in model.given] == [id(tensor) for tensor in made]
     assert all(tensor.flags.c_contiguous for tensor in made)  # so the NPU's library copies as it is

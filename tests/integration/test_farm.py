@@ -28,7 +28,7 @@ from tests.helpers.support import (
 )
 from tests.helpers.told import Told
 from workers.images import preprocess as image
-from workers.images.decode_pool import BELOW_THE_RUNTIME
+from workers.images.decode_pool import DECODER_NICE
 from workers.protocol.messages import Encoded
 from workers.sched_slice import SHORTEST_NS
 
@@ -175,7 +175,7 @@ def test_the_runtime_thread_goes_before_its_decoders() -> None:
         others.remove(pid)
         assert wait_for(lambda: slice_ns(pid) == SHORTEST_NS)
         nice = os.getpriority(os.PRIO_PROCESS, pid)
-        lower = min(19, nice + BELOW_THE_RUNTIME)
+        lower = min(19, nice + DECODER_NICE)
         assert wait_for(
             lambda: [os.getpriority(os.PRIO_PROCESS, t) for t in others].count(lower) == 2,
         )

@@ -18,7 +18,7 @@ from workers.protocol.spec import InputSpec
 
 # Just below: the runtime thread runs first when it wakes up, and beside other programs every step
 # further down costs speed. docs/decisions/0015 has figures.
-BELOW_THE_RUNTIME: Final = 3
+DECODER_NICE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Decoded:
     finished: float
 
 
-class Decoders:
+class DecodePool:
     """`count` decoder threads on `cpus`; jobs come out as they are done, not in order.
 
     `mode` is EXACT or FAST, see workers.images.preprocess.load.
@@ -76,7 +76,7 @@ class Decoders:
     def _work(self) -> None:
         # Both for this thread alone. The runtime thread runs first when its NPU core is free again.
         os.sched_setaffinity(0, self._cpus)
-        os.nice(BELOW_THE_RUNTIME)
+        os.nice(DECODER_NICE)
         while (job := self._jobs.get()) is not None:
             started = time.monotonic()
             result: npt.NDArray[Any] | ItemError

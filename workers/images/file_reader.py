@@ -24,8 +24,8 @@ KNOWN: Final = {
 }
 
 
-def read(path: bytes, most: int) -> bytes:
-    """Read an image file whole, `most` bytes at most; raise ImageError.
+def read(path: bytes, max_bytes: int) -> bytes:
+    """Read an image file whole, `max_bytes` bytes at max_bytes; raise ImageError.
 
     That is for a file that is missing, not permitted, too large or not regular, and for one that
     changes meanwhile: half of the old and half of the new may well decode, to a wrong picture.
@@ -34,7 +34,7 @@ def read(path: bytes, most: int) -> bytes:
         _check_regular(os.stat(path))  # before opening: that alone starts a watchdog's countdown
         fd = os.open(path, FLAGS)
         try:
-            return _read_all(fd, most)
+            return _read_all(fd, max_bytes)
         finally:
             os.close(fd)
     except OSError as error:
@@ -50,19 +50,19 @@ def _check_regular(status: os.stat_result) -> None:
         raise ImageError("not_a_file", "not a regular file")
 
 
-def _read_all(fd: int, most: int) -> bytes:
+def _read_all(fd: int, max_bytes: int) -> bytes:
     before = os.fstat(fd)
     _check_regular(before)  # it may have been replaced since
     stated, parts, size = before.st_size, [], 0
     # Files in /proc state no size, others may grow: only an empty read is the end.
-    while max(stated, size) <= most and (part := os.read(fd, max(stated - size, CHUNK))):
+    while max(stated, size) <= max_bytes and (part := os.read(fd, max(stated - size, CHUNK))):
         parts.append(part)
         size += len(part)
-    if max(stated, size) > most:
-        held = f"{stated}" if stated > most else f"more than {most}"
+    if max(stated, size) > max_bytes:
+        held = f"{stated}" if stated > max_bytes else f"more than {max_bytes}"
         raise ImageError(
             "too_large",
-            f"{held} bytes; max_pixels allows {most}, raise it in the config to read this",
+            f"{held} bytes; max_pixels allows {max_bytes}, raise it in the config to read this",
         )
     after = os.fstat(fd)
     if (after.st_size, after.st_mtime_ns) != (stated, before.st_mtime_ns):

@@ -36,20 +36,20 @@ class Refused(Exception):
         self.broken = broken
 
 
-def decode(data: bytes, most: int, least: Size | None = None) -> Picture:
-    """Decode a JPEG of up to `most` pixels to upright BGR; raise Refused or MemoryError.
+def decode(data: bytes, max_pixels: int, min_size: Size | None = None) -> Picture:
+    """Decode a JPEG of up to `max_pixels` pixels to upright BGR; raise Refused or MemoryError.
 
-    With `least`, width and height may come as a half, a 4th or an 8th of what they are, but not
-    below `least`.
+    With `min_size`, width and height may come as a half, a 4th or an 8th of what they are, but not
+    below `min_size`.
     """
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-        orientation = exif.orientation(data) if width * height <= most else None
+        orientation = exif.orientation(data) if width * height <= max_pixels else None
         if orientation is None:
             raise Refused(broken=False)
-        if least and orientation in exif.SIDEWAYS:
-            least = least[::-1]
-        scale = scale_for((width, height), least) if least else 1
+        if min_size and orientation in exif.SIDEWAYS:
+            min_size = min_size[::-1]
+        scale = scale_for((width, height), min_size) if min_size else 1
         # It takes the smallest scale that is no less, which is ours: libjpeg rounds up.
         picture: Picture = simplejpeg.decode_jpeg(
             data,
@@ -66,7 +66,7 @@ def decode(data: bytes, most: int, least: Size | None = None) -> Picture:
     return exif.turned(picture, orientation)
 
 
-def scale_for(size: Size, least: Size) -> int:
-    """Return the largest of SCALES that leaves `size` at `least` or above; 1 if there is none."""
-    room = min(side // low for side, low in zip(size, least, strict=True))
+def scale_for(size: Size, min_size: Size) -> int:
+    """Return the largest of SCALES that leaves `size` no smaller than `min_size`; else 1."""
+    room = min(side // low for side, low in zip(size, min_size, strict=True))
     return next((scale for scale in SCALES if scale <= room), 1)

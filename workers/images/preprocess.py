@@ -60,23 +60,23 @@ def load(source: FileRef | Encoded | Pixels, spec: InputSpec, mode: str = EXACT)
         ) from error
 
 
-def pixels(source: FileRef | Encoded | Pixels, least: jpeg.Size | None = None) -> Image:
+def pixels(source: FileRef | Encoded | Pixels, min_size: jpeg.Size | None = None) -> Image:
     """Return an item's pixels as height x width x 3 uint8, BGR, upright; raise ImageError.
 
-    A JPEG may come smaller than it is if `least` is given, but not below that.
+    A JPEG may come smaller than it is if `min_size` is given, but not below that.
     """
     match source:
         case FileRef(path):
-            return decode(read(path, MAX_BYTES), least)
+            return decode(read(path, MAX_BYTES), min_size)
         case Encoded(data):
-            return decode(data, least)
+            return decode(data, min_size)
         case Pixels(data, height, width):
             if height < 1 or width < 1 or len(data) != height * width * 3:
                 raise ImageError("bad_pixels", f"{len(data)} bytes are no {width}x{height} image")
             return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
-def decode(data: bytes, least: jpeg.Size | None = None) -> Image:
+def decode(data: bytes, min_size: jpeg.Size | None = None) -> Image:
     """Decode an image file's bytes to upright BGR pixels, see `pixels`; raise ImageError."""
     if not data:
         raise ImageError("empty", "the file is empty")
@@ -86,7 +86,7 @@ def decode(data: bytes, least: jpeg.Size | None = None) -> Image:
     if not data.startswith(headers.JPEG_MAGIC):
         return _by_opencv(data)
     try:
-        return jpeg.decode(data, MAX_PIXELS, least)
+        return jpeg.decode(data, MAX_PIXELS, min_size)
     except jpeg.Refused as refused:
         image = _by_opencv(data)
         if refused.broken:

@@ -22,11 +22,11 @@ ANY_SIZE: Final = -1
 
 
 class Inbox:
-    """A PULL socket: receives messages of up to `most_bytes`."""
+    """A PULL socket: receives messages of up to `max_bytes`."""
 
-    def __init__(self, context: Context, address: str, most_bytes: int = ANY_SIZE) -> None:
+    def __init__(self, context: Context, address: str, max_bytes: int = ANY_SIZE) -> None:
         self.socket = context.socket(zmq.PULL)
-        self.socket.maxmsgsize = most_bytes
+        self.socket.maxmsgsize = max_bytes
         # The window bounds the queue, not ZeroMQ: at a high-water mark PUSH would block its sender.
         self.socket.set_hwm(UNLIMITED)
         self.socket.linger = 0

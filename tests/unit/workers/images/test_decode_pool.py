@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from tests.helpers.support import wait_for
-from workers.images.decode_pool import BELOW_THE_RUNTIME, Decoders
+from workers.images.decode_pool import DECODER_NICE, DecodePool
 from workers.protocol.spec import EXACT, NHWC, UINT8, InputSpec
 
 
@@ -15,11 +15,11 @@ def test_decoders_run_on_their_own_cpus_below_the_runtime_and_leave_that_where_i
     before, nice = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
     cpu = max(before)
     known = {thread.native_id for thread in threading.enumerate()}
-    decoders = Decoders(2, (cpu,), InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8), EXACT)
+    decoders = DecodePool(2, (cpu,), InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8), EXACT)
     begun = {t.native_id for t in threading.enumerate() if t.native_id} - known
     assert len(begun) == 2
     assert wait_for(lambda: all(os.sched_getaffinity(t or 0) == {cpu} for t in begun), within=5)
-    lower = min(19, nice + BELOW_THE_RUNTIME)
+    lower = min(19, nice + DECODER_NICE)
     assert wait_for(
         lambda: all(os.getpriority(os.PRIO_PROCESS, t or 0) == lower for t in begun), within=5
     )
