@@ -154,7 +154,7 @@ class Coordinator:
         bad = self.supervisor.bad_cores()
         if bad and not self._bad_cores_allowed:
             why = "; ".join(self.supervisor.reasons())
-            raise BadCoreError(f"NPU core {bad[0]} can't be used, and on_bad_core is fail: {why}")
+            raise BadCoreError(f"NPU core {bad[0]} can't be used, and on_bad_core is `fail`: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
         watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
@@ -199,7 +199,7 @@ class Coordinator:
                 case Deliver(task):
                     self._ended[task.run].append(action)
                 case Send(worker, batch):
-                    process = self.supervisor.process(worker)
+                    process = self.supervisor.slots[worker].process
                     if process is not None:
                         process.send(batch)
                 case Kill():

@@ -1,4 +1,4 @@
-"""The farm's end of workers.forkserver: asks for workers, hears of their numbers and ends."""
+"""The farm's end of workers.forkserver: asks for workers, learns their pids and exit codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LEAVE_SECONDS: Final = 5.0
 
 @dataclass(slots=True)
 class Child:
-    """A process that was asked for; what is None has not been told, see ForkServer."""
+    """A process that was asked for; pid and exit code are None until the server reports them."""
 
     pid: int | None = None
     code: int | None = None
@@ -46,7 +46,7 @@ class ForkServer:
         try:
             self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
-                self._process = _start(run_dir, theirs.fileno(), max_pixels)
+                self._process = _spawn(run_dir, theirs.fileno(), max_pixels)
         except OSError as error:
             raise StartError(f"no process can be started: {error}") from error
 
@@ -56,7 +56,7 @@ class ForkServer:
         return self._process.poll() is None
 
     def renewed(self) -> ForkServer:
-        """Itself, or another in its place if it has died; raises as the constructor."""
+        """Return itself, or a new server if it has died; raises as the constructor."""
         if self.alive:
             return self
         self.close()
@@ -65,7 +65,7 @@ class ForkServer:
     def fork(self, name: str, fds: list[int]) -> Child:
         """Ask for a worker with these descriptors, see workers.forkserver.
 
-        If the server is dead, nobody will ever hold them: the caller sees them close.
+        If the server is dead, no process will ever hold them: the caller sees them close.
         """
         child = Child()
         with suppress(ConnectionError):
@@ -74,20 +74,20 @@ class ForkServer:
         return child
 
     def pid(self, child: Child) -> int | None:
-        """The process id of a child; None if there is none, for the server died before.
+        """Return the process id of a child; None if the server died before there was one.
 
-        A server that takes longer than FORK_SECONDS to tell is of no use: it is killed.
+        A server that takes longer than FORK_SECONDS to report it is killed.
         """
-        while child.pid is None and self._hear(FORK_SECONDS):
+        while child.pid is None and self._receive(FORK_SECONDS):
             pass
         if child.pid is None:
             self._process.kill()
         return child.pid
 
     def wait(self, child: Child, seconds: float) -> int | None:
-        """Wait so long for a child's end; gives its exit code, minus a signal's number, or None."""
+        """Wait up to `seconds` for a child's end; return its exit code, -N for signal N."""
         until = time.monotonic() + seconds
-        while child.code is None and self._hear(max(0.0, until - time.monotonic())):
+        while child.code is None and self._receive(max(0.0, until - time.monotonic())):
             pass
         return child.code
 
@@ -99,7 +99,7 @@ class ForkServer:
                 os.kill(pid, number)
 
     def close(self) -> None:
-        """Let the server go; workers that live do not mind."""
+        """End the server; workers that live go on."""
         self._channel.close()
         try:
             self._process.wait(LEAVE_SECONDS)
@@ -107,8 +107,8 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
 
-    def _hear(self, seconds: float) -> bool:
-        """Take in the next answer; False if none comes within so many seconds, or ever."""
+    def _receive(self, seconds: float) -> bool:
+        """Take in the next answer; return False if none comes within so many seconds, or ever."""
         try:
             self._channel.settimeout(seconds)
             answer = self._channel.recv(ANSWER.size)
@@ -125,21 +125,16 @@ class ForkServer:
         return True
 
 
-def _start(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[bytes]:
+def _spawn(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[bytes]:
+    # It finds our packages where this process did.
+    home = str(Path(workers.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, "-c", BOOT, run_dir, str(channel)],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,  # it says nothing; its workers have outputs of their own
+        stdout=subprocess.DEVNULL,  # it prints nothing; each worker has its own output
         stderr=subprocess.DEVNULL,
         pass_fds=(channel,),
         start_new_session=True,  # Ctrl-C is the coordinator's to handle
-        env=_environment(max_pixels),
+        env={**os.environ, "PYTHONPATH": path, MAX_PIXELS_VARIABLE: str(max_pixels)},
     )
-
-
-def _environment(max_pixels: int) -> dict[str, str]:
-    """The server's: it finds our packages where this process did."""
-    home = str(Path(workers.__file__).parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join([home, inherited] if inherited else [home])
-    return {**os.environ, "PYTHONPATH": path, MAX_PIXELS_VARIABLE: str(max_pixels)}

@@ -36,7 +36,7 @@ class RunDir:
             self.path = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
             self._fd = _locked(self.path)
         except OSError as error:
-            raise StartError(f"no folder for the farm's sockets can be made: {error}") from error
+            raise StartError(f"cannot make a folder for the farm's sockets: {error}") from error
         for left in Path(parent).glob(f"{RUN_DIR_PREFIX}*"):
             with suppress(OSError):  # another user's, in use, or just removed by another farm
                 _remove_if_abandoned(left)

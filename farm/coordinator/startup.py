@@ -1,4 +1,4 @@
-"""A config to a plan and a coordinator that is about to launch it; what can't work is said here."""
+"""A config to a plan and a coordinator that is about to launch it; refuses what can't work."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ FILES_BESIDES: Final = 64
 def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordinator]:
     """Plan a farm on this machine; the coordinator is the caller's to close.
 
-    `log` gets what its user should know. Raises ConfigError where the config
-    can't be met, and StartError where this process may not open enough files.
+    `log` gets what its user should know. Raises ConfigError if this
+    machine can't meet the config, and StartError if this process may not open enough files.
     """
     run_dir = RunDir()
     try:

@@ -1,4 +1,4 @@
-"""All workers of a farm: started, watched, started again after a back-off, stopped."""
+"""All workers of a farm: started, watched, restarted after a back-off, stopped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ TERM_SECONDS: Final = 1.0  # from SIGTERM to SIGKILL
 
 @dataclass(slots=True)
 class WorkerSlot:
-    """One worker's slot, whoever sits in it; `due` is when its state must have changed."""
+    """A place for one worker, filled by one process after the other.
+
+    `due` is when its state must have changed, `reason` why it last failed, `hangs` whether that
+    was by not answering, `came_up` whether its present or last process was ready.
+    """
 
     spec: WorkerSpec
     state: State = State.STARTING
@@ -38,11 +42,11 @@ class WorkerSlot:
     reason: str = ""
     hangs: bool = False
     ready: Ready | None = None
-    came_up: bool = False  # whether the present process, or the last one, was ready
+    came_up: bool = False
 
 
 class Supervisor:
-    """The workers' processes and lives. `log` gets what a user should know.
+    """The workers' processes and states; `log` gets what a user should know.
 
     A worker that takes longer than `limits` allow to open its runtime, or to pass its self-test,
     is killed. A worker that can't start has no second try, and an NPU core on which none can is
@@ -65,12 +69,8 @@ class Supervisor:
         for slot in self.slots:
             self._spawn(slot, now)
 
-    def process(self, worker: int) -> WorkerProcess | None:
-        """The worker's process, None while it has none."""
-        return self.slots[worker].process
-
     def processes(self) -> list[WorkerProcess]:
-        """All processes that are not known to be gone."""
+        """Return all processes that are not known to be gone."""
         return [m.process for m in self.slots if m.process is not None]
 
     @property
@@ -84,27 +84,27 @@ class Supervisor:
         return all(slot.state in OVER for slot in self.slots)
 
     def reasons(self) -> list[str]:
-        """Why the workers that are given up were, each reason once."""
+        """Return why workers were given up, each reason once."""
         return list(dict.fromkeys(m.reason for m in self.slots if m.state is State.BROKEN))
 
     def bad_cores(self) -> tuple[int, ...]:
-        """The NPU cores all of whose workers are given up; none where the CPU does the work."""
+        """Return the NPU cores whose workers are all given up; none where CPUs run the model."""
         if self.slots[0].spec.runtime == ONNX:
             return ()
         broken = {m.spec.npu_core for m in self.slots if m.state is State.BROKEN}
-        return tuple(sorted(broken - self._cores_in_use()))
+        return tuple(sorted(broken - self._cores_in_use))
 
     def deadline(self) -> float | None:
-        """When `tick` has something to do, if nothing else happens."""
+        """Return when `tick` has something to do, if nothing else happens."""
         return min((m.due for m in self.slots if m.due is not None), default=None)
 
     def on_message(self, message: Ready | Failed, *, now: float) -> list[Change]:
-        """Take in what a worker says of itself; what does not fit its life is counted as stray."""
-        told = Event.READY if isinstance(message, Ready) else Event.FAILED
+        """Take in what a worker reports; what does not fit its state is counted as stray."""
+        reported = Event.READY if isinstance(message, Ready) else Event.FAILED
         author = (message.worker, message.generation)
         slot = next((m for m in self.slots if (m.spec.index, m.generation) == author), None)
-        # It may be said twice, or cross with the worker's being given up for its slowness.
-        if slot is None or (slot.state, told) not in NEXT:
+        # It may come twice, or cross with the worker's being given up because it was slow.
+        if slot is None or (slot.state, reported) not in NEXT:
             self.strays += 1
             return []
         if isinstance(message, Ready):
@@ -127,9 +127,9 @@ class Supervisor:
         if slot.process is None:
             return []
         before, how = slot.state, slot.process.reap()
-        if slot.hangs and (place := slot.process.log.place()):
+        if slot.hangs and (place := slot.process.log.stack_location()):
             slot.reason = f"{slot.reason}, in {place}"
-        slot.reason = slot.reason or _with(how, slot.process.log.library_errors())
+        slot.reason = slot.reason or slot.process.log.explain(how)
         slot.process.close()
         slot.process = None
         slot.state, slot.due = after(before, Event.EXITED), None
@@ -151,7 +151,7 @@ class Supervisor:
             slot.due = now + TERM_SECONDS
 
     def replace(self, worker: int, *, now: float) -> None:
-        """Let a worker with empty hands go, and start a new one in its slot."""
+        """Let a worker go that holds no batch, and start a new one in its slot."""
         slot = self.slots[worker]
         if slot.process is None or slot.state is not State.UP:
             return
@@ -160,12 +160,12 @@ class Supervisor:
         slot.process.ask_to_stop()
 
     def oversized(self) -> list[int]:
-        """The workers at work that have more memory of their own than the limits allow."""
-        at_work = [m.process for m in self.slots if m.state is State.UP and m.process is not None]
-        return [p.index for p in at_work if p.memory_mb() > self._limits.worker_mb]
+        """Return the workers with more memory of their own than the limits allow."""
+        up = [m.process for m in self.slots if m.state is State.UP and m.process is not None]
+        return [process.index for process in up if process.memory_mb() > self._limits.worker_mb]
 
     def tick(self, *, now: float) -> None:
-        """Do what has come due: start anew after the back-off, kill who is not ready or gone."""
+        """Do what has come due: restart after the back-off, kill what is not ready or not gone."""
         for slot in self.slots:
             if slot.due is None or now < slot.due:
                 continue
@@ -173,13 +173,17 @@ class Supervisor:
             if slot.state is State.LOST:
                 slot.state = after(slot.state, Event.RESPAWN)
                 self._spawn(slot, now)
-            elif slot.state in BOOTING:
-                self._start_timed_out(slot, now)
+            elif slot.process is not None and slot.state in BOOTING:
+                step, limits = slot.process.log.step, self._limits
+                limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
+                self._failed(slot, f"{step} has not ended within {limit:g} s", now)
+                # Nobody waits for a process that hangs to leave by itself.
+                self.terminate(Kill(slot.spec.index, slot.reason, hangs=True), now=now)
             elif slot.process is not None:
                 slot.process.kill()
 
     def stop(self, *, kill: bool) -> None:
-        """Ask every worker to leave once its hands are empty; with `kill`, end them now."""
+        """Ask every worker to leave once it has answered all; with `kill`, end them now."""
         for slot in self.slots:
             if slot.state is not State.GONE and slot.state is not State.STOPPING:
                 slot.state, slot.due = after(slot.state, Event.STOP), None
@@ -189,7 +193,7 @@ class Supervisor:
                 slot.process.kill()
 
     def close(self) -> None:
-        """Let go what workers are forked from; they must be gone, or be given up."""
+        """Close the fork server; the workers must be gone, or given up."""
         self._server.close()
 
     def _spawn(self, slot: WorkerSlot, now: float) -> None:
@@ -218,7 +222,7 @@ class Supervisor:
         slot.reason = reason
         if process is not None:
             process.listen()
-            slot.reason = _with(reason, process.log.library_errors())
+            slot.reason = process.log.explain(reason)
             process.ask_to_stop()
         slot.state, slot.due = after(before, Event.FAILED), now + LEAVE_SECONDS
         if slot.state is State.BROKEN:
@@ -226,40 +230,26 @@ class Supervisor:
             self._announce_unused_cores()
         return [WorkerDown(slot.spec.index, slot.reason)] if before is State.UP else []
 
-    def _start_timed_out(self, slot: WorkerSlot, now: float) -> None:
-        """End a start that takes too long; nobody waits for the end of a process that hangs."""
-        if slot.process is None:
-            return
-        step, limits = slot.process.log.step, self._limits
-        limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
-        self._failed(slot, f"{step} has not ended within {limit:g} s", now)
-        self.terminate(Kill(slot.spec.index, slot.reason, hangs=True), now=now)
-
-    def _announce_unused_cores(self) -> None:
-        """Say, once it is known who could start, on which NPU cores nobody runs."""
-        if self._limits.bad_cores and not self.starting and not self.all_failed:
-            self.notices.left_out(self.bad_cores(), self._cores_in_use())
-
+    @property
     def _cores_in_use(self) -> set[int]:
         return {m.spec.npu_core for m in self.slots if m.state not in OVER}
+
+    def _announce_unused_cores(self) -> None:
+        """Tell on which NPU cores no worker runs, once it is known which could start."""
+        if self._limits.bad_cores and not self.starting and not self.all_failed:
+            self.notices.left_out(self.bad_cores(), self._cores_in_use)
 
     def _schedule_restart(self, slot: WorkerSlot, now: float) -> None:
         # Starts that all fail count however long each takes: a hang of 10 s, or the driver's time
         # limit of 6 s and a slow board, would never be often enough in a minute.
         counted = recent(slot.deaths, now=now) if slot.came_up else slot.deaths
         slot.deaths = [*counted, now]
-        wait = back_off(len(slot.deaths))
-        number = slot.spec.index
-        if wait is None:
-            slot.state = after(slot.state, Event.GIVE_UP)
-            often = f"{len(slot.deaths)} times in {now - slot.deaths[0]:.0f} s"
-            self.notices.given_up(number, slot.reason, often)
-            self._announce_unused_cores()
+        number, wait = slot.spec.index, back_off(len(slot.deaths))
+        if wait is not None:
+            slot.due = now + wait
+            self.notices.died(number, slot.reason, wait)
             return
-        slot.due = now + wait
-        self.notices.died(number, slot.reason, wait)
-
-
-def _with(reason: str, library: str) -> str:
-    """A reason, and what the NPU's library said about it if that is not in it already."""
-    return f"{reason} (librknnrt: {library})" if library and library not in reason else reason
+        slot.state = after(slot.state, Event.GIVE_UP)
+        often = f"{len(slot.deaths)} times in {now - slot.deaths[0]:.0f} s"
+        self.notices.given_up(number, slot.reason, often)
+        self._announce_unused_cores()

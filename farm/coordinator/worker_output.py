@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from itertools import pairwise
 from typing import Final
 
 from workers.protocol import startup as steps
@@ -32,15 +33,15 @@ class WorkerOutput:
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._unfinished = b""
 
-    def take(self, data: bytes) -> None:
-        """Take in what came next, in pieces of any size."""
+    def feed(self, data: bytes) -> None:
+        """Take in the next output, in pieces of any size."""
         *lines, rest = (self._unfinished + data).split(b"\n")
         self._unfinished = rest[:LINE_BYTES]
         for line in lines:
             self._keep(line)
 
-    def end(self) -> None:
-        """Take in that nothing more will come."""
+    def finish(self) -> None:
+        """Take in that there is no more output."""
         self._keep(self._unfinished)
         self._unfinished = b""
 
@@ -49,19 +50,17 @@ class WorkerOutput:
         """The last line; empty if there is none."""
         return self._lines[-1] if self._lines else ""
 
-    def place(self) -> str:
-        """Where the main thread was, if the worker printed its stack; else empty."""
-        threads = [at for at, line in enumerate(self._lines) if THREAD.match(line)]
-        frame = FRAME.match(self._line(threads[-1] + 1)) if threads else None
+    def stack_location(self) -> str:
+        """Return where the main thread was, if the worker printed its stack; else empty."""
+        stacks = [after for line, after in pairwise([*self._lines, ""]) if THREAD.match(line)]
+        frame = FRAME.match(stacks[-1]) if stacks else None
         return f"{frame[1]}, line {frame[2]}, {frame[3]}" if frame else ""
 
-    def library_errors(self) -> str:
-        """What the NPU's C library last said of errors; empty if nothing."""
+    def explain(self, reason: str) -> str:
+        """Return a reason with what the NPU's library last said, if that is not in it already."""
         found = [match[1] for match in map(LIBRARY_ERROR.match, self._lines) if match]
-        return "; ".join(dict.fromkeys(found[-LIBRARY_LINES:]))
-
-    def _line(self, at: int) -> str:
-        return self._lines[at] if at < len(self._lines) else ""
+        library = "; ".join(dict.fromkeys(found[-LIBRARY_LINES:]))
+        return f"{reason} (librknnrt: {library})" if library and library not in reason else reason
 
     def _keep(self, line: bytes) -> None:
         step = steps.split(line)

@@ -1,4 +1,4 @@
-"""One worker process, its own PUSH socket, its last words, and the pipe that tells of its end."""
+"""One worker process: its PUSH socket, its output, and the pipe that ends with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import zmq
 from msgspec.structs import replace
 
 from farm.coordinator.fork_server import ForkServer
@@ -34,7 +33,7 @@ class WorkerProcess:
         self, spec: WorkerSpec, generation: int, context: Context, server: ForkServer
     ) -> None:
         self.index, self.generation = spec.index, generation
-        # An address of its own for each start: what was meant for the last one can't reach this.
+        # Each start has its own address: messages for the last process can't reach this one.
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
         self._context, self._server = context, server
         self._outbox: Outbox | None = None
@@ -45,24 +44,29 @@ class WorkerProcess:
         self.output, printed_by_child = os.pipe()
         os.set_blocking(self.output, False)
         # The vendor's library prints: never on our own standard output.
-        theirs = [read_by_child, printed_by_child, held_by_child]
-        self._child = server.fork(f"worker-{spec.index}", theirs)
-        for fd in theirs:
+        given = [read_by_child, printed_by_child, held_by_child]
+        self._child = server.fork(f"worker-{spec.index}", given)
+        for fd in given:
             os.close(fd)
-        self._send_init()
+        with suppress(BrokenPipeError):  # it died before it could read; the sentinel tells
+            os.write(self._life_line, pack_init(WorkerInit(self._spec, generation)))
 
     @property
     def pid(self) -> int | None:
         """Its process id; None if it never came to be, for the fork server died."""
         return self._server.pid(self._child)
 
-    def send(self, batch: Batch) -> None:
-        """Queue a batch on the worker's own socket; never blocks."""
-        self._send(batch)
+    def send(self, message: Batch | Stop) -> None:
+        """Queue a message on the worker's own socket; never blocks."""
+        # Connected at the first message, when the worker mostly listens already: an earlier
+        # attempt would fail and be tried again only 100 ms later.
+        if self._outbox is None:
+            self._outbox = Outbox(self._context, self._spec.inbox)
+        self._outbox.send(message)
 
     def ask_to_stop(self) -> None:
         """Let it finish what it holds, then leave."""
-        self._send(Stop())
+        self.send(Stop())
 
     def terminate(self) -> None:
         """Ask the kernel to end it (SIGTERM); it prints where it was."""
@@ -73,17 +77,17 @@ class WorkerProcess:
         self._server.send_signal(self._child, signal.SIGKILL)
 
     def listen(self) -> bool:
-        """Keep what it has printed; False once nothing more can come."""
+        """Keep what it has printed since the last call; return whether that was anything."""
         try:
             data = os.read(self.output, READ_BYTES)
         except BlockingIOError:
-            return True
-        self.log.take(data)
+            return False
+        self.log.feed(data)
         self.talks = bool(data)
         return self.talks
 
     def memory_mb(self) -> float:
-        """The memory that it has for itself alone, in MB; 0 if it is gone."""
+        """Return the memory in MB that it shares with no other process; 0 if it is gone."""
         try:
             fields = Path(f"/proc/{self.pid}/statm").read_text().split()
         except OSError:
@@ -92,15 +96,17 @@ class WorkerProcess:
         return (int(fields[1]) - int(fields[2])) * PAGE_BYTES / 2**20
 
     def reap(self) -> str:
-        """Collect the process, whose sentinel has spoken; gives how it ended, in words."""
-        self.kill()  # no more than a formality, unless it closed the sentinel and lives
+        """Collect the process, whose sentinel is readable; return how it ended, in words."""
+        self.kill()  # a formality, unless it closed the sentinel and lives
         code = self._server.wait(self._child, JOIN_SECONDS)
-        while self.listen() and self._waiting_output():
+        while self.listen():
             pass
-        self.log.end()
-        if code is None:
-            return self._unknown()
-        how = _signal(-code) if code < 0 else f"exit code {code}"
+        self.log.finish()
+        if code is None and not self._server.alive:
+            return "the process that all workers are forked from has died"
+        if code is None:  # a driver holds it, closing its device
+            return f"its process {self.pid} does not end"
+        how = signal_name(-code) if code < 0 else f"exit code {code}"
         if self.log.step != steps.WORK:
             how = f"{how} in {self.log.step}"
         # A signal from outside has nothing to do with what was printed last.
@@ -114,28 +120,8 @@ class WorkerProcess:
         for fd in (self._life_line, self.sentinel, self.output):
             os.close(fd)
 
-    def _unknown(self) -> str:
-        if not self._server.alive:
-            return "the process that all workers are forked from has died"
-        return f"its process {self.pid} does not end"  # a driver holds it, closing its device
 
-    def _send(self, message: Batch | Stop) -> None:
-        # Connected at the first message, when the worker mostly listens already: an earlier
-        # attempt would fail and be tried again only 100 ms later.
-        if self._outbox is None:
-            self._outbox = Outbox(self._context, self._spec.inbox)
-        self._outbox.send(message)
-
-    def _send_init(self) -> None:
-        with suppress(BrokenPipeError):  # it died before it could read; the sentinel tells
-            os.write(self._life_line, pack_init(WorkerInit(self._spec, self.generation)))
-
-    def _waiting_output(self) -> bool:
-        poller = zmq.Poller()
-        poller.register(self.output, zmq.POLLIN)
-        return bool(poller.poll(0))
-
-
-def _signal(number: int) -> str:
+def signal_name(number: int) -> str:
+    """Return SIGKILL for 9; a number that has no name is named by itself."""
     named = {known.value: known.name for known in signal.Signals}
     return named.get(number, f"signal {number}")

@@ -1,4 +1,4 @@
-"""A file of whole lines, appended to, brought to the disk now and then, never left with half a one.
+"""A file of whole lines: appended to, synced to the disk now and then, never left with half a line.
 
 What has been written stays as it is, whatever happens to the disk or to this process.
 """
@@ -18,7 +18,7 @@ from farm.system.fd_writer import WriteDeadline, is_regular, write_all
 
 SYNC_SECONDS: Final = 5.0  # what a power cut may cost; an fsync on an SD card takes a while, too
 MODE: Final = 0o666  # less the user's umask, as `open` does
-# O_NONBLOCK is for a pipe with a name: a full one is waited for where signals are heard.
+# O_NONBLOCK is for a named pipe: WriteDeadline waits for a full one, and notices signals.
 FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
 
 
@@ -35,7 +35,7 @@ class LineFile:
     ) -> None:
         self._name, self._deadline = name, deadline
         new = not os.path.exists(name)
-        self._fd = _opened(name)
+        self._fd = _open(name)
         self._regular = is_regular(self._fd)
         self._size = keep
         self._synced_at: float | None = None
@@ -75,7 +75,7 @@ class LineFile:
         self._size += len(lines)
 
     def sync_if_due(self, now: float) -> None:
-        """Bring the lines to the disk if 5 s have passed by `now` (seconds) since the last time.
+        """Sync the lines to the disk if 5 s have passed by `now` (seconds) since the last time.
 
         Raises WriterError, also if somebody has removed the file.
         """
@@ -100,11 +100,11 @@ class LineFile:
             os.ftruncate(self._fd, self._size)
         except OSError as error:
             raise OutputError(
-                f"--output {self._name}: can't be cut off at its last whole line: {error.strerror}"
+                f"--output {self._name}: cannot cut it off at its last whole line: {error.strerror}"
             ) from error
 
     def _cut(self) -> None:
-        """Take away the piece of a line that was written before the disk was full."""
+        """Remove the piece of a line that was written before the disk was full."""
         if self._regular:
             with suppress(OSError):  # --resume repairs what could not be repaired here
                 os.ftruncate(self._fd, self._size)
@@ -120,21 +120,21 @@ class LineFile:
             raise WriterError(f"--output {self._name}: the file was removed while it was written")
 
     def _unwritable(self, error: OSError) -> WriterError:
-        return WriterError(f"--output {self._name}: can't be written: {error.strerror}")
+        return WriterError(f"--output {self._name}: cannot write: {error.strerror}")
 
 
-def _opened(name: Path) -> int:
+def _open(name: Path) -> int:
     try:
         return os.open(name, FLAGS, MODE)
     except OSError as error:
         reason = error.strerror
         if error.errno == errno.ENXIO and name.is_fifo():
             reason = "nobody reads this pipe; start its reader first"
-        raise OutputError(f"--output {name}: can't be made: {reason}") from error
+        raise OutputError(f"--output {name}: cannot create it: {reason}") from error
 
 
 def _sync_folder(name: Path) -> None:
-    """Bring a new file's entry to the disk: its content is nothing without."""
+    """Sync a new file's entry in its folder: its content is lost without."""
     with suppress(OSError):  # a folder that may not be read, or a file system that can't
         fd = os.open(name.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -1,4 +1,4 @@
-"""What the farm gives back for one item."""
+"""What the farm returns for one item."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Timings:
 class Result:
     """What became of one item: `top5`, the best first, or `error`; exactly one of the two is None.
 
-    `id` counts the items of a farm from 0, in the order they were submitted. `path` is None for
-    items that were no files. `attempts` is how many workers had the item, `worker` the last one.
+    `id` counts the items of its run, in the order they were submitted. `path` is None for items
+    that were no files. `attempts` is how many workers had the item, `worker` the last one.
     `simulated` says that the answer is make-believe.
     """
 
@@ -52,35 +52,31 @@ class Result:
 def from_delivery(
     ended: Deliver, labels: tuple[str, ...] | None, *, simulated: bool, now: float
 ) -> Result:
-    """Make the Result of a task that ended `now` (CLOCK_MONOTONIC seconds)."""
+    """Return the Result of a task that ended `now` (CLOCK_MONOTONIC seconds)."""
     task, outcome = ended.task, ended.outcome
-    answered = isinstance(outcome, Outcome)
-    source = task.item.source
+    source, error = task.item.source, None
+    top5: tuple[Prediction, ...] | None = None
+    if isinstance(outcome, ItemError):
+        error = outcome
+    else:
+        error = outcome.error
+        # A number that no checked model gives has no label: a stranger may have sent it.
+        known = range(len(labels)) if labels else ()
+        if outcome.top5 is not None:
+            top5 = tuple(
+                Prediction(number, labels[number] if labels and number in known else None, score)
+                for number, score in outcome.top5
+            )
     return Result(
         id=task.item.id,
         path=os.fsdecode(source.path) if isinstance(source, FileRef) else None,
-        top5=_predictions(outcome, labels),
-        error=outcome.error if isinstance(outcome, Outcome) else outcome,
+        top5=top5,
+        error=error,
         worker=ended.worker,
-        attempts=task.deaths + (1 if answered else 0),
+        attempts=task.deaths + isinstance(outcome, Outcome),
         ms=_timings(task, outcome, now),
         simulated=simulated,
     )
-
-
-def _predictions(
-    outcome: Outcome | ItemError, labels: tuple[str, ...] | None
-) -> tuple[Prediction, ...] | None:
-    if isinstance(outcome, ItemError) or outcome.top5 is None:
-        return None
-    return tuple(
-        Prediction(class_id, _label(class_id, labels), score) for class_id, score in outcome.top5
-    )
-
-
-def _label(class_id: int, labels: tuple[str, ...] | None) -> str | None:
-    """A class's name; None for a number that no checked model gives, which a stranger may say."""
-    return labels[class_id] if labels and 0 <= class_id < len(labels) else None
 
 
 def _timings(task: Task, outcome: Outcome | ItemError, now: float) -> Timings:

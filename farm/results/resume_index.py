@@ -7,7 +7,6 @@ import json
 import os
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -25,7 +24,7 @@ BEGIN: Final = b'{"id": '  # of each of our lines, however little of it there is
 
 @dataclass(slots=True)
 class ResumeIndex:
-    """The images that need not be done again, each as often as the file has a line of it.
+    """The images that need not be classified again, each as often as the file has a line of it.
 
     `digests` are the sorted digests of the lines' paths, `next_id` the first id above all of
     theirs, `whole` the bytes that its whole lines take, `torn` those of the piece after them.
@@ -44,7 +43,7 @@ class ResumeIndex:
         self._used = array("I", bytes(len(self.digests) * array("I").itemsize))
 
     def skip(self, path: bytes) -> bool:
-        """Whether the file has one more line of this path; it is used up by that."""
+        """Return whether the file has one more line of this path, and use that line up."""
         if not self.digests:
             return False
         wanted = digest(path)
@@ -59,7 +58,7 @@ class ResumeIndex:
 
 
 def digest(path: bytes) -> int:
-    """A number that stands for a path, another one in each process."""
+    """Return a number that stands for a path, another one in each process."""
     found = hashlib.blake2b(path, digest_size=DIGEST_BYTES, key=KEY).digest()
     return int.from_bytes(found, "little")
 
@@ -68,57 +67,52 @@ def read(name: Path) -> ResumeIndex:
     """Read a results file and change nothing; one that is not there is an empty one.
 
     Takes 12 bytes of memory per line. Raises OutputError for a file that can't be read, and for
-    one with a line that is whole and no result: then it is some other file.
+    one with a whole line that is no result: then it is some other file.
     """
     try:
         if name.exists() and not name.is_file():
-            raise OutputError(f"--resume: {name} is no regular file: what it got can't be read")
+            raise OutputError(f"--resume: {name} is no regular file and can't be read again")
         with name.open("rb") as file:
-            return _read(file, name)
+            return _index(file, name)
     except FileNotFoundError:
         return ResumeIndex()
     except OSError as error:
-        raise OutputError(f"--resume: {name}: can't be read: {error.strerror}") from error
+        raise OutputError(f"--resume: {name}: cannot read: {error.strerror}") from error
 
 
-def _read(file: BinaryIO, name: Path) -> ResumeIndex:
-    digests, next_id, whole = array("Q"), 0, 0
-    for number, line in enumerate(_lines(file), start=1):
-        if not line.endswith(b"\n") and _is_torn(line, file):
-            return _sorted(digests, next_id, whole, torn=os.fstat(file.fileno()).st_size - whole)
+def _index(file: BinaryIO, name: Path) -> ResumeIndex:
+    digests, next_id, whole, torn = array("Q"), 0, 0, 0
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
         found = parse(line)
-        if found is None:
+        if found is not None:
+            digests.append(digest(found[1]))
+            next_id, whole = max(next_id, found[0] + 1), whole + len(line)
+        elif _is_torn(line, file):
+            torn = os.fstat(file.fileno()).st_size - whole
+            break
+        else:
             raise OutputError(
                 f"--resume: {name}: line {number} is no result of npu-farm; "
-                "name another file, or take that line out"
+                "name another file, or remove that line"
             )
-        digests.append(digest(found[1]))
-        next_id, whole = max(next_id, found[0] + 1), whole + len(line)
-    return _sorted(digests, next_id, whole, torn=0)
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    return iter(lambda: file.readline(LONGEST_LINE), b"")
-
-
-def _sorted(digests: array[int], next_id: int, whole: int, *, torn: int) -> ResumeIndex:
     if digests:
         np.frombuffer(digests, np.uint64).sort()  # in place
     return ResumeIndex(digests, next_id, whole, torn)
 
 
 def _is_torn(line: bytes, file: BinaryIO) -> bool:
-    """Whether it may be the beginning of one of our lines, and `file` has no more than that.
+    """Return whether it may be the beginning of a line of ours, with no more in `file` than that.
 
     A power cut can leave zeros where the rest should be.
     """
     begun = line.rstrip(b"\0")
-    is_ours = begun.startswith(BEGIN) or BEGIN.startswith(begun)
-    return is_ours and not any(more.strip(b"\0") for more in _lines(file))
+    if line.endswith(b"\n") or not (begun.startswith(BEGIN) or BEGIN.startswith(begun)):
+        return False
+    return not any(more.strip(b"\0") for more in iter(lambda: file.read(LONGEST_LINE), b""))
 
 
 def parse(line: bytes) -> tuple[int, bytes] | None:
-    """The id and the path of a line that is a result, None for any other."""
+    """Return the id and the path of a line that is a result, None for any other."""
     if not line.endswith(b"\n"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where results go: readable lines, JSON lines or CSV, each written whole and as it comes."""
+"""Where results are written: as text, JSON lines or CSV, each result at once and whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from farm.results.line_file import LineFile
 from farm.results.result import Result
 from farm.results.resume_index import ResumeIndex
 from farm.results.stats import PHASES
-from farm.results.text_line import line
+from farm.results.text_line import to_text
 from farm.system.fd_writer import WriteDeadline, write_all
 from workers.tasks.classification import K
 
@@ -46,24 +46,21 @@ class Writer(Protocol):
 def open_writer(
     output: Path | None, quiet: bool, deadline: WriteDeadline, earlier: ResumeIndex | None = None
 ) -> Iterator[Writer]:
-    """Open what results go to: the file `output` (.jsonl or .csv), else lines on standard output.
+    """Open the file `output` (.jsonl or .csv) for results; without it, use standard output.
 
-    A file that is there is replaced, or gone on with after what is whole of `earlier`. Raises
-    OutputError for another suffix, or a file that can't be written.
+    An existing file is replaced; with `earlier`, results are appended after its whole lines.
+    Raises OutputError for another suffix, or a file that can't be written.
     """
     if output is None:
-        yield NullWriter() if quiet else Lines(sys.stdout, deadline)
+        yield NullWriter() if quiet else TextLines(sys.stdout, deadline)
         return
     if output.suffix not in (JSONL, CSV):
         raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
-    with _opened(output, deadline, earlier) as file:
-        yield JsonLines(file) if output.suffix == JSONL else Table(file)
-
-
-def _opened(output: Path, deadline: WriteDeadline, earlier: ResumeIndex | None) -> LineFile:
-    if earlier is None:
-        return LineFile(output, deadline)
-    return LineFile(output, deadline, keep=earlier.whole, expected=earlier.whole + earlier.torn)
+    keep, expected = 0, None
+    if earlier is not None:
+        keep, expected = earlier.whole, earlier.whole + earlier.torn
+    with LineFile(output, deadline, keep=keep, expected=expected) as file:
+        yield JsonLines(file) if output.suffix == JSONL else CsvTable(file)
 
 
 class NullWriter:
@@ -73,7 +70,7 @@ class NullWriter:
         """See Writer.write."""
 
 
-class Lines:
+class TextLines:
     """One readable line per result."""
 
     def __init__(self, out: TextIO, deadline: WriteDeadline) -> None:
@@ -81,16 +78,16 @@ class Lines:
 
     def write(self, result: Result, _now: float, /) -> None:
         """See Writer.write."""
-        data = f"{line(result)}\n".encode(self._out.encoding, self._out.errors or "strict")
-        # Past the stream's own buffer: whoever reads a pipe gets each result when it is there, and
-        # what nobody reads is not waited for once more when the program ends.
+        data = f"{to_text(result)}\n".encode(self._out.encoding, self._out.errors or "strict")
+        # Past the stream's own buffer: a reader of a pipe gets each result at once, and what nobody
+        # reads is not waited for again when the program ends.
         try:
             write_all(self._out.fileno(), data, self._deadline)
         except BrokenPipeError:
-            raise  # whoever read has gone, as `head` does: nothing to tell anybody
+            raise  # the reader has gone, as `head` does: there is nobody to tell
         except OSError as error:
             reason = error.strerror
-            raise WriterError(f"standard output: can't be written: {reason}") from error
+            raise WriterError(f"standard output: cannot write: {reason}") from error
 
 
 class JsonLines:
@@ -105,8 +102,8 @@ class JsonLines:
         self._file.sync_if_due(now)
 
 
-class Table:
-    """A CSV table with a head line."""
+class CsvTable:
+    """A CSV table with a header line."""
 
     def __init__(self, file: LineFile) -> None:
         self._file = file
@@ -119,7 +116,7 @@ class Table:
 
 
 def as_cells(result: Result) -> tuple[Any, ...]:
-    """A result as the cells below CSV_HEAD."""
+    """Return a result as the cells below CSV_HEAD."""
     top5 = [x for p in result.top5 or () for x in (p.class_id, p.label, f"{p.score:.6g}")]
     path = None if result.path is None else result.path.encode("utf-8", "replace").decode()
     return (
@@ -142,7 +139,7 @@ def _row(cells: tuple[Any, ...]) -> bytes:
 
 
 def as_dict(result: Result) -> dict[str, Any]:
-    """A result as the JSON object that is documented in the README."""
+    """Return a result as the JSON object that the README documents."""
     top5 = result.top5
     return {
         "id": result.id,

@@ -81,7 +81,7 @@ class IllegalTransitionError(FarmError):
 
 
 def after(state: State, event: Event) -> State:
-    """Give the state after `event`; raises IllegalTransitionError for a pair not in the table."""
+    """Return the state after `event`; raises IllegalTransitionError for a pair not in the table."""
     try:
         return NEXT[state, event]
     except KeyError:
@@ -89,12 +89,12 @@ def after(state: State, event: Event) -> State:
 
 
 def recent(deaths: Sequence[float], *, now: float) -> list[float]:
-    """Give the times of death that still count, of a slot's `deaths` (seconds, one clock)."""
+    """Return the times of death that still count, of a slot's `deaths` (seconds, one clock)."""
     return [at for at in deaths if now - at < DEATHS_WINDOW]
 
 
 def back_off(deaths: int) -> float | None:
-    """Seconds to wait after a slot's n-th recent death, n from 1; None: give the slot up."""
+    """Return the seconds to wait after a slot's n-th recent death; None: give the slot up."""
     if deaths > DEATHS_ALLOWED:
         return None
     return min(FIRST_BACK_OFF * 2.0 ** (deaths - 1), LONGEST_BACK_OFF)

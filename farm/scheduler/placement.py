@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
+
+from msgspec.structs import replace
 
 from farm.config.schema import FarmConfig
 from farm.errors import ConfigError
@@ -30,59 +33,81 @@ class FarmPlan:
 def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     """Decide everything about the workers; sockets and shared files will be in `run_dir`.
 
-    Raises ConfigError where the config can't be met: no model, or CPUs that are not there
-    with strict_affinity.
+    Raises ConfigError if the config can't be met: no model, or CPUs that are not there with
+    strict_affinity.
     """
-    platform = platform_of(config, machine)
-    runtime = choose_runtime(config, machine)
-    cpus, cpu_notices = choose_cpus("cpu", config, platform, machine)
-    decoder_cpus, decoder_notices = cpus, list[str]()
-    if config.decoder_cpu != "same":
-        decoder_cpus, decoder_notices = choose_cpus("decoder_cpu", config, platform, machine)
-    notices = [*platform.differences(machine), *cpu_notices, *decoder_notices]
+    platform, runtime = platform_of(config, machine), choose_runtime(config, machine)
+    cores = npu_cores(config, platform)
+    size = len(machine.cpus) if platform.name == HOST else len(cores)
+    if isinstance(config.size, int):
+        size = config.size
+    first, cpu_notices = _first_worker(config, machine, run_dir, size)
+    notices = [*platform.differences(machine), *cpu_notices]
     if config.runtime == "auto" and runtime == ONNX and platform.name != HOST:
         notices.append(f"no {platform.name} NPU here: ONNX Runtime runs on the CPU instead")
-    cores = npu_cores(config, platform)
-    model = model_file(config, platform, runtime)
-    size = _default_size(platform, cores, machine)
     if config.size == "auto":
         notices.append(f"size: auto: decided at the start of a run; shown with {size}")
-    elif config.size is not None:
-        size = config.size
-    return FarmPlan(
-        platform=platform,
-        runtime=runtime,
-        workers=tuple(
-            WorkerSpec(
-                index=index,
-                npu_core=cores[index % len(cores)],
-                core_mask=_core_mask(platform, cores[index % len(cores)]),
-                cpus=cpus,
-                runtime=runtime,
-                model=model,
-                input=input_hint(config, runtime),
-                decoder_cpus=decoder_cpus,
-                decoders=_decoders(config, decoder_cpus, size),
-                decode=config.decode,
-                max_pixels=config.max_pixels,
-                simulated=_simulated(config, platform, run_dir) if runtime == SIMULATED else None,
-                run_dir=run_dir,
-                inbox=f"ipc://{run_dir}/worker-{index}",
-                sink=f"ipc://{run_dir}/sink",
-            )
-            for index in range(size)
-        ),
-        notices=tuple(notices),
+    workers = tuple(
+        replace(
+            first,
+            index=index,
+            npu_core=core,
+            core_mask=1 << core if platform.takes_core_mask else None,  # RKNN_NPU_CORE_n is bit n
+            inbox=f"ipc://{run_dir}/worker-{index}",
+        )
+        for index, core in zip(range(size), cycle(cores))
     )
+    return FarmPlan(platform=platform, runtime=runtime, workers=workers, notices=tuple(notices))
+
+
+def _first_worker(
+    config: FarmConfig, machine: Machine, run_dir: str, size: int
+) -> tuple[WorkerSpec, list[str]]:
+    """Return what all workers have in common, as the first one, and notices about its CPUs."""
+    platform, runtime = platform_of(config, machine), choose_runtime(config, machine)
+    cpus, notices = choose_cpus("cpu", config, platform, machine)
+    decoder_cpus = cpus
+    if config.decoder_cpu != "same":
+        decoder_cpus, more = choose_cpus("decoder_cpu", config, platform, machine)
+        notices += more
+    simulated = None
+    if runtime == SIMULATED:
+        ms = config.simulated.service_ms
+        simulated = SimulatedSpec(
+            timelines=f"{run_dir}/npu",
+            npu_cores=config.core_count() or platform.npu_cores,
+            service_ms=platform.service_ms if ms is None else ms,
+            seed=config.simulated.seed,
+            classes=config.simulated.classes,
+        )
+    first = WorkerSpec(
+        index=0,
+        npu_core=0,
+        core_mask=None,
+        cpus=cpus,
+        runtime=runtime,
+        model=model_file(config, platform, runtime),
+        input=input_hint(config, runtime),
+        decoder_cpus=decoder_cpus,
+        # By themselves enough to keep all their CPUs busy.
+        decoders=-(-len(decoder_cpus) // size) if config.decoders == "auto" else config.decoders,
+        decode=config.decode,
+        max_pixels=config.max_pixels,
+        simulated=simulated,
+        run_dir=run_dir,
+        inbox="",
+        sink=f"ipc://{run_dir}/sink",
+    )
+    return first, notices
 
 
 def platform_of(config: FarmConfig, machine: Machine) -> Platform:
-    """The platform that the config names; `host` is what this machine is."""
+    """Return the platform that the config names; `host` is what this machine is."""
     return SOCS[config.platform] if config.platform != HOST else machine.as_platform()
 
 
 def choose_runtime(config: FarmConfig, machine: Machine) -> str:
-    """`auto` is the NPU where this machine has the platform's, else ONNX Runtime on the CPU."""
+    """Return the runtime: `auto` is the NPU if this machine has the platform's, else the CPU."""
     if config.runtime != "auto":
         return config.runtime
     return RKNN if config.platform != HOST and machine.soc is not None else ONNX
@@ -91,9 +116,12 @@ def choose_runtime(config: FarmConfig, machine: Machine) -> str:
 def choose_cpus(
     key: str, config: FarmConfig, platform: Platform, machine: Machine
 ) -> tuple[tuple[int, ...], list[str]]:
-    """The CPUs that the config's `key` asks for, and a notice where they are others."""
+    """Return the CPUs that the config's `key` asks for, and a notice if they are others."""
     asked = getattr(config, key)
-    wanted = _wanted_cpus(asked, platform, machine)
+    everything = machine.cpus if platform.name == HOST else (*platform.slow, *platform.fast)
+    named = {"fast": platform.fast, "slow": platform.slow, "all": sorted(set(everything))}
+    numbers = named[asked] if isinstance(asked, str) else sorted({int(cpu) for cpu in asked})
+    wanted = tuple(numbers)
     present = tuple(cpu for cpu in wanted if cpu in machine.cpus)
     if present == wanted:
         return wanted, []
@@ -103,19 +131,22 @@ def choose_cpus(
         f"{cpu_list(wanted)}; this process may use {cpu_list(machine.cpus)}"
     )
     if config.strict_affinity:
-        raise ConfigError(f"{said}; strict_affinity forbids to go on")
+        raise ConfigError(f"{said}; strict_affinity does not allow that")
     return chosen, [f"{said}: running on {cpu_list(chosen)}"]
 
 
 def npu_cores(config: FarmConfig, platform: Platform) -> tuple[int, ...]:
-    """The NPU cores to fill, in the order in which workers are put on them."""
+    """Return the NPU cores to fill, in the order in which workers are put on them."""
     if config.npu_cores != "all":
         return tuple(dict.fromkeys(config.npu_cores))
     return tuple(range(config.core_count() or platform.npu_cores))
 
 
 def model_file(config: FarmConfig, platform: Platform, runtime: str) -> str:
-    """The model for this runtime: glyphs.onnx on the CPU, glyphs-rk3588.rknn on an rk3588."""
+    """Return the model for this runtime: glyphs.onnx on the CPU, glyphs-rk3588.rknn on an rk3588.
+
+    Raises ConfigError if there is none.
+    """
     if runtime == SIMULATED:
         return ""
     if config.model is None:
@@ -132,7 +163,7 @@ def model_file(config: FarmConfig, platform: Platform, runtime: str) -> str:
 
 
 def input_hint(config: FarmConfig, runtime: str) -> InputHint:
-    """What the workers are told of the model's input.
+    """Return what the workers are told of the model's input.
 
     On the NPU, `model: name.onnx` stands for a .rknn made from it. The rest of what the config
     says of the ONNX model's input is inside that file, which takes raw uint8 images.
@@ -141,42 +172,3 @@ def input_hint(config: FarmConfig, runtime: str) -> InputHint:
     if runtime == RKNN and config.model is not None and config.model.suffix == ONNX_SUFFIX:
         return InputHint(width=hint.width, height=hint.height)
     return hint
-
-
-def _wanted_cpus(
-    asked: str | tuple[int, ...], platform: Platform, machine: Machine
-) -> tuple[int, ...]:
-    if asked == "fast":
-        return platform.fast
-    if asked == "slow":
-        return platform.slow
-    if asked == "all":
-        everything = machine.cpus if platform.name == HOST else (*platform.slow, *platform.fast)
-        return tuple(sorted(set(everything)))
-    return tuple(sorted({int(cpu) for cpu in asked}))
-
-
-def _decoders(config: FarmConfig, cpus: tuple[int, ...], size: int) -> int:
-    """Decoder threads per worker: by themselves enough to keep all their CPUs busy."""
-    return -(-len(cpus) // size) if config.decoders == "auto" else config.decoders
-
-
-def _core_mask(platform: Platform, core: int) -> int | None:
-    """RKNN_NPU_CORE_n is bit n; SoCs with one core refuse any mask."""
-    return 1 << core if platform.takes_core_mask else None
-
-
-def _default_size(platform: Platform, cores: tuple[int, ...], machine: Machine) -> int:
-    return len(machine.cpus) if platform.name == HOST else len(cores)
-
-
-def _simulated(config: FarmConfig, platform: Platform, run_dir: str) -> SimulatedSpec:
-    figures = config.simulated
-    ms = figures.service_ms if figures.service_ms is not None else platform.service_ms
-    return SimulatedSpec(
-        timelines=f"{run_dir}/npu",
-        npu_cores=config.core_count() or platform.npu_cores,
-        service_ms=ms,
-        seed=figures.seed,
-        classes=figures.classes,
-    )

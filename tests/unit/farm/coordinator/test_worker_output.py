@@ -16,8 +16,8 @@ from workers.protocol import startup as steps
 def heard(*pieces: bytes) -> WorkerOutput:
     words = WorkerOutput()
     for piece in pieces:
-        words.take(piece)
-    words.end()
+        words.feed(piece)
+    words.finish()
     return words
 
 
@@ -31,9 +31,9 @@ def test_a_step_is_kept_apart_from_what_is_said(capfd: pytest.CaptureFixture[str
 
 def test_a_step_counts_from_its_own_line_on_and_not_from_half_of_it() -> None:
     words = WorkerOutput()
-    words.take(steps.MARK + b"the self")
+    words.feed(steps.MARK + b"the self")
     assert words.step != steps.SELF_TEST
-    words.take(b"-test\n")
+    words.feed(b"-test\n")
     assert words.step == steps.SELF_TEST
 
 
@@ -46,10 +46,10 @@ def test_the_pieces_in_which_output_comes_make_no_difference(pieces: list[bytes]
 def test_output_without_end_is_not_kept_whole() -> None:
     words = WorkerOutput()
     for _ in range(100):
-        words.take(b"x" * 100_000)
-    words.take(b"\nlast\n" * (2 * LAST_LINES))
-    words.take(b"y" * 100_000)
-    words.end()
+        words.feed(b"x" * 100_000)
+    words.feed(b"\nlast\n" * (2 * LAST_LINES))
+    words.feed(b"y" * 100_000)
+    words.finish()
     assert words.last == "y" * LINE_BYTES
 
 
@@ -62,8 +62,9 @@ def test_the_librarys_errors_are_found_without_their_clock_and_once_each() -> No
         b"Exception: E RKNN: not at the beginning\n"
     )
     expected = "failed to submit!, op id: 1; rknn_run: run 2 fails as told"
-    assert words.library_errors() == expected
-    assert heard(b"all well\n").library_errors() == ""
+    assert words.explain("SIGKILL") == f"SIGKILL (librknnrt: {expected})"
+    assert words.explain(f"-1: {expected}") == f"-1: {expected}"
+    assert heard(b"all well\n").explain("SIGKILL") == "SIGKILL"
 
 
 def test_the_place_is_where_the_main_thread_was() -> None:
@@ -71,12 +72,13 @@ def test_the_place_is_where_the_main_thread_was() -> None:
         faulthandler.dump_traceback(file, all_threads=True)
         file.seek(0)
         dumped = file.read()
-    assert heard(b"noise\n", dumped).place().startswith("coordinator/test_worker_output.py, line ")
-    assert (
-        heard(b"noise\n", dumped).place().endswith(", test_the_place_is_where_the_main_thread_was")
-    )
-    assert heard(b"noise\n").place() == ""
-    assert heard(b"Current thread 0x01 (most recent call first):\n").place() == ""
+    place = heard(b"noise\n", dumped).stack_location()
+    assert place.startswith("coordinator/test_worker_output.py, line ")
+    assert place.endswith(", test_the_place_is_where_the_main_thread_was")
+    assert heard(b"noise\n").stack_location() == ""
+    assert heard(b"Current thread 0x01 (most recent call first):\n").stack_location() == ""
+    cut_off = dumped + b"Current thread 0x01 (most recent call first):\n"
+    assert heard(cut_off).stack_location() == ""
 
 
 def test_of_several_threads_the_place_is_the_main_ones() -> None:
@@ -88,4 +90,5 @@ def test_of_several_threads_the_place_is_the_main_ones() -> None:
         "busy()\n"
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stderr
-    assert heard(said.replace(b'"<string>"', b'"/a/b/c.py"')).place() == "b/c.py, line 3, busy"
+    printed = said.replace(b'"<string>"', b'"/a/b/c.py"')
+    assert heard(printed).stack_location() == "b/c.py, line 3, busy"

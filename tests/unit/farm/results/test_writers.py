@@ -13,7 +13,7 @@ import pytest
 
 from farm.errors import OutputError, WriterError
 from farm.results.result import Prediction, Result, Timings
-from farm.results.writers import Lines, open_writer
+from farm.results.writers import TextLines, open_writer
 from farm.system.fd_writer import WriteDeadline
 from workers.protocol.messages import ItemError
 
@@ -228,7 +228,7 @@ def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: st
     (tmp_path / "file").touch()
     (tmp_path / "folder.jsonl").mkdir()
     with (
-        pytest.raises(OutputError, match="can't be made: ") as caught,
+        pytest.raises(OutputError, match=r"^--output ") as caught,
         open_writer(tmp_path / name, False, WriteDeadline()),
     ):
         pass
@@ -274,6 +274,6 @@ def test_quiet_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_full_disk_behind_standard_output_is_a_writer_error() -> None:
     with (
         open("/dev/full", "w") as full,
-        pytest.raises(WriterError, match="standard output: can't be written: No space"),
+        pytest.raises(WriterError, match=r"standard output: .*No space"),
     ):
-        Lines(full, WriteDeadline()).write(result(), 0.0)
+        TextLines(full, WriteDeadline()).write(result(), 0.0)
