@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from farm.api import Farm
 from farm.bench.trace import Slice
 from farm.hardware import sensors
-from farm.hardware.sensor_sampler import Conditions, Sampler
+from farm.hardware.sensor_sampler import Sampler
 from farm.report.data import Measured, Round, Span
 from farm.results.stats import Stats
 from farm.scheduler.placement import FarmPlan
@@ -23,16 +23,6 @@ WARM_UP_PER_WORKER: Final = 4  # images; the first run of a model is slower than
 WARM_UP_SECONDS: Final = 0.5  # clocks go up, files come into memory
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What has been measured so far; `sampler` only where there is an NPU to watch."""
-
-    rounds: list[Round] = field(default_factory=list)
-    stats: Stats = field(default_factory=Stats)
-    spans: tuple[Span, ...] = ()
-    sampler: Sampler | None = None
-
-
 def measure(
     farm: Farm,
     images: Callable[[], Source],
@@ -40,19 +30,18 @@ def measure(
     rounds: int,
     stopped: Callable[[], bool] = bool,
 ) -> Measured | None:
-    """Run the farm `rounds` times over what `images` gives, after a warm-up that does not count.
+    """Run the farm `rounds` times with `images`, after a warm-up that does not count.
 
-    `images` makes a new source each time. What `stopped` tells of ends the measuring: a round that
-    was cut short does not count. None if there is no whole one. Raises what Farm.run raises.
+    `images` returns a new source each time. Once `stopped` returns true, the measurement ends; a
+    round that was cut short does not count. None if no round is complete. Raises what Farm.run
+    raises.
     """
     warm_up(farm, images(), stopped)
-    tally = Tally()
-    if farm.plan.runtime == RKNN:  # a simulated NPU heats nothing
-        tally.sampler = Sampler(begun=time.monotonic())
+    measurement = Measurement(farm)
     for _ in range(rounds):
         if not stopped():
-            _round(farm, images(), tally, stopped)
-    return _summarize(farm, tally) if tally.rounds else None
+            measurement.run_round(images(), stopped)
+    return measurement.result() if measurement.rounds else None
 
 
 def warm_up(farm: Farm, source: Source, stopped: Callable[[], bool]) -> None:
@@ -65,46 +54,91 @@ def warm_up(farm: Farm, source: Source, stopped: Callable[[], bool]) -> None:
             return
 
 
-def _round(farm: Farm, source: Source, tally: Tally, stopped: Callable[[], bool]) -> None:
-    cpus = _all_cpus(farm.plan)
-    stats, npu_before, cpu_before = Stats(), farm.npu_busy_seconds(), usage.cpu_times(cpus)
-    begun = time.monotonic()
-    part = Slice(begun=begun)
-    for result in farm.run(source):
-        now = time.monotonic()
-        stats.count(result)
-        part.add(result, now=now)
-        if tally.sampler is not None and tally.sampler.due(now):
-            tally.sampler.add(sensors.sample(), now=now)
-    seconds = time.monotonic() - begun
-    cpu, npu_after = usage.cpu_times(cpus).since(cpu_before), farm.npu_busy_seconds()
-    if stopped():
-        return
-    ok = stats.per_worker.total()
-    tally.rounds.append(
-        Round(
-            seconds=seconds,
-            images=ok,
-            failed=stats.failures.total(),
-            saturation=_busy_shares(npu_before, npu_after, seconds)
-            or from_inference_times(farm.plan, stats.busy_ms, seconds),
-            coordinator_cpu_ms=cpu.root * 1000 / max(1, ok),
-            workers_cpu_ms=cpu.below * 1000 / max(1, ok),
-            others_cpus=None if cpu.others is None else cpu.others / seconds,
+class Measurement:
+    """The rounds of one farm so far, and what else was measured meanwhile."""
+
+    def __init__(self, farm: Farm) -> None:
+        self.farm = farm
+        self.rounds: list[Round] = []
+        self._stats = Stats()
+        self._spans: tuple[Span, ...] = ()
+        workers = farm.plan.workers
+        self._cpus = {cpu for each in workers for cpu in (*each.cpus, *each.decoder_cpus)}
+        # A simulated NPU heats nothing.
+        real = farm.plan.runtime == RKNN
+        self._sampler = Sampler(begun=time.monotonic()) if real else None
+
+    def run_round(self, source: Source, stopped: Callable[[], bool]) -> None:
+        """Run all of `source`, and keep the round unless it was stopped."""
+        farm, cpus = self.farm, os.sched_getaffinity(0) | self._cpus
+        stats, npu_before, cpu_before = Stats(), farm.npu_busy_seconds(), usage.cpu_times(cpus)
+        begun = time.monotonic()
+        part = Slice(begun=begun)
+        for result in farm.run(source):
+            now = time.monotonic()
+            stats.count(result)
+            part.add(result, now=now)
+            if self._sampler is not None and self._sampler.due(now):
+                self._sampler.add(sensors.sample(), now=now)
+        seconds = time.monotonic() - begun
+        cpu, npu_after = usage.cpu_times(cpus).since(cpu_before), farm.npu_busy_seconds()
+        if stopped():
+            return
+        if npu_before is not None and npu_after is not None:  # the simulated NPU's own account
+            pairs = zip(npu_before, npu_after, strict=True)
+            saturation = tuple(min(1.0, (end - begin) / seconds) for begin, end in pairs)
+        else:
+            saturation = from_inference_times(farm.plan, stats.busy_ms, seconds)
+        ok = stats.per_worker.total()
+        self.rounds.append(
+            Round(
+                seconds=seconds,
+                images=ok,
+                failed=stats.failures.total(),
+                saturation=saturation,
+                coordinator_cpu_ms=cpu.root * 1000 / max(1, ok),
+                workers_cpu_ms=cpu.below * 1000 / max(1, ok),
+                others_cpus=None if cpu.others is None else cpu.others / seconds,
+            )
         )
-    )
-    tally.stats.include(stats)
-    tally.spans = part.spans()
+        self._stats.include(stats)
+        self._spans = part.spans()
 
-
-def _busy_shares(
-    before: tuple[float, ...] | None, after: tuple[float, ...] | None, seconds: float
-) -> tuple[float, ...]:
-    """The simulated NPU's own account of a round; empty for other runtimes."""
-    if before is None or after is None:
-        return ()
-    pairs = zip(before, after, strict=True)
-    return tuple(min(1.0, (end - begin) / seconds) for begin, end in pairs)
+    def result(self) -> Measured:
+        """Return what was measured in all rounds, at least one."""
+        farm, plan, stats = self.farm, self.farm.plan, self._stats
+        processes = usage.tree(os.getpid())
+        memory = {pid: usage.pss_mb(pid) or 0.0 for pid in (processes.root, *processes.below)}
+        percentiles = stats.summary(seconds=0.0).percentiles
+        cores = {worker.npu_core for worker in plan.workers} if plan.runtime != ONNX else set()
+        conditions = self._sampler.conditions() if self._sampler else None
+        rounds = tuple(self.rounds)
+        if conditions is not None and conditions.load:
+            # The kernel's figures are of whole seconds: too coarse for one round.
+            rounds = tuple(replace(each, saturation=conditions.load) for each in rounds)
+        return Measured(
+            runtimes=len(plan.workers),
+            decoders=plan.workers[0].decoders,
+            decode=plan.workers[0].decode,
+            npu_cores=tuple(sorted(cores)),
+            cpus=tuple(sorted(self._cpus)),
+            coordinator_cpus=tuple(sorted(os.sched_getaffinity(0))),
+            service_ms=_service_ms(plan, len(cores), percentiles["infer"][0]),
+            rounds=rounds,
+            percentiles=percentiles,
+            means={phase: histogram.mean for phase, histogram in stats.phases.items()},
+            distribution=stats.phases["total"].buckets(),
+            spans=self._spans,
+            per_worker=dict(sorted(stats.per_worker.items())),
+            start_seconds=farm.start_seconds,
+            coordinator_mb=memory[processes.root],
+            helpers_mb=sum(memory[pid] for pid in processes.inner),
+            worker_mb=tuple(memory[pid] for pid in processes.leaves if memory[pid]),
+            failures=dict(stats.failures),
+            losses=farm.losses,
+            left_out=farm.bad_cores,
+            conditions=conditions,
+        )
 
 
 def from_inference_times(
@@ -124,62 +158,9 @@ def from_inference_times(
     return tuple(min(1.0, busy[core] / elapsed_ms) for core in sorted(busy))
 
 
-def _summarize(farm: Farm, tally: Tally) -> Measured:
-    plan, stats = farm.plan, tally.stats
-    conditions = tally.sampler.conditions() if tally.sampler else None
-    processes = usage.tree(os.getpid())
-    memory = {pid: usage.pss_mb(pid) or 0.0 for pid in (processes.root, *processes.below)}
-    percentiles = stats.summary(seconds=0.0).percentiles
-    return Measured(
-        runtimes=len(plan.workers),
-        decoders=plan.workers[0].decoders,
-        decode=plan.workers[0].decode,
-        npu_cores=_npu_cores(plan),
-        cpus=tuple(sorted(_workers_cpus(plan))),
-        coordinator_cpus=tuple(sorted(os.sched_getaffinity(0))),
-        service_ms=_service_ms(plan, percentiles["infer"][0]),
-        rounds=_with_kernels_load(tally.rounds, conditions),
-        percentiles=percentiles,
-        means={phase: histogram.mean for phase, histogram in stats.phases.items()},
-        distribution=stats.phases["total"].buckets(),
-        spans=tally.spans,
-        per_worker=dict(sorted(stats.per_worker.items())),
-        start_seconds=farm.start_seconds,
-        coordinator_mb=memory[processes.root],
-        helpers_mb=sum(memory[pid] for pid in processes.inner),
-        worker_mb=tuple(memory[pid] for pid in processes.leaves if memory[pid]),
-        failures=dict(stats.failures),
-        losses=farm.losses,
-        left_out=farm.bad_cores,
-        conditions=conditions,
-    )
-
-
-def _with_kernels_load(rounds: list[Round], conditions: Conditions | None) -> tuple[Round, ...]:
-    """The kernel tells of whole seconds: too coarse for one round, so all get the same."""
-    if conditions is None or not conditions.load:
-        return tuple(rounds)
-    return tuple(replace(each, saturation=conditions.load) for each in rounds)
-
-
-def _service_ms(plan: FarmPlan, median_infer_ms: float) -> float | None:
-    npu = plan.workers[0].simulated
-    if npu is not None:
-        return npu.service_ms
-    alone = len(plan.workers) == len(_npu_cores(plan))
-    return median_infer_ms if alone else None
-
-
-def _npu_cores(plan: FarmPlan) -> tuple[int, ...]:
-    if plan.runtime == ONNX:
-        return ()
-    return tuple(sorted({worker.npu_core for worker in plan.workers}))
-
-
-def _all_cpus(plan: FarmPlan) -> set[int]:
-    """Where any process of the farm may run."""
-    return os.sched_getaffinity(0) | _workers_cpus(plan)
-
-
-def _workers_cpus(plan: FarmPlan) -> set[int]:
-    return {cpu for worker in plan.workers for cpu in (*worker.cpus, *worker.decoder_cpus)}
+def _service_ms(plan: FarmPlan, cores: int, median_infer_ms: float) -> float | None:
+    """Return how long an inference takes a core, None where runtimes wait for each other."""
+    simulated = plan.workers[0].simulated
+    if simulated is not None:
+        return simulated.service_ms
+    return median_infer_ms if len(plan.workers) == cores else None

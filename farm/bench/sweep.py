@@ -27,7 +27,7 @@ COMPUTED: Final = "computed from inference times, an upper bound"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """`count` images, of which `source` gives a new round of `repeat` times all of them."""
+    """`count` images; `source` returns a new round of them, each `repeat` times."""
 
     count: int
     repeat: int
@@ -35,9 +35,9 @@ class Images:
 
 
 class Sweep:
-    """Measures farms over `images`, and shows each row as it is there; `report` is of all so far.
+    """Measures farms with `images`, and shows each row at once; `report` is of all so far.
 
-    It is None before the first row's farm is up.
+    It is None before the first farm is up.
     """
 
     def __init__(
@@ -53,36 +53,38 @@ class Sweep:
         self._log = for_several_farms()
         self.report: Report | None = None
 
-    def over(self, sizes: Sequence[FarmConfig]) -> None:
-        """Measure one farm after the other until a signal comes; raises what farms raise."""
+    def run(self, sizes: Sequence[FarmConfig]) -> None:
+        """Measure one farm after the other until a signal comes; raise what farms raise."""
         for config in sizes:
             size = None
-            with suppress(InterruptedStartError):
-                size = self._measured(config)
+            with (
+                suppress(InterruptedStartError),
+                Farm(config, log=self._log, signals=self._signals) as farm,
+            ):
+                if self.report is None:
+                    self.report = empty_report(farm, self._images)
+                    self._show(table.head(self.report))
+                size = measure(
+                    farm,
+                    self._images.source,
+                    rounds=self._rounds,
+                    stopped=lambda: bool(self._signals.received),
+                )
             if size is None or self.report is None:
                 return
-            self.report = extended(self.report, size)
+            self.report = with_size(self.report, size)
             self._show([table.row(self.report, size)])
 
-    def _measured(self, config: FarmConfig) -> Measured | None:
-        with Farm(config, log=self._log, signals=self._signals) as farm:
-            if self.report is None:
-                self.report = _blank(farm, self._images)
-                self._show(table.head(self.report))
-            return measure(farm, self._images.source, rounds=self._rounds, stopped=self._signalled)
 
-    def _signalled(self) -> bool:
-        return bool(self._signals.received)
-
-
-def _blank(farm: Farm, images: Images) -> Report:
+def empty_report(farm: Farm, images: Images) -> Report:
+    """Return what is known of a report before anything is measured."""
     plan = farm.plan
     real = plan.runtime == RKNN or plan.simulated
     beside = published(plan.platform.name) if real else ()
     return Report(
         platform=plan.platform.name,
         npu_cores=len(npu_cores(farm.config, plan.platform)) if real else 0,
-        what=what_ran(plan),
+        what=runtime_name(plan),
         simulated=plan.simulated,
         images=images.count,
         repeat=images.repeat,
@@ -101,18 +103,18 @@ _SOURCES: Final = {
 }
 
 
-def extended(report: Report, size: Measured) -> Report:
-    """The report with one size more; it says where the NPU load was told, and where not."""
-    source, told = report.saturation_source, size.conditions is not None and size.conditions.load
+def with_size(report: Report, size: Measured) -> Report:
+    """Return the report with one more size; it says of which sizes the kernel told the NPU load."""
+    source = report.saturation_source
     if size.conditions is not None:
-        own = KERNEL if told else COMPUTED
+        own = KERNEL if size.conditions.load else COMPUTED
         same = not report.sizes or source == own
-        source = own if same else f"{KERNEL} where it is told, else {COMPUTED}"
+        source = own if same else f"{KERNEL} where it can be read, else {COMPUTED}"
     return replace(report, sizes=(*report.sizes, size), saturation_source=source)
 
 
-def what_ran(plan: FarmPlan) -> str:
-    """Name the runtime, and the simulated NPU's figures with the word that they are simulated."""
+def runtime_name(plan: FarmPlan) -> str:
+    """Return the runtime's name; that of the simulated NPU has its figures and says SIMULATED."""
     npu = plan.workers[0].simulated
     if npu is None:
         return {RKNN: "RKNN on the NPU", ONNX: "ONNX Runtime on the CPU"}[plan.runtime]

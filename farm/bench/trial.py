@@ -22,7 +22,7 @@ from farm.system.signals import Signals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialOptions:
-    """How a trial measures: `refs` over and over, for `seconds` in each of so many `rounds`."""
+    """How to measure: `rounds` of `seconds` each, in which `refs` are repeated."""
 
     refs: Sequence[Ref]
     seconds: float
@@ -32,13 +32,13 @@ class TrialOptions:
 
 
 def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
-    """Measure the farm of `config`; None if a signal came before a round was whole.
+    """Measure the farm of `config`; None if a signal came before a round was complete.
 
     Raises SourceError if no image could be classified, and what Farm raises.
     """
 
     def images() -> IterableSource:
-        return IterableSource(_over_and_over(options.refs, options.seconds))
+        return IterableSource(_repeated(options.refs, options.seconds))
 
     def signalled() -> bool:
         return bool(options.signals.received)
@@ -56,12 +56,12 @@ def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
 
 
 def changed(config: FarmConfig, choice: Choice) -> FarmConfig:
-    """`config` with what was chosen."""
+    """Return `config` with what was chosen."""
     keys = {key: getattr(choice, key) for key in Choice.__dataclass_fields__}
     return validate({**config.model_dump(exclude_unset=True), **keys})
 
 
-def _over_and_over(refs: Sequence[Ref], seconds: float) -> Iterator[Ref]:
+def _repeated(refs: Sequence[Ref], seconds: float) -> Iterator[Ref]:
     until = time.monotonic() + seconds
     for ref in cycle(refs):
         yield ref  # one at least, however slow the machine is

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from farm.config.schema import MOST_RUNTIMES, FarmConfig
-from farm.hardware.platforms import Machine, Platform
+from farm.hardware.platforms import Machine
 from farm.report.data import Measured, Spread
 from farm.report.size_choice import enough, multiples
 from farm.scheduler.placement import choose_cpus, npu_cores, platform_of
@@ -61,42 +61,35 @@ class Stage:
     trials: tuple[Trial, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How far a search has come: its `stages` so far, what to try next, None at its end."""
+
+    stages: tuple[Stage, ...]
+    next_choice: Choice | None
+
+
 def space(config: FarmConfig, machine: Machine) -> SearchSpace:
-    """What can be tried for `config` on this machine; raises ConfigError as `plan` does."""
+    """Return what can be tried for `config` on this machine; raise ConfigError as `plan` does."""
     platform = platform_of(config, machine)
     cpus, _ = choose_cpus("cpu", config, platform, machine)
-    if config.core_count() is None:
-        sizes = doubling(len(cpus))
-    else:
-        sizes = multiples(len(npu_cores(config, platform)))
-    return SearchSpace(sizes=sizes, cpus=len(cpus), decoder_cpus=_kinds(config, platform, machine))
+    on_cpu = config.core_count() is None
+    sizes = doubling(len(cpus)) if on_cpu else multiples(len(npu_cores(config, platform)))
+    kinds = [SAME]
+    fast, slow = (set(kind).intersection(machine.cpus) for kind in (platform.fast, platform.slow))
+    if fast and slow and fast != slow:  # decoders can have CPUs to themselves
+        kinds += [kind for kind in ("slow", "all", "fast") if kind != config.cpu]
+    return SearchSpace(sizes=sizes, cpus=len(cpus), decoder_cpus=tuple(kinds))
 
 
 def doubling(cpus: int) -> tuple[int, ...]:
-    """1, 2, 4 and so on, up to one runtime per CPU."""
+    """Return 1, 2, 4 and so on, up to one runtime per CPU."""
     most = min(cpus, MOST_RUNTIMES)
     return (*(1 << n for n in range(most.bit_length()) if 1 << n < most), most)
 
 
-def _kinds(config: FarmConfig, platform: Platform, machine: Machine) -> tuple[str, ...]:
-    """Kinds of CPUs that decoders can have to themselves; the workers' own first."""
-    fast, slow = (set(kind).intersection(machine.cpus) for kind in (platform.fast, platform.slow))
-    if not fast or not slow or fast == slow:
-        return (SAME,)
-    return (SAME, *(kind for kind in ("slow", "all", "fast") if kind != config.cpu))
-
-
-def next_choice(space: SearchSpace, trials: Sequence[Trial]) -> Choice | None:
-    """What to try after `trials`; None once there is nothing left to learn."""
-    return _walk(space, trials)[1]
-
-
-def stages(space: SearchSpace, trials: Sequence[Trial]) -> list[Stage]:
-    """What has been decided so far, key by key: each by `enough` of its trials."""
-    return _walk(space, trials)[0]
-
-
-def _walk(space: SearchSpace, trials: Sequence[Trial]) -> tuple[list[Stage], Choice | None]:
+def search(space: SearchSpace, trials: Sequence[Trial]) -> Search:
+    """Return what `trials` have decided, key by key, and what to try next."""
     known = {trial.choice: trial for trial in trials}
     at = Choice(size=space.sizes[0])
     passed: list[Stage] = []
@@ -105,21 +98,18 @@ def _walk(space: SearchSpace, trials: Sequence[Trial]) -> tuple[list[Stage], Cho
         done = tuple(known[choice] for choice in ladder if choice in known)
         if done:
             passed.append(Stage(key=key, trials=done))
-        if len(done) < len(ladder) and not (key == "size" and _plateau(done)):
-            return passed, ladder[len(done)]
+        plateau = len(done) > PATIENCE and enough(done) in done[:-PATIENCE]
+        if len(done) < len(ladder) and not (key == "size" and plateau):
+            return Search(stages=tuple(passed), next_choice=ladder[len(done)])
         at = enough(done).choice
-    return passed, None
+    return Search(stages=tuple(passed), next_choice=None)
 
 
 def _ladder(key: str, space: SearchSpace, at: Choice) -> list[Choice]:
-    """`at` with each value that `key` can have, cheapest first."""
+    """Return `at` with each value that `key` can have, cheapest first."""
     if key == "size":
         return [replace(at, size=size) for size in space.sizes]
     if key == "decoders":
-        by_itself = -(-space.cpus // at.size)
-        return [at, *(replace(at, decoders=n) for n in (1, 2) if n != by_itself)]
+        automatic = -(-space.cpus // at.size)
+        return [at, *(replace(at, decoders=n) for n in (1, 2) if n != automatic)]
     return [replace(at, decoder_cpu=kind) for kind in space.decoder_cpus]
-
-
-def _plateau(done: Sequence[Trial]) -> bool:
-    return len(done) > PATIENCE and enough(done) in done[:-PATIENCE]

@@ -186,5 +186,5 @@ def test_a_signal_ends_a_sweep_with_what_was_measured(
     sweep.send_signal(signal.SIGINT)
     said = sweep.communicate(timeout=PATIENCE)[1]
     assert sweep.returncode == 130
-    assert "rounds that were not whole do not count" in said
+    assert "incomplete rounds do not count" in said
     assert [size["runtimes"] for size in json.loads(output.read_text())["sizes"]] == [3]

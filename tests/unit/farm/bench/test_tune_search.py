@@ -1,4 +1,4 @@
-"""What a tune tries, in which order, and what it says of it."""
+"""What a tune tries, and in which order."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 
-from farm.bench import tune_table as tunetable
 from farm.bench.tune_search import (
     Choice,
     SearchSpace,
     Trial,
     doubling,
-    next_choice,
+    search,
     space,
-    stages,
 )
 from farm.config.schema import FarmConfig
 from farm.hardware.platforms import Machine
+from farm.report.size_choice import enough
 from tests.helpers.figures import a_round, measured
 
 EIGHT = tuple(range(8))
@@ -32,9 +31,8 @@ def spaced(*cpus: int, **values: Any) -> SearchSpace:
     return space(FarmConfig.model_validate({"platform": "rk3588", **values}), machine(*cpus))
 
 
-def tried(choice: Choice, *averages: float, mb: float = 24.0) -> Trial:
-    rounds = tuple(a_round(seconds=ms) for ms in averages)
-    return Trial(choice=choice, measured=measured(rounds=rounds, worker_mb=(mb,) * choice.size))
+def tried(choice: Choice, average: float) -> Trial:
+    return Trial(choice=choice, measured=measured(rounds=(a_round(seconds=average),)))
 
 
 def test_a_soc_is_tried_with_whole_rounds_of_its_npu_cores() -> None:
@@ -70,7 +68,7 @@ def test_a_tune_goes_from_size_to_decoders_to_their_cpus() -> None:
     at = spaced(*EIGHT)
     figures = {3: 2.0, 6: 1.5, 9: 1.49, 12: 1.48}
     trials: list[Trial] = []
-    while (choice := next_choice(at, trials)) is not None:
+    while (choice := search(at, trials).next_choice) is not None:
         ms = figures[choice.size] * (0.9 if choice.decoder_cpu == "slow" else 1.0)
         trials.append(tried(choice, ms))
     # 4 CPUs for 6 runtimes: "auto" is 1 decoder each, so 1 is not tried again.
@@ -80,27 +78,15 @@ def test_a_tune_goes_from_size_to_decoders_to_their_cpus() -> None:
         Choice(size=6, decoder_cpu="slow"),
         Choice(size=6, decoder_cpu="all"),
     ]
-    assert tunetable.why(stages(at, trials), simulated=False) == [
-        "size: 6, at 1.50 ms per image: 12 is not clearly faster, at 1.48, and takes 144 MB more",
-        "decoders: auto, at 1.50 ms per image: the fastest of those tried",
-        "decoder_cpu: slow, at 1.35 ms per image: the fastest of those tried",
+    chosen = [(each.key, enough(each.trials).choice) for each in search(at, trials).stages]
+    assert chosen == [
+        ("size", Choice(size=6)),
+        ("decoders", Choice(size=6)),
+        ("decoder_cpu", Choice(size=6, decoder_cpu="slow")),
     ]
 
 
 def test_gains_that_creep_are_followed_till_they_end() -> None:
     at = spaced(*EIGHT)
     trials = [tried(Choice(size=n), ms) for n, ms in ((3, 1.0), (6, 0.98), (9, 0.96))]
-    assert next_choice(at, trials) == Choice(size=12)
-
-
-def test_a_simulated_tune_says_so_and_one_without_trials_nothing() -> None:
-    at = spaced(*EIGHT)
-    (said,) = tunetable.why(stages(at, [tried(Choice(size=3), 1.0)]), simulated=True)
-    assert said == "size: 3, at 1.00 ms per image, simulated: the only one"
-    assert tunetable.why(stages(at, []), simulated=True) == []
-
-
-def test_a_row_stands_under_its_heads_and_tells_what_auto_was() -> None:
-    head, row = tunetable.head(), tunetable.row(tried(Choice(size=3), 1.0, 1.5, 2.0))
-    assert row.split() == ["3", "auto", "(1)", "same", "1.50ms", "1.00-2.00", "1.50ms", "122", "MB"]
-    assert len(row) == len(head)
+    assert search(at, trials).next_choice == Choice(size=12)

@@ -13,8 +13,7 @@ from farm.bench.tune_search import (
     SearchSpace,
     Trial,
     doubling,
-    next_choice,
-    stages,
+    search,
 )
 from farm.config.schema import FarmConfig
 from farm.report.data import Measured
@@ -41,14 +40,14 @@ def taking(*averages: float) -> Measured:
 def tuned(space: SearchSpace, figures: Figures) -> list[Trial]:
     trials: list[Trial] = []
     most = len(space.sizes) + 2 + len(space.decoder_cpus)
-    while (choice := next_choice(space, trials)) is not None:
+    while (choice := search(space, trials).next_choice) is not None:
         assert len(trials) < most
         trials.append(Trial(choice=choice, measured=figures(choice)))
     return trials
 
 
 def chosen(space: SearchSpace, trials: list[Trial]) -> Trial:
-    return enough(stages(space, trials)[-1].trials)
+    return enough(search(space, trials).stages[-1].trials)
 
 
 @given(spaces, st.data())
@@ -69,7 +68,7 @@ def test_without_noise_nothing_tried_is_clearly_faster_than_what_is_chosen(
     space: SearchSpace, data: st.DataObject
 ) -> None:
     trials = tuned(space, lambda _: taking(data.draw(milliseconds)))
-    passed = stages(space, trials)
+    passed = search(space, trials).stages
     best = chosen(space, trials).measured.average_ms.median
     assert all(best * (1 - TOLERANCE) <= t.measured.average_ms.median for t in passed[-1].trials)
     # A key is left at its first value only for gain: from stage to stage it gets no slower.

@@ -151,19 +151,6 @@ def test_the_limit_says_computed_and_what_is_published_names_its_source(name: st
     assert f"{limit_rate(report):.0f}" in said(rates)
 
 
-def test_the_limit_is_the_cores_over_the_time_of_an_inference() -> None:
-    assert limit_rate(reports.report(sizes=(1, 3))) == pytest.approx(3000 / 2.6)
-    assert limit_rate(on_a_cpu()) is None
-
-
-def test_idle_cores_count_but_not_those_that_the_config_leaves_to_others() -> None:
-    report = reports.report(sizes=(2,))
-    rounds = tuple(replace(each, saturation=(0.9, 0.9, 0.0)) for each in report.sizes[0].rounds)
-    size = replace(report.sizes[0], rounds=rounds)
-    assert mean_saturation(report, size) == pytest.approx(0.6)
-    assert mean_saturation(replace(report, npu_cores=2), size) == pytest.approx(0.9)
-
-
 def test_the_cards_are_of_the_size_that_is_enough() -> None:
     report = CASES["seven sizes"]
     size = enough(report.sizes)

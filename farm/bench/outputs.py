@@ -1,0 +1,53 @@
+"""Where a benchmark's report goes: files by flag, or standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from farm.errors import OutputError
+from farm.report import export
+from farm.report.data import Report
+from farm.report.html import page
+from farm.system.atomic_file import atomic_write
+
+STDOUT: Final = "-"
+FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "--json": export.as_json,
+    "--csv": export.as_csv,
+    "--html": page.render,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Names of files by the flags of FORMS; "-" is standard output, for one of them."""
+
+    files: Mapping[str, str]
+
+    @property
+    def table(self) -> TextIO:
+        """Where the table goes: standard error, if a report goes to standard output."""
+        return sys.stderr if STDOUT in self.files.values() else sys.stdout
+
+    def check(self) -> None:
+        """Raise OutputError now for a file that could not be written in the end."""
+        if list(self.files.values()).count(STDOUT) > 1:
+            raise OutputError(f"{' and '.join(self.files)}: only one can go to standard output")
+        for flag, name in self.files.items():
+            if name != STDOUT:
+                with atomic_write(Path(name), flag):
+                    pass
+
+    def write(self, report: Report) -> None:
+        """Write a report to all of them; raise OutputError where that fails."""
+        for flag, name in self.files.items():
+            text = FORMS[flag](report)
+            if name == STDOUT:
+                print(text)
+                continue
+            with atomic_write(Path(name), flag) as part:
+                part.write_text(text, encoding="utf-8", newline="")
