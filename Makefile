@@ -19,7 +19,7 @@ PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 # What runs models: a board gets the vendor's package anyway; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test test-fast kills chaos check format board bench bench-self images models converter data clean
+.PHONY: help run test test-fast kills chaos check format board board-ci bench bench-self images models converter data clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ format: .venv/dev  ## Format the code
 
 board: .venv/dev  ## Test on this board, or on an emulated one: make board SOC=rk3576
 	tests/board/run.sh $(SOC)
+
+board-ci: .venv/dev  ## A few of these on one emulated SoC, its tools installed (root): 4 minutes
+	tests/board/ci.sh
 
 bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Runs tests/board on a board: ./tests/board/run.sh SOC
+# Runs tests/board on a board: ./tests/board/run.sh SOC [MARKERS]
 #
 # With ../shared/board, that is an emulated one with the vendor's real package over a simulated
 # library; its root file system is built once, in build/board. Without, it is this machine.
 set -eu
 cd "$(dirname "$0")/../.."
 soc=${1:-rk3588}
+markers=${2:-board}
 shared=../shared
 if [ ! -x $shared/board/run-board.sh ]; then
-    exec .venv/bin/pytest tests/board -m board
+    exec .venv/bin/pytest tests/board -m "$markers"
 fi
 export BOARD_DIR="$PWD/build/board"
 mkdir -p "$BOARD_DIR"
@@ -29,4 +30,4 @@ make -s -C build/simnpu aarch64
 .venv/bin/npu-farm render build/fifty -n 50
 exec $shared/board/run-board.sh --soc "$soc" --project . --timeout 1800 \
     --lib build/simnpu/build/aarch64/librknnrt.so --copy build/fifty:/fifty --env FIFTY=/fifty \
-    -- python3 -m pytest -p no:cacheprovider -o timeout=300 tests/board -m board
+    -- python3 -m pytest -p no:cacheprovider tests/board -m "$markers"

@@ -28,6 +28,7 @@ def config(board: Platform, **changes: Any) -> FarmConfig:
     return configfile.load(path, {"runtime": "rknn", **changes})
 
 
+@pytest.mark.short
 def test_fifty_renders_are_classified_and_every_npu_core_does_its_share(
     board: Platform, fifty: list[Path], tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_fifty_renders_are_classified_and_every_npu_core_does_its_share(
     assert min(shares.values()) >= len(fifty) / board.npu_cores / 3, shares
 
 
+@pytest.mark.short
 def test_workers_and_all_their_threads_run_on_the_cpus_that_the_plan_promised(
     board: Platform,
 ) -> None:
@@ -65,6 +67,7 @@ def test_workers_and_all_their_threads_run_on_the_cpus_that_the_plan_promised(
                 assert f"Cpus_allowed_list:\t{promised}\n" in status
 
 
+@pytest.mark.short
 def test_a_core_mask_is_set_where_the_soc_has_more_than_one_core(board: Platform) -> None:
     with Farm(config(board)) as farm:
         masks = {worker.core_mask for worker in farm.plan.workers}
@@ -89,6 +92,7 @@ def test_nothing_is_said_when_nothing_is_wrong(board: Platform) -> None:
     assert [line for line in told if SOC or not line.startswith("cpu:")] == []
 
 
+@pytest.mark.short
 @pytest.mark.skipif(SOC is None, reason="the stand-in makes no board of a PC")
 def test_the_doctor_finds_every_npu_core_well(board: Platform) -> None:
     if EMULATED:  # it has no NPU driver, whose node this would be
