@@ -20,6 +20,7 @@ from farm.hardware.platforms import Platform
 from farm.results.result import Prediction
 from farm.system.log import SILENT
 from tests.board.conftest import EMULATED
+from tests.helpers.programs import missing
 from tests.helpers.support import children_of, worker_spec
 from tests.helpers.told import Told
 from workers.errors import RuntimeFailure
@@ -65,7 +66,7 @@ def compared(board: Platform, model: Path, images: list[Path], fault: str, **lim
     with Farm(npu(board, model, **limits), log=told) as farm:
         found = answers(farm, images)
         for _ in range(100):  # what killed a worker is told when it is gone, maybe after the run
-            if any("died" in line or "could not start" in line for line in told):
+            if told.of("worker_died") or told.of("worker_start_failed"):
                 break
             assert answers(farm, images[:3]).items() <= found.items()
     line(model, "")
@@ -105,7 +106,7 @@ def test_a_model_for_another_soc_is_refused(board: Platform, model: Path) -> Non
     line(model, f"soc={other}")
     said = refused(npu(board, model))
     assert "RKNN_ERR_MODEL_INVALID" in said
-    assert f"the model is for {other}, this is a {board.name}" in said
+    assert missing((other, board.name), said) == []
 
 
 def test_too_little_npu_memory_costs_the_workers_that_find_none(
@@ -116,8 +117,9 @@ def test_too_little_npu_memory_costs_the_workers_that_find_none(
     told = Told()
     with Farm(npu(board, model, size=3, allow_uneven=True), log=told) as farm:
         answers(farm, fifty)
-    assert sum("could not start: RKNNLite.init_runtime(" in line for line in told) == 1
-    assert any("memory" in line.lower() for line in told)
+    (failed,) = told.of("worker_start_failed")
+    assert "RKNNLite.init_runtime(" in failed
+    assert "memory" in " ".join(told).lower()
 
 
 def test_a_mask_of_cores_that_are_not_there_is_refused_and_released(
@@ -137,25 +139,25 @@ def test_a_core_whose_jobs_fail_is_left_out(
 ) -> None:
     if board.npu_cores == 1:
         line(model, "fault=fail@every=1")
-        assert "the self-test failed: RKNNLite.run returned -1" in refused(npu(board, model))
+        assert "RKNNLite.run returned -1" in refused(npu(board, model))
         return
     told = compared(board, model, fifty, "fail@core=1")
-    assert any("worker 1 could not start: the self-test failed: RKNNLite.run" in t for t in told)
-    assert any("NPU core 1 IS LEFT OUT" in line for line in told)
+    assert "RKNNLite.run" in told.of("worker_start_failed", 1)[0]
+    assert len(told.of("npu_core_left_out", 1)) == 1
 
 
 def test_a_job_that_fails_amid_a_run_never_gives_the_outputs_of_the_job_before(
     board: Platform, model: Path, fifty: list[Path]
 ) -> None:
     told = compared(board, model, fifty, "fail@nth=20")
-    assert any("died (RKNNLite.run returned -1" in line for line in told)
+    assert any("RKNNLite.run returned -1" in line for line in told.of("worker_died"))
 
 
 def test_a_job_that_the_driver_gives_up_after_a_while_is_the_same(
     board: Platform, model: Path, fifty: list[Path]
 ) -> None:
     told = compared(board, model, fifty, "fail:1000@nth=20")
-    assert any("died (RKNNLite.run returned -1" in line for line in told)
+    assert any("RKNNLite.run returned -1" in line for line in told.of("worker_died"))
 
 
 def test_a_core_that_hangs_in_its_first_job_is_left_out(
@@ -163,11 +165,11 @@ def test_a_core_that_hangs_in_its_first_job_is_left_out(
 ) -> None:
     if board.npu_cores == 1:
         line(model, "fault=hang@run=1")
-        assert "the self-test has not ended" in refused(npu(board, model, self_test_seconds=2))
+        assert f"{LIMIT} s" in refused(npu(board, model, self_test_seconds=LIMIT))
         return
     told = compared(board, model, fifty, "hang@core=1", self_test_seconds=LIMIT)
-    assert f"worker 1 could not start: the self-test has not ended within {LIMIT} s" in told
-    assert any("NPU core 1 IS LEFT OUT" in line for line in told)
+    assert f"{LIMIT} s" in told.of("worker_start_failed", 1)[0]
+    assert len(told.of("npu_core_left_out", 1)) == 1
 
 
 @pytest.mark.short
@@ -175,7 +177,7 @@ def test_a_worker_that_hangs_amid_a_run_is_replaced(
     board: Platform, model: Path, fifty: list[Path]
 ) -> None:
     told = compared(board, model, fifty, "hang@nth=20", batch_seconds=LIMIT)
-    assert any(f"died (no answer for {LIMIT} s, in " in line for line in told)
+    assert any(f"{LIMIT} s" in line for line in told.of("worker_died"))
 
 
 def test_a_library_that_dies_at_the_start_is_named_with_the_call(
@@ -196,16 +198,16 @@ def test_a_library_that_dies_in_a_job_costs_no_image(
     board: Platform, model: Path, fifty: list[Path]
 ) -> None:
     told = compared(board, model, fifty, "segv@nth=20")
-    assert any("died (SIGSEGV)" in line for line in told)
+    assert any("SIGSEGV" in line for line in told.of("worker_died"))
 
 
 @pytest.mark.short
 def test_an_input_of_another_size_than_the_models_is_refused(board: Platform, model: Path) -> None:
     line(model, "in=1x96x96x3")
     said = refused(npu(board, model, input={"width": 224}))
-    assert "input.width is 224 in the config, the model takes 96" in said
+    assert missing(("input.width", "224", "96"), said) == []
 
 
 def test_a_model_with_several_outputs_is_refused(board: Platform, model: Path) -> None:
     model.write_text("simnpu out=1x10,1x20\n", encoding="utf-8")
-    assert "has 1 inputs and 2 outputs" in refused(npu(board, model))
+    assert missing(("1", "2 outputs"), refused(npu(board, model))) == []

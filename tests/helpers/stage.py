@@ -55,15 +55,18 @@ class Stage:
         seen: set[Path] = set()
 
         def tick_sooner(supervisor: Supervisor, *, now: float) -> None:
-            nonlocal seen
             for slot in supervisor.slots:
                 mark = self.faults / f"worker-{slot.spec.index}.hangs"
-                if slot.state in BOOTING and mark.exists():
-                    # At the second look: between the two, what it printed last has been read.
-                    if mark in seen:
-                        mark.unlink()
-                        slot.due = now
-                    seen ^= {mark}
+                if not mark.exists():
+                    continue
+                if slot.state not in BOOTING:  # it hangs at work: batch_seconds is for that
+                    mark.unlink()
+                elif mark not in seen:
+                    seen.add(mark)  # before the next look, what it printed last is read
+                else:
+                    mark.unlink()
+                    seen.remove(mark)
+                    slot.due = now
             tick(supervisor, now=now)
 
         def look_often(supervisor: Supervisor) -> float | None:
@@ -77,10 +80,6 @@ class Stage:
         """Let a worker misbehave at a step, after that has gone well `after` times."""
         fault = {"at": at, "how": how, "after": after, "once": once}
         (self.faults / f"worker-{worker}").write_text(json.dumps(fault), encoding="ascii")
-
-    def said(self, line: str) -> bool:
-        """Whether a line that begins so has been told."""
-        return any(told.startswith(line) for told in self.told)
 
     def classify(self, farm: Farm) -> list[Result]:
         """Each image has one result, and the scores are its own."""

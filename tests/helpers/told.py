@@ -19,6 +19,11 @@ class Told(logging.Logger):
     def __iter__(self) -> Iterator[str]:
         return (record.getMessage() for record in self.records)
 
+    def of(self, event: str, about: int | None = None) -> list[str]:
+        """The messages of an event; of those about one worker or NPU core, if it is named."""
+        both = zip(self, self.events, strict=True)
+        return [text for text, (each, of) in both if each == event and about in (None, of)]
+
     @property
     def events(self) -> list[tuple[str, int | None]]:
         """The event of each record, and the worker or the NPU core that it is about."""

@@ -33,10 +33,10 @@ def test_an_answer_for_another_batch_ends_nothing(stage: Stage) -> None:
 def test_who_answers_with_other_items_is_replaced(stage: Stage, how: str) -> None:
     stage.arm(1, "answer", how)
     with stage.farm(2) as farm:
-        while not stage.said("worker 1 is back"):
+        while not stage.told.of("worker_back", 1):
             stage.classify(farm)
         assert farm.losses == 1
-    assert stage.said("worker 1 died (answered a batch with other items than its own)")
+    assert len(stage.told.of("worker_died", 1)) == 1
 
 
 def test_answers_of_an_earlier_life_are_dropped(stage: Stage) -> None:

@@ -74,7 +74,7 @@ def refused(config: FarmConfig) -> str:
 
 def told_of_core(told: Told, core: int) -> bool:
     """Whether there is one line about the core, in which all the others are named."""
-    lines = [line for line in told if line.startswith(f"NPU core {core} ")]
+    lines = told.of("npu_core_left_out", core)
     rest = ", ".join(str(other) for other in range(3) if other != core)
     return len(lines) == 1 and rest in lines[0]
 
@@ -130,7 +130,7 @@ def test_a_core_that_fails_is_left_out_and_said(
     with Farm(npu(model, fault, drain_seconds=1), log=told) as farm:
         assert workers_of(classify(farm, renders)) == {0, 1}
         assert farm.bad_cores == (2,)
-    (failed,) = (line for line in told if line.startswith("worker 2 "))
+    (failed,) = told.of("worker_start_failed", 2)
     assert reason in failed
     assert told_of_core(told, 2)
 
@@ -149,7 +149,7 @@ def test_a_core_that_hangs_is_left_out_and_its_worker_killed(
     # Long enough for the other two on a busy machine.
     with Farm(npu(model, fault, **{limit: 8}), log=told) as farm:
         assert workers_of(classify(farm, renders)) == {0, 2}
-    (failed,) = (line for line in told if line.startswith("worker 1 "))
+    (failed,) = told.of("worker_start_failed", 1)
     assert missing((step, "8 s"), failed) == []
     assert told_of_core(told, 1)
     assert children_of(os.getpid()) == []
@@ -161,21 +161,18 @@ def test_a_worker_that_grows_too_big_is_replaced_between_batches(
     model.write_text('{"leak_mb": 4, "ms": 2}', encoding="utf-8")
     told = Told()
     with Farm(npu(model, size=1, max_worker_mb=250), log=told) as farm:
-        while not told_of_250_mb(told):
+        while not told.of("worker_replaced", 0):
             assert workers_of(classify(farm, renders)) == {0}
         assert workers_of(classify(farm, renders)) == {0}
         assert farm.losses == 0
-
-
-def told_of_250_mb(told: Told) -> bool:
-    return any(line.startswith("worker 0 ") and "250 MB" in line for line in told)
+    assert "250 MB" in told.of("worker_replaced", 0)[0]
 
 
 def test_two_workers_on_a_bad_core_give_its_reason_once(model: Path) -> None:
     told = Told()
     with Farm(npu(model, "run@0", size=6), log=told):
         pass
-    starts = [line for line in told if line.startswith(("worker 0 ", "worker 3 "))]
+    starts = told.of("worker_start_failed")
     assert ["failed to submit!" in line for line in starts] == [True, False]
     assert told_of_core(told, 0)
 
@@ -194,9 +191,8 @@ def test_a_trouble_that_users_know_is_explained_once(model: Path) -> None:
     told = Told()
     with Farm(npu(model, "run@0", size=6), log=told):
         pass
-    explained = [line for line in told if line.startswith("that means: ")]
-    assert len(explained) == 1
-    assert missing(("0.9.0", "0.9.5", "sudo apt update"), explained[0]) == []
+    (explained,) = told.of("known_error")
+    assert missing(("0.9.0", "0.9.5", "sudo apt update"), explained) == []
 
 
 def test_a_model_that_says_it_is_for_another_soc_is_refused_before_anything_starts(
@@ -239,7 +235,7 @@ def test_a_job_that_fails_costs_no_image_and_gives_no_stale_scores(
     told = Told()
     with Farm(npu(model, fault, batch_seconds=3), log=told) as farm:
         assert workers_of(classify(farm, renders)) == {0, 2}
-        while not any(line.startswith("worker 1 ") and reason in line for line in told):
+        while not any(reason in line for line in told.of("worker_died", 1)):
             assert workers_of(classify(farm, renders[:3])) <= {0, 2}
 
 
