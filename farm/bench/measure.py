@@ -36,22 +36,12 @@ def measure(
     round that was cut short does not count. None if no round is complete. Raises what Farm.run
     raises.
     """
-    warm_up(farm, images(), stopped)
     measurement = Measurement(farm)
+    measurement.warm_up(images(), stopped)
     for _ in range(rounds):
         if not stopped():
             measurement.run_round(images(), stopped)
     return measurement.result() if measurement.rounds else None
-
-
-def warm_up(farm: Farm, source: Source, stopped: Callable[[], bool]) -> None:
-    """Run a few images of `source` through every worker, and more until 0.5 s have passed."""
-    until = time.monotonic() + WARM_UP_SECONDS
-    while refs := source.take(WARM_UP_PER_WORKER * len(farm.plan.workers)):
-        for _ in farm.run(IterableSource(refs)):
-            pass
-        if stopped() or time.monotonic() >= until:
-            return
 
 
 class Measurement:
@@ -64,12 +54,23 @@ class Measurement:
         self._spans: tuple[Span, ...] = ()
         workers = farm.plan.workers
         self._cpus = {cpu for each in workers for cpu in (*each.cpus, *each.decoder_cpus)}
-        # A simulated NPU heats nothing.
-        real = farm.plan.runtime == RKNN
-        self._sampler = Sampler(begun=time.monotonic()) if real else None
+        self._sampler: Sampler | None = None
+
+    def warm_up(self, source: Source, stopped: Callable[[], bool]) -> None:
+        """Run a few images of `source` through every worker, and more until 0.5 s have passed."""
+        until = time.monotonic() + WARM_UP_SECONDS
+        while refs := source.take(WARM_UP_PER_WORKER * len(self.farm.plan.workers)):
+            for _ in self.farm.run(IterableSource(refs)):
+                pass
+            if stopped() or time.monotonic() >= until:
+                return
 
     def run_round(self, source: Source, stopped: Callable[[], bool]) -> None:
         """Run all of `source`, and keep the round unless it was stopped."""
+        if (
+            self._sampler is None and self.farm.plan.runtime == RKNN
+        ):  # a simulated NPU heats nothing
+            self._sampler = Sampler(begun=time.monotonic())
         farm, cpus = self.farm, os.sched_getaffinity(0) | self._cpus
         stats, npu_before, cpu_before = Stats(), farm.npu_busy_seconds(), usage.cpu_times(cpus)
         begun = time.monotonic()

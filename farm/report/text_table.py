@@ -55,12 +55,18 @@ def notes(report: Report, size: Measured) -> list[str]:
     lines = [f"core saturation: {report.saturation_source}"]
     if report.published:
         lines += [f"published: {report.published_source};", "another model, other images than here"]
+    # The meaning stands to the left of its column, the figures to the right of theirs.
+    width = max(map(len, MEANINGS.values()))
+    latency = [
+        [phase, *(f"{ms:.2f}" for ms in size.percentiles[phase]), MEANINGS[phase].ljust(width)]
+        for phase in PHASES
+    ]
     coordinator = median(each.coordinator_cpu_ms for each in size.rounds)
     workers = median(each.workers_cpu_ms for each in size.rounds)
     lines += [
         "",
         f"{counted(size.runtimes, 'runtime')} in detail:",
-        *_latency(size),
+        *columns(["an image's ms", "p50", "p90", "p99", " " * width], latency),
         f"CPU per image: coordinator {coordinator:.2f} ms, workers {workers:.2f} ms",
     ]
     if size.worker_mb:
@@ -117,14 +123,3 @@ def _columns(report: Report, *rows: list[str]) -> list[str]:
         heads.append("published")
         widest.append(WIDEST_PUBLISHED)
     return columns(heads, rows, widest)
-
-
-def _latency(size: Measured) -> list[str]:
-    rows = [
-        [phase, *(f"{ms:.2f}" for ms in size.percentiles[phase]), MEANINGS[phase]]
-        for phase in PHASES
-    ]
-    # The meaning stands to the left of its column, the figures to the right of theirs.
-    width = max(map(len, MEANINGS.values()))
-    padded = [[*cells[:-1], cells[-1].ljust(width)] for cells in rows]
-    return columns(["an image's ms", "p50", "p90", "p99", " " * width], padded)
