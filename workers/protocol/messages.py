@@ -43,7 +43,7 @@ class Pixels(WireStruct, frozen=True, tag=9):
 
 
 class Item(WireStruct, frozen=True, tag=6):
-    """One image to classify; `id` is unique within a farm."""
+    """One image to classify; `id` is unique within its run."""
 
     id: int
     source: FileRef | Encoded | Pixels
