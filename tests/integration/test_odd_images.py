@@ -35,12 +35,13 @@ class Row:
     """One line of the table."""
 
     given: str
+    seen: str
     kind: str
     exit_code: int
 
 
 ROWS = [
-    Row(given, seen.partition("`: ")[0].strip("`"), int(code))
+    Row(given, seen, seen.partition("`: ")[0].strip("`"), int(code))
     for given, seen, code in re.findall(r"^\| (.+) \| (.+) \| (\d) \|$", TABLE, re.M)
 ]
 
@@ -107,6 +108,7 @@ def test_a_row_of_the_table_is_what_the_user_sees(row: Row, everything: Run) -> 
         assert result["top5"] == twin["top5"]
     else:
         assert result["top5"] is None
+        assert row.seen == f"`{row.kind}`: {result['error']['message']}"  # the page quotes it
 
 
 def test_the_table_has_every_file_and_every_row_has_its_file() -> None:
