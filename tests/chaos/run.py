@@ -26,7 +26,7 @@ from tests.helpers.told import Told
 DIFFERENT: Final = 100  # images
 WORKERS: Final = 6
 NPU_CORES: Final = 3
-BATCH_SECONDS: Final = 2.0  # a frozen worker holds its batches for so long
+BATCH_SECONDS: Final = 3.0  # a frozen worker holds its batches for so long
 START_SECONDS: Final = 10.0  # and a worker frozen while it starts, its slot for so long
 SELF_TEST_SECONDS: Final = 5.0
 UNLUCKY: Final = 1 / 1000  # of the images, at most: see Ledger.enter

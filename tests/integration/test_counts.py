@@ -67,8 +67,8 @@ def test_messages_and_wake_ups_are_by_the_batch(
         assert sum(1 for _ in farm.classify(renders * (IMAGES // len(renders)))) == IMAGES
         monkeypatch.undo()
     batches = seen["Batch"]
-    # Full ones, and fewer images in each towards the end: 48 are left when they begin to shrink.
-    assert IMAGES / BATCH <= batches <= IMAGES / BATCH + 24
+    # Full ones, but where few images wait: towards the end, and while the coordinator is held up.
+    assert IMAGES / BATCH <= batches <= 2 * IMAGES / BATCH
     assert seen["Done"] == batches
     # How many answers one wake-up finds is up to the machine, and so is what workers print.
     assert seen["wake-up"] <= batches
