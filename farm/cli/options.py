@@ -54,14 +54,14 @@ SHARED: Final = (
                  "auto measures a few sizes and takes the best."),
     click.option("-p", "--platform", help="rk3562, rk3566, ... rk3588, or host."),
     click.option("-c", "--cpu", help="CPUs of the workers: fast, slow, all, or a list like 4-7."),
-    click.option("--labels", help="File with the class names, one a line."),
+    click.option("--labels", help="File with the class names."),
     click.option("--runtime", help="auto, rknn, onnx or simulated."),
     click.option("--set", "settings", multiple=True, callback=_setting, metavar="KEY=VALUE",
                  help="Set a config key, e.g. --set simulated.service_ms=2.6; can be repeated."),
 )  # fmt: skip
 IMAGES: Final = (
     click.option("-d", "--images", "folders", multiple=True,
-                 help="Folder, file, glob, .txt list of paths, or - for a list on standard input."),
+                 help="Folder, file, glob, .txt or .lst list of paths, or - on standard input."),
     click.option("-r", "--repeat", type=click.IntRange(min=1), metavar="N",
                  help="Repeat the images N times."),
 )  # fmt: skip

@@ -1,11 +1,15 @@
-"""The names of a model's classes: a file with one a line, in class order."""
+"""The names of a model's classes, and whether they are as many as it has outputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from farm.config.label_file import read_names
 from farm.errors import ConfigError
+
+MOST_BYTES: Final = 1 << 24  # names of a million classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +21,18 @@ class Labels:
 
     @classmethod
     def load(cls, path: Path) -> Labels:
-        """Read a labels file; raise ConfigError if it can't be read or is empty."""
+        """Read a labels file; raise ConfigError if it can't be read or its names are uncertain."""
         try:
-            names = tuple(path.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ConfigError(f"labels: {path}: can't be read: {reason}") from error
-        if not names:
-            raise ConfigError(f"labels: {path}: the file is empty")
-        return cls(path, names)
+            with path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise ConfigError(f"labels: {path}: can't be read: {error.strerror}") from error
+        if len(data) > MOST_BYTES:
+            raise ConfigError(f"labels: {path}: it is larger than {MOST_BYTES} bytes: no labels")
+        try:
+            return cls(path, read_names(data, path.suffix))
+        except ConfigError as error:
+            raise ConfigError(f"labels: {path}: {error}") from error
 
     def check(self, classes: int) -> None:
         """Raise ConfigError unless there is one label for each of a model's `classes` outputs."""

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
+from itertools import chain, repeat, takewhile
 from typing import Final
 
 from farm.errors import SourceError
 from farm.sources.base import IterableSource, Ref, Source
-from farm.sources.lines import LineSource, PathList
+from farm.sources.lines import LineSource
+from farm.sources.path_list import PathList
 from farm.system.stdio import STDIN
 from workers.protocol.messages import FileRef
 
-LIST_SUFFIX: Final = ".txt"
+LIST_SUFFIXES: Final = (".txt", ".lst")
 
 
 def open_targets(targets: Sequence[str], *, times: int) -> Source:
     """Return a source of the images that `targets` name, all of them `times` times over.
 
     A target is a folder (its files, sorted; folders in it are skipped), an image file, a glob,
-    a .txt file with one path a line, or "-" for such a list on standard input. Raises
-    SourceError for one that does not exist, and for a folder or glob with no file in it.
+    a .txt or .lst file with one path a line, or "-" for such a list on standard input. Raises
+    SourceError for one that does not exist, and for a folder, glob or list with no file in it.
     """
     if STDIN in targets:
         if len(targets) > 1 or times > 1:
@@ -35,8 +37,8 @@ def open_targets(targets: Sequence[str], *, times: int) -> Source:
     named: dict[str, Iterable[bytes]] = {}
     total: int | None = 0
     for target in targets:
-        if target.endswith(LIST_SUFFIX) and os.path.isfile(target):
-            named[target], total = PathList(target), None
+        if target.lower().endswith(LIST_SUFFIXES) and os.path.isfile(target):
+            named[target], total = PathList.open(target), None
         else:
             names = list_files(target)
             named[target], total = names, None if total is None else total + len(names)
@@ -74,11 +76,26 @@ def list_files(target: str) -> list[bytes]:
         missing = "no files in this folder"
     elif os.path.lexists(target):
         return [os.fsencode(target)]
-    elif glob.has_magic(target):
-        matches = map(os.fsencode, glob.iglob(target, recursive=True))
-        paths, missing = [path for path in matches if not os.path.isdir(path)], "no file matches"
+    elif glob.has_magic(rest := target.removeprefix(folder := literal_folder(target))):
+        matches = glob.iglob(glob.escape(folder) + rest, recursive=True)
+        paths, missing = (
+            [os.fsencode(x) for x in matches if not os.path.isdir(x)],
+            "no file matches",
+        )
+        if (brackets := re.search(r"\[[^/\]]+\]", rest)) is not None:
+            missing += (
+                f"; {brackets[0]} is a pattern for one character: "
+                f"if brackets are part of the name, write {glob.escape(brackets[0])}"
+            )
     else:
         paths, missing = [], "no such file or folder"
     if not paths:
         raise SourceError(f"{target}: {missing}")
     return sorted(paths)
+
+
+def literal_folder(pattern: str) -> str:
+    """Return the longest beginning of a glob that is a folder of exactly this name."""
+    ends = (end.end() for end in re.finditer("/", pattern))
+    found = list(takewhile(os.path.isdir, (pattern[:end] for end in ends)))
+    return found[-1] if found else ""

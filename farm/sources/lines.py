@@ -1,36 +1,17 @@
-"""Paths one a line: from a list file, or from a file descriptor as they come."""
+"""Paths one a line, from a file descriptor as they come."""
 
 from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from farm.errors import SourceError
 from farm.sources.base import Ref
+from farm.system import encodings
 from workers.protocol.messages import FileRef
 
 READ_BYTES: Final = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class PathList:
-    """The paths in a list file; each iteration reads it anew, a line at a time.
-
-    Iterating raises SourceError if the file can't be read.
-    """
-
-    file: str
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            with Path(self.file).open("rb") as lines:
-                yield from filter(None, map(strip_newline, lines))
-        except OSError as error:
-            raise SourceError(f"{self.file}: can't be read: {error.strerror}") from error
 
 
 class LineSource:
@@ -42,7 +23,7 @@ class LineSource:
         self._fd = fd
         self._part = b""
         self._paths: list[bytes] = []
-        self._ended = False
+        self._begun = self._ended = False
         self._poll = select.poll()
         self._poll.register(fd, select.POLLIN)
         self.fds: tuple[int, ...] = (fd,)
@@ -53,11 +34,20 @@ class LineSource:
         return self._ended and not self._paths
 
     def take(self, count: int) -> list[Ref]:
-        """See Source.take."""
+        """See Source.take.
+
+        Raises SourceError for what begins as another encoding than UTF-8, or with NUL bytes.
+        """
         if not self._paths and not self._ended and self._poll.poll(0):
             data = os.read(self._fd, READ_BYTES)
             self._ended = not data
-            *lines, self._part = (self._part + data).split(b"\n")
+            read = self._part + data
+            if not self._begun:
+                if (problem := objection(read)) is not None:
+                    raise SourceError(f"standard input: {problem}")
+                self._begun = self._ended or b"\n" in read
+                read = read.removeprefix(encodings.BOM) if self._begun else read
+            *lines, self._part = read.split(b"\n")
             if self._ended:
                 lines.append(self._part)
             self._paths = list(filter(None, map(strip_newline, lines)))
@@ -68,3 +58,13 @@ class LineSource:
 def strip_newline(line: bytes) -> bytes:
     """Return a line without its end, LF or CRLF; blanks belong to the path."""
     return line.rstrip(b"\r\n")
+
+
+def objection(head: bytes) -> str | None:
+    """Return why what begins with `head` is no list of one path a line, and what to do; or None."""
+    problem = encodings.objection(head)
+    if problem is None and b"\0" in head:
+        return "it holds NUL bytes; write one path a line, as `find` does without -print0"
+    if problem is None and b"\n" not in head and b"\r" in head.rstrip(b"\r"):
+        return r"its lines end in CR alone; convert it: tr '\r' '\n' < OLD > NEW"
+    return problem

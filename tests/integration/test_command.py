@@ -146,7 +146,8 @@ def test_a_users_mistake_is_two_lines_at_most_and_exit_code_2(
 def test_a_farm_that_cannot_start_is_exit_code_3(tmp_path: Path, folder: str) -> None:
     model = tmp_path / "bad.onnx"
     model.write_bytes(b"rubbish")
-    done = command(HOST, "-m", str(model), "--labels", HOST, "-d", folder, "-s", "1")
+    labels = str(ROOT / "models" / "glyphs.labels.txt")
+    done = command(HOST, "-m", str(model), "--labels", labels, "-d", folder, "-s", "1")
     assert done.returncode == 3
     assert missing(("bad.onnx", "ONNX Runtime"), done.stderr) == []
     assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.config.labels import Labels
+from farm.config.labels import MOST_BYTES, Labels
 from farm.errors import ConfigError
 
 
@@ -16,17 +16,25 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "labels.txt"
 
 
-def test_a_line_is_a_name_blanks_and_all(file: Path) -> None:
-    file.write_text("tench, Tinca tinca\n\n brown bear\r\n\u00e4", encoding="utf-8")
-    assert Labels.load(file) == Labels(file, ("tench, Tinca tinca", "", " brown bear", "\u00e4"))
+def test_a_file_is_read_with_its_name(file: Path) -> None:
+    file.write_text("\ufefftench, Tinca tinca\r\n brown bear\r\n\u00e4\n\n", encoding="utf-8")
+    assert Labels.load(file) == Labels(file, ("tench, Tinca tinca", "brown bear", "\u00e4"))
+    named = file.with_suffix(".JSON")
+    named.write_text('["\u00e4", "b"]', encoding="utf-8")
+    assert Labels.load(named).names == ("\u00e4", "b")
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"a\n" * (MOST_BYTES // 2 + 1)])
 def test_a_file_without_names_is_refused(file: Path, content: bytes | None) -> None:
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(ConfigError, match=re.escape(str(file))):
         Labels.load(file)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't be read: Is a directory"):
+        Labels.load(tmp_path)
 
 
 @pytest.mark.parametrize(("count", "classes"), [(2, 3), (3, 2), (1000, 1001), (1001, 1000)])

@@ -96,6 +96,40 @@ def test_a_glob_gives_the_files_that_match_sorted(tmp_path: Path) -> None:
     assert given(tmp_path / "**" / "*.jpg") == refs(a, b, deep)
 
 
+def test_a_folder_whose_name_is_a_pattern_is_taken_by_its_name(tmp_path: Path) -> None:
+    a, b, c, _ = touch(
+        tmp_path,
+        "[2024] trip/a.jpg",
+        "[2024] trip/b*?/b.jpg",
+        "[2024] trip/b*?/[1].jpg",
+        "2 trip/x",
+    )
+    folder = tmp_path / "[2024] trip"
+    assert given(folder) == given(folder / "*.jpg") == given(folder / "[a].*") == refs(a)
+    assert given(folder / "b*?" / "*.jpg") == refs(c, b)
+    assert given(tmp_path / "[24] trip" / "*") == refs(tmp_path / "2 trip" / "x")
+
+
+def test_brackets_that_match_nothing_are_said_to_be_a_pattern(tmp_path: Path) -> None:
+    touch(tmp_path, "[2024] trip/a.jpg")
+    said = refusal(tmp_path / "[2025] trip" / "*.jpg")
+    assert "[2025] is a pattern" in said
+    assert "[[]2025]" in said
+    assert "pattern" not in refusal(tmp_path / "[2024] trip" / "*.gif")
+    assert "no such file" in refusal(tmp_path / "[2024] trip" / "gone.jpg")
+
+
+@pytest.mark.parametrize("name", ["list.TXT", "list.lst", "list.LST"])
+def test_lists_have_several_suffixes(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("/a.jpg\n")
+    assert given(tmp_path / name) == refs("/a.jpg")
+
+
+def test_an_empty_list_is_refused(tmp_path: Path) -> None:
+    photo, listed = touch(tmp_path, "a.jpg", "empty.txt")
+    assert str(listed) in refusal(photo, listed)
+
+
 def test_a_list_gives_a_path_for_each_line_that_is_not_empty(tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_bytes(b"/a.jpg\r\n\n\r\n/with space.jpg \n/caf\xe9.jpg\n\n/last.jpg")
@@ -105,6 +139,7 @@ def test_a_list_gives_a_path_for_each_line_that_is_not_empty(tmp_path: Path) -> 
 
 def test_how_many_a_list_holds_is_not_known(tmp_path: Path) -> None:
     listed, photo = touch(tmp_path, "list.txt", "a.jpg")
+    listed.write_text("/1.jpg\n")
     assert open_targets([str(listed), str(photo)], times=2).total is None
 
 

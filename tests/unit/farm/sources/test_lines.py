@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from farm.errors import SourceError
-from farm.sources.lines import LineSource, PathList
+from farm.sources.lines import LineSource
 from tests.helpers.sources import refs, take_all
 
 Pipe = tuple[LineSource, io.FileIO]
@@ -81,15 +81,28 @@ def test_a_file_on_standard_input_is_read_to_its_end(tmp_path: Path) -> None:
         assert take_all(LineSource(file.fileno()), 64) == refs(*names)
 
 
-def test_a_list_file_is_read_anew_each_time(tmp_path: Path) -> None:
-    file = tmp_path / "list.txt"
-    file.write_bytes(b"/a.jpg\r\n\n/b.jpg")
-    listed = PathList(str(file))
-    assert list(listed) == [b"/a.jpg", b"/b.jpg"]
-    file.write_bytes(b"/c.jpg\n")
-    assert list(listed) == [b"/c.jpg"]
+def test_a_byte_order_mark_is_no_part_of_the_first_path(pipe: Pipe) -> None:
+    source, writer = pipe
+    writer.write(b"\xef\xbb")
+    assert source.take(5) == []
+    writer.write(b"\xbf/a.jpg\n\xef\xbb\xbf/b.jpg\n")
+    assert source.take(5) == refs("/a.jpg", b"\xef\xbb\xbf/b.jpg")
 
 
-def test_a_list_file_that_is_removed_meanwhile_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"gone\.txt"):
-        list(PathList(str(tmp_path / "gone.txt")))
+@pytest.mark.parametrize(
+    "given", ["/a.jpg\n".encode("utf-16"), b"/a.jpg\0/b.jpg\0", b"/a.jpg\r/b.jpg\r/c.jpg"]
+)
+def test_what_is_not_a_path_a_line_is_refused(pipe: Pipe, given: bytes) -> None:
+    source, writer = pipe
+    writer.write(given)
+    writer.close()
+    with pytest.raises(SourceError, match="standard input: "):
+        source.take(5)
+
+
+def test_what_comes_later_is_an_item(pipe: Pipe) -> None:
+    source, writer = pipe
+    writer.write(b"/a.jpg\n")
+    assert source.take(5) == refs("/a.jpg")
+    writer.write(b"/b\0.jpg\n/c\rd.jpg\n")
+    assert source.take(5) == refs(b"/b\0.jpg", b"/c\rd.jpg")
