@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import zmq
 
 from workers import sched_slice as slices
 from workers.errors import FarmError, RuntimeFailure
 from workers.images.decode_pool import Decoded, DecodePool, Job
+from workers.images.preprocess import prepare
 from workers.protocol import startup as steps
 from workers.protocol.messages import (
     Batch,
@@ -25,13 +27,13 @@ from workers.protocol.messages import (
     WorkerInit,
 )
 from workers.protocol.sockets import Context, Inbox, Outbox
-from workers.runtimes.base import Runtime, tensor_shape
+from workers.runtimes.base import Runtime, check_scores
 from workers.runtimes.registry import open_runtime
-from workers.tasks.classification import top5
+from workers.tasks.classification import Scoring, choose_scoring, top5
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 70  # the reason was sent in a Failed message
-GREY: Final = 128
+SQUARES: Final = 8  # per side of the self-test image
 
 
 def run(init: WorkerInit) -> int:
@@ -47,13 +49,13 @@ def run(init: WorkerInit) -> int:
         try:
             runtime = open_runtime(spec)
             stack.callback(runtime.close)
-            ready = self_test(init, runtime)
+            ready, scoring = self_test(init, runtime)
             decoders = DecodePool(spec.decoders, spec.decoder_cpus, runtime.input, spec.decode)
             stack.callback(decoders.close)
             slices.shorten()  # after the start of the decoders, which keep the kernel's default
             steps.begin(steps.REPORT)
             outbox.send(ready)
-            BatchLoop(init, runtime, decoders).serve(inbox, outbox)
+            BatchLoop(init, runtime, decoders, scoring).serve(inbox, outbox)
         except FarmError as error:
             ctypes.CDLL(None).fflush(None)  # what C libraries have printed about it comes first
             # Sent before the runtime is closed: after a failed job, a driver may hang in that.
@@ -65,35 +67,53 @@ def run(init: WorkerInit) -> int:
     return EXIT_OK
 
 
-def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
+def self_test(init: WorkerInit, runtime: Runtime) -> tuple[Ready, Scoring]:
     """Run one inference, which also warms the model up; raise RuntimeFailure if it fails.
 
-    An NPU core may exist, and fail or hang at its first job. The image is plain grey.
+    An NPU core may exist, and fail or hang at its first job. The scores of the one image that all
+    workers test with decide how those of every image are read.
     """
     steps.begin(steps.SELF_TEST)
-    grey = np.full(tensor_shape(runtime.input), GREY, runtime.input.dtype)
+    tensor = prepare(pattern(runtime.input.width, runtime.input.height), runtime.input)
     start = time.monotonic()
     try:
-        scores = runtime.infer(grey)
+        scores = runtime.infer(tensor)
         end = time.monotonic()
-        top5(scores)
+        check_scores(init.spec.model or init.spec.runtime, scores.shape)
+        scoring = choose_scoring(init.spec.output, scores)
     except RuntimeFailure as failure:
         raise RuntimeFailure(f"the self-test failed: {failure}") from failure
-    return Ready(
+    ready = Ready(
         worker=init.spec.index,
         generation=init.generation,
         input=runtime.input,
-        classes=runtime.classes,
+        classes=scores.size,
         self_test_ms=(end - start) * 1000,
     )
+    return ready, scoring
+
+
+def pattern(width: int, height: int) -> npt.NDArray[np.uint8]:
+    """Return an image of all colours and of shapes, height x width x 3, BGR.
+
+    A plain one would tell little: of its scores, few differ.
+    """
+    rows, columns = np.arange(height)[:, np.newaxis], np.arange(width)
+    image = np.empty((height, width, 3), np.uint8)
+    image[..., 0] = rows * 255 // height
+    image[..., 1] = columns * 255 // width
+    image[..., 2] = (rows * SQUARES // height + columns * SQUARES // width) % 2 * 255
+    return image
 
 
 class BatchLoop:
     """Answers batches, on the one thread that may use its runtime and sockets."""
 
-    def __init__(self, init: WorkerInit, runtime: Runtime, decoders: DecodePool) -> None:
+    def __init__(
+        self, init: WorkerInit, runtime: Runtime, decoders: DecodePool, scoring: Scoring
+    ) -> None:
         self._worker, self._generation = init.spec.index, init.generation
-        self._runtime = runtime
+        self._runtime, self._scoring = runtime, scoring
         self._decoders = decoders
         self._sizes: dict[int, int] = {}  # of the batches in flight
         self._outcomes: dict[int, list[Outcome]] = {}
@@ -143,7 +163,7 @@ class BatchLoop:
             scores = self._runtime.infer(decoded.result)
             end = time.monotonic()
             try:
-                ranked = top5(scores)
+                ranked = top5(scores, self._scoring)
             except RuntimeFailure as failure:
                 error = ItemError("bad_output", str(failure))
         return Outcome(

@@ -92,6 +92,7 @@ class FarmConfig(_Frozen):
     decoders: Literal["auto"] | Annotated[Count, Field(le=64)] = "auto"
     decoder_cpu: Literal["same"] | CpuClass | Indices = "same"
     decode: Literal["exact", "fast"] = "exact"
+    output: Literal["auto", "softmax", "none"] = "auto"
     max_pixels: Annotated[Count, Field(le=2**30)] = 100_000_000  # 2**30: OpenCV's own limit
     start_seconds: Seconds = 60.0
     self_test_seconds: Seconds = 10.0

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,11 @@ import numpy.typing as npt
 
 from farm.errors import ConversionError
 from farm.system.signals import check_exit_requested
+from workers.errors import RuntimeFailure
+from workers.runtimes.base import check_scores
 
 FLOAT: Final = 1  # TensorProto.FLOAT in onnx.proto
+SCORES: Final = (FLOAT, 10)  # and FLOAT16
 CHANNELS: Final = 3
 LOGGER: Final = "rknnLogger"
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -47,7 +50,7 @@ class ImageInput:
 
     @classmethod
     def read(cls, model: Path, onnx: Any) -> ImageInput:
-        """Read a model's input; raise ConversionError unless it takes one image."""
+        """Read a model's input; raise ConversionError unless it classifies one image."""
         try:
             graph = onnx.load(str(model), load_external_data=False).graph
         except OSError as error:
@@ -61,13 +64,15 @@ class ImageInput:
             raise ConversionError(
                 f"{model}: its inputs are {names}; a model with one image as its input is needed"
             )
-        return cls.from_value_info(model, inputs[0])
+        image = cls.from_value_info(model, inputs[0])
+        check_output(model, graph.output)
+        return image
 
     @classmethod
     def from_value_info(cls, model: Path, info: Any) -> ImageInput:
         """Return the image that an ONNX ValueInfoProto describes; raise ConversionError."""
         tensor = info.type.tensor_type
-        dims = [dim.dim_value for dim in tensor.shape.dim]  # 0 where the model leaves one open
+        dims = _dims(info)
         found = f"{model}: its input {info.name} is {' x '.join(str(d or '?') for d in dims)}"
         if tensor.elem_type != FLOAT:
             raise ConversionError(f"{found}, not of float32; export the model with a float32 input")
@@ -76,6 +81,26 @@ class ImageInput:
         if not all(dims[2:]):
             raise ConversionError(f"{found}; export the model with a fixed height and width")
         return cls(name=info.name, width=dims[3], height=dims[2], open_batch=not dims[0])
+
+
+def check_output(model: Path, outputs: Sequence[Any]) -> None:
+    """Raise ConversionError unless ONNX ValueInfoProtos are the one output of a classifier."""
+    if len(outputs) != 1:
+        names = ", ".join(each.name for each in outputs) or "none"
+        raise ConversionError(
+            f"{model}: its outputs are {names}; a classifier with one output, its scores, is needed"
+        )
+    if outputs[0].type.tensor_type.elem_type not in SCORES:
+        raise ConversionError(f"{model}: its output {outputs[0].name} is not of floats")
+    try:
+        check_scores(str(model), [dim or None for dim in _dims(outputs[0])])
+    except RuntimeFailure as failure:
+        raise ConversionError(str(failure)) from failure
+
+
+def _dims(info: Any) -> list[int]:
+    """Return the shape in an ONNX ValueInfoProto, 0 where the model leaves a dimension open."""
+    return [dim.dim_value for dim in info.type.tensor_type.shape.dim]
 
 
 class Toolkit:

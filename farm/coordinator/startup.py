@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
 from farm.errors import ConfigError, FarmError, StartError
 from farm.hardware.platforms import detect, runs
-from farm.hardware.rknn_file import describe
+from farm.hardware.rknn_file import ONNX_SUFFIX, describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
@@ -36,7 +37,7 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
     run_dir = RunDir()
     try:
         decided = plan(config, detect(), run_dir.path)
-        _check_model(decided)
+        _check_model(config, decided)
         raise_file_limit(len(decided.workers))
         for notice in decided.notices:
             log.warning(notice, extra={"event": PLAN})
@@ -71,10 +72,17 @@ def _limits(config: FarmConfig, workers: int) -> Limits:
     )
 
 
-def _check_model(decided: FarmPlan) -> None:
+def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
     model = decided.workers[0].model
     refused = refusal(Path(model)) if model else None
     if refused is not None:
+        source = config.model
+        if source is not None and source.suffix == ONNX_SUFFIX and decided.runtime == RKNN:
+            refused += (
+                f"; an {decided.platform.name} runs what {source} is converted to, on a PC: "
+                f"npu-farm convert {shlex.quote(str(source))} --platform {decided.platform.name} "
+                "--calibrate IMAGES"
+            )
         raise ConfigError(f"model: {model}: {refused}")
     told = describe(Path(model)) if decided.runtime == RKNN else None
     if told is not None and not any(runs(decided.platform, name) for name in told.targets):

@@ -11,12 +11,12 @@ from farm.doctor.finding import Finding, failure, ok, warning
 from farm.hardware.known_errors import (
     CONTAINER_FLAGS,
     INSTALL_LIBRARY,
-    INSTALL_TOOLKIT,
     LIBRARY,
     NAME_RK3588S,
     UPDATE_KERNEL,
 )
 from farm.hardware.platforms import SOCS
+from workers.runtimes.base import INSTALL_RKNN
 
 # What rknn-toolkit-lite2 2.5.0 looks for in the device tree.
 KNOWN_TO_TOOLKIT: Final = ("rk3562", "rk3566", "rk3568", "rk3576", "rk3588", "rv1126b")
@@ -157,7 +157,7 @@ def toolkit(board: Board) -> Finding:
     """Check that the vendor's Python package is installed."""
     found = board.caller.packages.get(TOOLKIT)
     if found is None:
-        return failure("toolkit", f"{TOOLKIT} is not installed", INSTALL_TOOLKIT)
+        return failure("toolkit", f"{TOOLKIT} is not installed", INSTALL_RKNN)
     return ok("toolkit", f"{TOOLKIT} {found}")
 
 

@@ -16,7 +16,7 @@ from farm.hardware.known_errors import INSTALL_LIBRARY, explain
 from farm.hardware.platforms import HOST, runs
 from farm.hardware.rknn_file import RknnFile
 from farm.scheduler.placement import FarmPlan
-from workers.runtimes.base import ONNX, RKNN, SIMULATED
+from workers.runtimes.base import INSTALL_ONNX, ONNX, RKNN, SIMULATED
 
 MB: Final = 2**20
 # Resident memory with shared pages divided by their users (PSS), rounded up: 48 MB per worker with
@@ -69,8 +69,7 @@ def runtime(farm: PlannedFarm) -> Finding | None:
         return None
     found = farm.board.caller.packages.get(ONNXRUNTIME)
     if found is None:
-        fix = f".venv/bin/pip install {ONNXRUNTIME}"
-        return failure("runtime", f"{ONNXRUNTIME} is not installed", fix)
+        return failure("runtime", f"{ONNXRUNTIME} is not installed", INSTALL_ONNX)
     return ok("runtime", f"{ONNXRUNTIME} {found}, on the CPU")
 
 

@@ -24,7 +24,7 @@ class CoreTest:
 
 
 def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
-    """Open the config's model on each of its NPU cores and run it once on a grey image.
+    """Open the config's model on each of its NPU cores and run it once on a test image.
 
     Raises ConfigError if this machine cannot run the config.
     """

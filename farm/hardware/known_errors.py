@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from workers.runtimes.base import INSTALL_RKNN
+
 LIBRARY: Final = "/usr/lib/librknnrt.so"  # the only place where rknn-toolkit-lite2 looks for it
 # The address is the one that rknn-toolkit-lite2 2.5.0 names itself.
 INSTALL_LIBRARY: Final = (
     f"sudo curl -fLo {LIBRARY} https://github.com/airockchip/rknn-toolkit2/raw/master/"
     "rknpu2/runtime/Linux/librknn_api/aarch64/librknnrt.so"
 )
-INSTALL_TOOLKIT: Final = ".venv/bin/pip install --upgrade rknn-toolkit-lite2"
 UPDATE_KERNEL: Final = "sudo apt update && sudo apt full-upgrade && sudo reboot"
 JOIN_GROUP: Final = "sudo usermod -aG $(stat -c %G /dev/dri/renderD128) $USER   # then log in again"
 # systempaths: Docker hides /proc/device-tree (koush/scrypted pull 1444, immich-app pull 15241).
@@ -148,7 +149,7 @@ KNOWN_ERRORS: Final = (
         pattern=r"rknn-toolkit-lite2 can't be imported|No module named 'rknnlite",
         seen="rknn-toolkit-lite2 can't be imported",
         means="the vendor's Python package is not installed",
-        fix=INSTALL_TOOLKIT,
+        fix=INSTALL_RKNN,
     ),
 )
 

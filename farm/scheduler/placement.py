@@ -93,6 +93,7 @@ def _first_worker(
         decoders=-(-len(decoder_cpus) // size) if config.decoders == "auto" else config.decoders,
         decode=config.decode,
         max_pixels=config.max_pixels,
+        output=config.output,
         simulated=simulated,
         run_dir=run_dir,
         inbox="",

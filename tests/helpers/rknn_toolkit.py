@@ -19,8 +19,8 @@ from farm.errors import FarmError
 FLOAT, INT64 = 1, 7
 
 
-def tensor_input(name: str, *dims: int, kind: int = FLOAT) -> Any:
-    """Return an input as onnx.load does; a dimension of 0 is one that the model leaves open."""
+def tensor(name: str, *dims: int, kind: int = FLOAT) -> Any:
+    """Return an input or output as onnx.load does; 0 is a dimension that the model leaves open."""
     shape = SimpleNamespace(dim=[SimpleNamespace(dim_value=dim) for dim in dims])
     tensor_type = SimpleNamespace(elem_type=kind, shape=shape)
     return SimpleNamespace(name=name, type=SimpleNamespace(tensor_type=tensor_type))
@@ -30,7 +30,8 @@ def tensor_input(name: str, *dims: int, kind: int = FLOAT) -> Any:
 class Vendor:
     """How the fake tool behaves, and what it was asked."""
 
-    inputs: list[Any] = field(default_factory=lambda: [tensor_input("x", 1, 3, 4, 6)])
+    inputs: list[Any] = field(default_factory=lambda: [tensor("x", 1, 3, 4, 6)])
+    outputs: list[Any] = field(default_factory=lambda: [tensor("y", 1, 10)])
     weights: tuple[str, ...] = ()
     codes: dict[str, int] = field(default_factory=dict)
     raises: dict[str, BaseException] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from workers.protocol import messages as wire
 from workers.protocol.messages import Batch, Done, FileRef, Item, Stop, WorkerInit
 from workers.protocol.sockets import Inbox, Outbox
 from workers.protocol.spec import EXACT, NHWC, UINT8, InputSpec
+from workers.tasks.classification import Scoring
 
 BATCH = 8
 IMAGES = 720
@@ -128,7 +129,7 @@ def test_the_runtime_gets_the_very_array_that_was_decoded(
     decoders = DecodePool(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)
     items = tuple(Item(n, FileRef(os.fsencode(path))) for n, path in enumerate(renders[:5]))
     model, answers = Model(), Answers()
-    loop: Any = BatchLoop(WorkerInit(worker_spec(), 1), model, decoders)
+    loop: Any = BatchLoop(WorkerInit(worker_spec(), 1), model, decoders, Scoring.PROBABILITIES)
     loop.serve(Messages(Batch(1, items), Stop()), answers)
     decoders.close()
     assert [id(tensor) for tensor in model.given] == [id(tensor) for tensor in made]

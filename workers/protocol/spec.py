@@ -12,6 +12,9 @@ NHWC: Final = "NHWC"
 NCHW: Final = "NCHW"
 EXACT: Final = "exact"
 FAST: Final = "fast"
+AUTO: Final = "auto"
+SOFTMAX: Final = "softmax"
+NONE: Final = "none"
 # OpenCV reads its limit here, once, when it is imported: a larger image is refused undecoded.
 MAX_PIXELS_VARIABLE: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
 
@@ -69,7 +72,8 @@ class WorkerSpec(WireStruct, frozen=True, tag=12, kw_only=True):
 
     `cpus` are the CPU numbers it is pinned to, `decoder_cpus` those of its `decoders` decoder
     threads; `core_mask` is None where the SoC takes none.
-    `decode` is EXACT or FAST, see workers.images.preprocess.load.
+    `decode` is EXACT or FAST, see workers.images.preprocess.load; `output` is AUTO, SOFTMAX or
+    NONE, see workers.tasks.classification.choose_scoring.
     `inbox` and `sink` are ZeroMQ addresses; `run_dir` is the private folder of both.
     """
 
@@ -88,3 +92,4 @@ class WorkerSpec(WireStruct, frozen=True, tag=12, kw_only=True):
     run_dir: str
     inbox: str
     sink: str
+    output: str = AUTO

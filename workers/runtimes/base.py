@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -14,6 +15,8 @@ from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputHint, InputSp
 RKNN: Final = "rknn"
 ONNX: Final = "onnx"
 SIMULATED: Final = "simulated"
+INSTALL_RKNN: Final = ".venv/bin/pip install --upgrade rknn-toolkit-lite2 'setuptools<81'"
+INSTALL_ONNX: Final = ".venv/bin/pip install 'npu-farm[cpu]'"
 CHANNELS: Final = 3
 
 
@@ -24,12 +27,8 @@ class Runtime(Protocol):
     def input(self) -> InputSpec:
         """What `infer` takes."""
 
-    @property
-    def classes(self) -> int:
-        """How many scores `infer` returns."""
-
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Run the model on one image: a tensor as `input` says in, `classes` scores out.
+        """Run the model on one image: a tensor as `input` says in, one score per class out.
 
         Raises RuntimeFailure when the run fails; a failed run never returns scores.
         """
@@ -47,6 +46,25 @@ def check_classifier(model: str, inputs: int, outputs: int) -> None:
         )
 
 
+def check_scores(model: str, dims: Sequence[int | None]) -> None:
+    """Raise RuntimeFailure unless an output of shape `dims` holds one score per class.
+
+    A dimension is None where the model leaves it open: then only an output tells.
+    """
+    shape = " x ".join("?" if dim is None else str(dim) for dim in dims) or "a single number"
+    known = [dim for dim in dims if dim is not None]
+    if sum(dim > 1 for dim in known) > 1 or 0 in known:
+        raise RuntimeFailure(
+            f"{model}: its output is {shape}; a classifier with n scores, one per class "
+            "(n, 1 x n, 1 x n x 1 x 1 or 1 x 1 x 1 x n), is needed"
+        )
+    if max(known, default=1) == 1 and len(known) == len(dims):
+        raise RuntimeFailure(
+            f"{model}: its output is {shape}, one score; a classifier with two scores or more is "
+            "needed: for yes or no, export it with the two scores 1 - p and p"
+        )
+
+
 def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> InputSpec:
     """Join what a model says of its image input with what the config says.
 
@@ -56,6 +74,14 @@ def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> Inp
     if len(dims) != 4 or dims[0] not in (None, 1):
         raise RuntimeFailure(f"the model takes {list(dims)}; one image (1 x 3 channels) is needed")
     channels = {NHWC: dims[3], NCHW: dims[1]}
+    known = [count for count in channels.values() if count is not None]
+    if len(known) == len(channels) and CHANNELS not in known:
+        count = min(known)  # the other is the height or the width
+        said = "one channel" if count == 1 else f"{count} channels"
+        raise RuntimeFailure(
+            f"the model takes {list(dims)}: images of {said}; three (RGB) are needed, "
+            "so export it for RGB images"
+        )
     fits = [layout for layout, count in channels.items() if count == CHANNELS]
     layout = hint.layout or (fits[0] if len(fits) == 1 else None)
     if layout is None or channels[layout] not in (CHANNELS, None):

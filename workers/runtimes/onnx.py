@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any, Final
 
@@ -10,9 +9,16 @@ import numpy.typing as npt
 
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import WorkerSpec
-from workers.runtimes.base import check_classifier, check_tensor, input_from
+from workers.runtimes.base import (
+    INSTALL_ONNX,
+    check_classifier,
+    check_scores,
+    check_tensor,
+    input_from,
+)
 
 DTYPES: Final = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
+SCORES: Final = ("tensor(float)", "tensor(float16)", "tensor(uint8)", "tensor(int8)")
 ERRORS_ONLY: Final = 3  # ONNX Runtime's log level; warnings would mix with the farm's output
 
 
@@ -23,9 +29,13 @@ class OnnxRuntime:
         self._session = _session(spec.model)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         check_classifier(spec.model, len(inputs), len(outputs))
-        dims = tuple(dim if isinstance(dim, int) and dim > 0 else None for dim in inputs[0].shape)
-        self.input = input_from(dims, DTYPES.get(inputs[0].type, inputs[0].type), spec.input)
-        self.classes = math.prod(dim for dim in outputs[0].shape if isinstance(dim, int))
+        dtype = DTYPES.get(inputs[0].type, inputs[0].type)
+        self.input = input_from(_dims(inputs[0]), dtype, spec.input)
+        if outputs[0].type not in SCORES:
+            raise RuntimeFailure(
+                f"{spec.model} returns {outputs[0].type}; float32 or (u)int8 scores are needed"
+            )
+        check_scores(spec.model, _dims(outputs[0]))
         self._input_name, self._output_name = inputs[0].name, outputs[0].name
 
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -42,6 +52,11 @@ class OnnxRuntime:
         """See Runtime.close; the session is freed with this object."""
 
 
+def _dims(value: Any) -> tuple[int | None, ...]:
+    """Return an input's or output's shape, in which ONNX names the dimensions that are open."""
+    return tuple(dim if isinstance(dim, int) and dim >= 0 else None for dim in value.shape)
+
+
 def _session(model: str) -> Any:
     # Since 1.32 it would send usage data over the network, and leave files in /tmp and ~/.cache.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -49,7 +64,7 @@ def _session(model: str) -> Any:
         import onnxruntime as ort
     except ImportError as error:
         raise RuntimeFailure(
-            f"ONNX Runtime can't be imported ({error}); install it: pip install 'npu-farm[cpu]'"
+            f"ONNX Runtime can't be imported ({error}); install it: {INSTALL_ONNX}"
         ) from error
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1

@@ -7,7 +7,6 @@ before, so its steps are called one by one and each code is checked.
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +18,13 @@ import numpy.typing as npt
 from workers.errors import RuntimeFailure
 from workers.protocol import startup as steps
 from workers.protocol.spec import NHWC, UINT8, WorkerSpec
-from workers.runtimes.base import check_classifier, check_tensor, input_from
+from workers.runtimes.base import (
+    INSTALL_RKNN,
+    check_classifier,
+    check_scores,
+    check_tensor,
+    input_from,
+)
 
 VENDOR_LOGGER: Final = "acuityLogger"
 KEPT_LINES: Final = 20
@@ -83,7 +88,7 @@ class RknnRuntime:
         self.input = input_from(dims, spec.input.dtype or UINT8, spec.input)
         if self.input.layout != NHWC:
             raise RuntimeFailure(f"{spec.model}: the NPU takes NHWC images, the model {list(dims)}")
-        self.classes = math.prod(_dims(scores))
+        check_scores(spec.model, _dims(scores))
 
     def _step(self, call: str, function: Callable[[], Any]) -> None:
         """Make one call of the start, which may hang or kill: it is announced first."""
@@ -131,7 +136,7 @@ def _rknnlite(log: _VendorLog) -> Any:
     except ImportError as error:
         raise RuntimeFailure(
             f"rknn-toolkit-lite2 can't be imported ({error}); "
-            "on a board, install it: pip install rknn-toolkit-lite2 'setuptools<81'"
+            f"on a board, install it: {INSTALL_RKNN}"
         ) from error
     finally:
         for level, name in levels:  # the package renames those of the whole process

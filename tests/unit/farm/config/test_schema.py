@@ -42,6 +42,8 @@ def numbers(message: str) -> set[int]:
         ("window: -1", "window"),
         ("decoders: 0", "decoders"),
         ("decode: quick", "decode"),
+        ("output: sigmoid", "output"),
+        ("output: ", "output"),
         ("model: 3", "model"),
         ("images: [a, b]", "images"),
         ("runtime: gpu", "runtime"),

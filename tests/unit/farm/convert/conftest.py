@@ -25,7 +25,8 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
         if Path(path).read_bytes() != b"onnx":
             raise ValueError("Traceback ...\nDecodeError: Error parsing message")
         weights = [SimpleNamespace(name=name) for name in made.weights]
-        return SimpleNamespace(graph=SimpleNamespace(input=made.inputs, initializer=weights))
+        graph = SimpleNamespace(input=made.inputs, output=made.outputs, initializer=weights)
+        return SimpleNamespace(graph=graph)
 
     modules = {name: ModuleType(name) for name in ("rknn", "rknn.api", "onnx")}
     vars(modules["rknn.api"])["RKNN"] = lambda: FakeRKNN(made)

@@ -15,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from farm.convert.convert import quantized
 from farm.errors import ConversionError
-from tests.helpers.rknn_toolkit import INT64, Vendor, done, refused, tensor_input
+from tests.helpers.rknn_toolkit import INT64, Vendor, done, refused, tensor
 from tests.unit.farm.convert.conftest import Job
 
 STEPS = ["config", "load_onnx", "build", "export_rknn"]
@@ -68,7 +68,7 @@ def test_a_fixed_model_is_loaded_as_it_is(vendor: Vendor, job: Job, model: Path)
 
 
 def test_a_model_of_any_number_of_images_is_loaded_for_one(vendor: Vendor, job: Job) -> None:
-    vendor.inputs = [tensor_input("image", 0, 3, 4, 6)]
+    vendor.inputs = [tensor("image", 0, 3, 4, 6)]
     done(job())
     options = vendor.options("load_onnx")
     assert options["inputs"] == ["image"]
@@ -76,20 +76,20 @@ def test_a_model_of_any_number_of_images_is_loaded_for_one(vendor: Vendor, job: 
 
 
 def test_weights_listed_among_the_inputs_are_none(vendor: Vendor, job: Job) -> None:
-    vendor.inputs += [tensor_input("w", 8, 3, 3, 3)]
+    vendor.inputs += [tensor("w", 8, 3, 3, 3)]
     vendor.weights = ("w",)
     assert done(job())[0].images == 3
 
 
 UNFIT: tuple[list[Any], ...] = (
     [],
-    [tensor_input("a", 1, 3, 4, 6), tensor_input("b", 1)],
-    [tensor_input("ids", 1, 128, kind=INT64)],
-    [tensor_input("x", 1, 128)],
-    [tensor_input("x", 1, 4, 6, 3)],
-    [tensor_input("x", 1, 1, 4, 6)],
-    [tensor_input("x", 8, 3, 4, 6)],
-    [tensor_input("x", 0, 3, 0, 6)],
+    [tensor("a", 1, 3, 4, 6), tensor("b", 1)],
+    [tensor("ids", 1, 128, kind=INT64)],
+    [tensor("x", 1, 128)],
+    [tensor("x", 1, 4, 6, 3)],
+    [tensor("x", 1, 1, 4, 6)],
+    [tensor("x", 8, 3, 4, 6)],
+    [tensor("x", 0, 3, 0, 6)],
 )
 
 
@@ -110,6 +110,33 @@ def test_what_is_said_of_such_models(
     for vendor.inputs in UNFIT:
         messages.append(refused(job(), ConversionError).removeprefix(f"{model}: "))
     assert messages == snapshot
+
+
+@pytest.mark.parametrize("dims", [(1, 10), (10,), (1, 10, 1, 1), (1, 1, 1, 10), (0, 10)])
+def test_the_output_of_a_classifier_is_converted(
+    vendor: Vendor, job: Job, dims: tuple[int, ...]
+) -> None:
+    vendor.outputs = [tensor("scores", *dims)]
+    assert done(job())[0].images == 3
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ([], "its outputs are none"),
+        ([tensor("a", 1, 10), tensor("b", 1, 4)], "its outputs are a, b"),
+        ([tensor("y", 1, 84, 6400)], "1 x 84 x 6400; a classifier"),
+        ([tensor("y", 0, 4, 9)], "? x 4 x 9; a classifier"),
+        ([tensor("y", 1, 1)], "1 x 1, one score"),
+        ([tensor("y", 1, 10, kind=INT64)], "its output y is not of floats"),
+    ],
+)
+def test_a_model_that_is_no_classifier_is_refused(
+    vendor: Vendor, job: Job, outputs: list[Any], said: str
+) -> None:
+    vendor.outputs = outputs
+    assert said in refused(job(), ConversionError)
+    assert vendor.names() == ["release"]
 
 
 def test_a_file_that_is_no_onnx_model_is_refused(vendor: Vendor, job: Job, model: Path) -> None:

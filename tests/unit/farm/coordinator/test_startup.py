@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from farm.config.schema import FarmConfig
 from farm.coordinator import startup as start
 from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
+from farm.errors import ConfigError
 from farm.system.log import SILENT
 from tests.helpers.support import simulated
 
@@ -50,3 +53,27 @@ def test_each_worker_may_have_as_much_memory_as_the_others_and_the_coordinator(
 @pytest.mark.parametrize("said", [1, 250, 2 * MACHINE_MB])
 def test_a_worker_may_have_the_memory_that_the_config_says(said: int) -> None:
     assert limits(max_worker_mb=said).worker_mb == said
+
+
+def refused_model(**changes: Any) -> str:
+    values = {"platform": "rk3588", "runtime": "rknn", "cpu": "all", **changes}
+    with pytest.raises(ConfigError) as caught:
+        start.prepare(FarmConfig.model_validate(values), SILENT)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("platform", ["rk3588", "rk3566"])
+def test_an_onnx_model_that_was_not_converted_names_the_command(
+    tmp_path: Path, platform: str
+) -> None:
+    model = tmp_path / "my net.onnx"
+    model.write_bytes(b"onnx")
+    said = refused_model(model=model, platform=platform)
+    converted = tmp_path / f"my net-{platform}.rknn"
+    assert said.startswith(f"model: {converted}: no such file")
+    assert said.endswith(f" npu-farm convert '{model}' --platform {platform} --calibrate IMAGES")
+
+
+def test_an_rknn_model_that_is_missing_is_not_to_be_converted(tmp_path: Path) -> None:
+    model = tmp_path / "net.rknn"
+    assert refused_model(model=model) == f"model: {model}: no such file"

@@ -15,13 +15,13 @@ from farm.doctor.finding import Finding, Report, Status
 from farm.hardware.known_errors import (
     CONTAINER_FLAGS,
     INSTALL_LIBRARY,
-    INSTALL_TOOLKIT,
     NAME_RK3588S,
     UPDATE_KERNEL,
 )
 from farm.hardware.platforms import SOCS, Machine
 from farm.hardware.sensors import Clock
 from tests.helpers.boards import Boards, bad, library_bytes
+from workers.runtimes.base import INSTALL_RKNN
 
 JOIN_RENDER = "sudo usermod -aG render $USER   # then log in again"
 SEE_DRIVER = "sudo dmesg | grep -i rknpu"
@@ -64,7 +64,7 @@ PROBLEMS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         {"library": b"<!DOCTYPE html>"}, "failure", "library", INSTALL_LIBRARY,
     ),
     "no toolkit": (
-        {"toolkit": None}, "failure", "toolkit", INSTALL_TOOLKIT,
+        {"toolkit": None}, "failure", "toolkit", INSTALL_RKNN,
     ),
     "a library of an older major version": (
         {"library": library_bytes("1.5.2")}, "warning", "versions", INSTALL_LIBRARY,

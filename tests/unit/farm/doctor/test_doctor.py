@@ -16,6 +16,7 @@ from farm.doctor.npu_self_test import CoreTest
 from farm.errors import StartError
 from farm.hardware.platforms import SOCS, Machine
 from tests.helpers.boards import Boards, bad
+from workers.runtimes.base import INSTALL_ONNX
 
 BOARD_CHECKS = ["SoC", "driver", "device", "library", "toolkit", "load", "clocks"]
 
@@ -132,7 +133,7 @@ def test_a_board_whose_config_is_for_any_machine(tmp_path: Path) -> None:
     config = FarmConfig(platform="host", model=model, size=2)
     found = Target(boards.built(), config, never).examine()
     assert checks(found) == ["SoC", "clocks", "runtime", "model", "memory"]
-    assert bad(found) == [("failure", "runtime", ".venv/bin/pip install onnxruntime")]
+    assert bad(found) == [("failure", "runtime", INSTALL_ONNX)]
 
 
 def test_a_model_for_the_cpu_that_does_not_exist(pc: Board, tmp_path: Path) -> None:

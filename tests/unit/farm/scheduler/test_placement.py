@@ -325,8 +325,9 @@ def test_what_is_said_of_an_onnx_models_input_is_inside_its_rknn_but_for_the_siz
 
 
 def test_all_else_reaches_the_workers_as_it_was_said() -> None:
-    first, second, _ = planned(decoders=3, decode="fast", max_pixels=9).workers
+    first, second, _ = planned(decoders=3, decode="fast", max_pixels=9, output="none").workers
     assert (first.decoders, first.decode, first.max_pixels) == (3, "fast", 9)
+    assert first.output == "none"
     assert first.run_dir == RUN_DIR
     assert (first.inbox, second.inbox) == (f"ipc://{RUN_DIR}/worker-0", f"ipc://{RUN_DIR}/worker-1")
     assert first.sink == second.sink == f"ipc://{RUN_DIR}/sink"

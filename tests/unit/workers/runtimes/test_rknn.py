@@ -19,6 +19,7 @@ from tests.helpers.support import VENDOR, worker_spec
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import InputHint, WorkerSpec
 from workers.runtimes import rknn
+from workers.runtimes.base import INSTALL_RKNN
 from workers.runtimes.rknn import RknnRuntime
 
 NAMES = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
@@ -68,10 +69,26 @@ def names() -> list[str]:
 
 
 def test_the_models_input_and_output_sizes_are_taken_over(model: Path) -> None:
-    runtime = RknnRuntime(spec(model, outputs=((1, 5, 1, 2),)))
+    runtime = RknnRuntime(spec(model, outputs=((1, 10, 1, 1),)))
     assert (runtime.input.height, runtime.input.width) == (4, 6)
     assert (runtime.input.layout, runtime.input.dtype) == ("NHWC", "uint8")
-    assert runtime.classes == 10
+
+
+@pytest.mark.parametrize("shape", [(1, 68, 18), (1, 1, 480, 480), (1, 1), (1, 5, 1, 2)])
+def test_a_model_whose_output_is_no_classifiers_is_refused_unrun(
+    model: Path, shape: tuple[int, ...]
+) -> None:
+    dims = " x ".join(map(str, shape))
+    with pytest.raises(RuntimeFailure, match=rf"^{re.escape(str(model))}: its output is {dims}\b"):
+        RknnRuntime(spec(model, outputs=(shape,)))
+    assert names() == ["load_rknn", "init_runtime", "release"]
+
+
+@pytest.mark.parametrize("shape", [(1, 10), (10,), (1, 10, 1, 1), (1, 1, 1, 10)])
+def test_a_classifiers_output_may_have_more_dimensions_of_one(
+    model: Path, shape: tuple[int, ...]
+) -> None:
+    assert RknnRuntime(spec(model, outputs=(shape,))).infer(picture()).shape == shape
 
 
 @pytest.mark.parametrize("mask", [1, 2, 4])
@@ -284,5 +301,5 @@ def test_without_the_vendors_package_the_reason_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "rknnlite", None)
     monkeypatch.setitem(sys.modules, "rknnlite.api", None)
-    with pytest.raises(RuntimeFailure, match="pip install rknn-toolkit-lite2 'setuptools<81'"):
+    with pytest.raises(RuntimeFailure, match=re.escape(INSTALL_RKNN)):
         RknnRuntime(spec(model))

@@ -9,17 +9,18 @@ import numpy.typing as npt
 import pytest
 
 from workers.errors import RuntimeFailure
-from workers.tasks.classification import top5
+from workers.protocol.spec import AUTO, NONE, SOFTMAX
+from workers.tasks.classification import Scoring, choose_scoring, top5
 
 STEP = 1 / 256
 
 
-def classes(raw: npt.NDArray[Any]) -> list[int]:
-    return [index for index, _ in top5(raw)]
+def classes(raw: npt.NDArray[Any], scoring: Scoring = Scoring.PROBABILITIES) -> list[int]:
+    return [index for index, _ in top5(raw, scoring)]
 
 
-def scores(raw: npt.NDArray[Any]) -> list[float]:
-    return [score for _, score in top5(raw)]
+def scores(raw: npt.NDArray[Any], scoring: Scoring = Scoring.PROBABILITIES) -> list[float]:
+    return [score for _, score in top5(raw, scoring)]
 
 
 def f32(*values: float) -> npt.NDArray[np.float32]:
@@ -42,7 +43,8 @@ def test_the_best_five_come_best_first() -> None:
 @pytest.mark.parametrize("count", [6, 10, 1000, 1001])
 def test_the_best_five_are_those_of_a_full_sort(count: int) -> None:
     logits = np.random.default_rng(count).normal(size=count).astype(np.float32)
-    assert classes(logits) == np.argsort(-logits, kind="stable")[:5].tolist()
+    expected = np.argsort(-logits, kind="stable")[:5].tolist()
+    assert classes(logits, Scoring.SOFTMAX) == classes(logits, Scoring.UNCHANGED) == expected
 
 
 def test_equal_scores_keep_the_order_of_their_classes() -> None:
@@ -59,11 +61,11 @@ def test_equal_scores_in_all_places_give_the_first_five_classes() -> None:
     assert classes(np.full(1000, 0.001, np.float32)) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
 def test_with_five_classes_or_fewer_all_are_ranked(count: int) -> None:
     raw = np.arange(count, dtype=np.float32)
-    assert classes(raw) == list(range(count))[::-1]
-    assert sum(scores(raw)) == pytest.approx(1.0)
+    assert classes(raw, Scoring.SOFTMAX) == list(range(count))[::-1]
+    assert sum(scores(raw, Scoring.SOFTMAX)) == pytest.approx(1.0)
 
 
 def test_ties_among_fewer_than_five_classes_keep_their_order() -> None:
@@ -74,28 +76,80 @@ def test_ties_among_fewer_than_five_classes_keep_their_order() -> None:
 def test_logits_become_their_softmax(dtype: type[np.floating[Any]]) -> None:
     logits = np.array([-3.0, 8.0, 2.5, 0.0, 1.0, 7.0], dtype)
     expected = softmax(logits)
-    assert classes(logits) == [1, 5, 2, 4, 3]
-    assert scores(logits) == pytest.approx([expected[k] for k in (1, 5, 2, 4, 3)], rel=1e-5)
+    assert classes(logits, Scoring.SOFTMAX) == [1, 5, 2, 4, 3]
+    found = scores(logits, Scoring.SOFTMAX)
+    assert found == pytest.approx([expected[k] for k in (1, 5, 2, 4, 3)], rel=1e-5)
 
 
 def test_large_logits_do_not_overflow() -> None:
-    assert scores(f32(50_000.0, 49_999.0)) == pytest.approx(softmax(f32(1.0, 0.0)).tolist())
+    expected = softmax(f32(1.0, 0.0)).tolist()
+    assert scores(f32(50_000.0, 49_999.0), Scoring.SOFTMAX) == pytest.approx(expected)
 
 
-def test_negative_numbers_that_add_up_to_one_are_logits() -> None:
-    logits = f32(0.9, 0.6, -0.5)
-    assert scores(logits) == pytest.approx(softmax(logits).tolist())
+def test_the_logarithms_of_a_softmax_become_the_softmax() -> None:
+    logarithms = np.log(f32(0.5, 0.25, 0.125, 0.125))
+    assert choose_scoring(AUTO, logarithms) is Scoring.SOFTMAX
+    assert scores(logarithms, Scoring.SOFTMAX) == pytest.approx([0.5, 0.25, 0.125, 0.125])
 
 
-def test_numbers_above_one_are_logits_whatever_their_sum() -> None:
-    logits = np.zeros(1000, np.float32)
-    logits[7] = 1.5
-    assert scores(logits)[0] == pytest.approx(softmax(logits)[7], rel=1e-5)
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (f32(0.5, 0.25, 0.25), Scoring.PROBABILITIES),
+        (f32(0.95, 0.9, 0.0), Scoring.PROBABILITIES),  # sigmoids
+        (f32(0.0, 0.0, 0.001), Scoring.PROBABILITIES),
+        (np.array([1.001, 0, 0], np.float16), Scoring.PROBABILITIES),
+        (f32(0.9, 0.6, -0.5), Scoring.SOFTMAX),  # although the sum is 1
+        (f32(1.5, 0.0, 0.0), Scoring.SOFTMAX),
+        (f32(-3.0, -4.0), Scoring.SOFTMAX),
+        (one_step_each(1000), Scoring.PROBABILITIES),  # all rounded to 0
+        (np.array([128, 127, 0], np.uint8), Scoring.PROBABILITIES),
+        (np.array([0, -2, -127], np.int8), Scoring.PROBABILITIES),
+    ],
+)
+def test_auto_decides_by_the_range_of_one_output(raw: npt.NDArray[Any], expected: Scoring) -> None:
+    assert choose_scoring(AUTO, raw) is expected
 
 
-def test_numbers_from_zero_to_one_with_another_sum_are_logits() -> None:
-    logits = f32(0.9, 0.9, 0.9)
-    assert scores(logits) == pytest.approx([1 / 3] * 3)
+@pytest.mark.parametrize("raw", [f32(0.5, 0.5), f32(9.0, -9.0), f32(0.9, 0.9)])
+def test_the_config_decides_whatever_the_output(raw: npt.NDArray[Any]) -> None:
+    assert choose_scoring(SOFTMAX, raw) is Scoring.SOFTMAX
+    assert choose_scoring(NONE, raw) is Scoring.UNCHANGED
+
+
+@pytest.mark.parametrize(
+    ("output", "raw"),
+    [
+        (AUTO, np.array([200, 150, 90], np.uint8)),
+        (AUTO, np.array([-128, -128, -128], np.int8)),
+        (AUTO, np.array([100, 100, -90], np.int8)),
+        (SOFTMAX, np.array([128, 128, 0], np.uint8)),
+    ],
+)
+def test_integers_whose_unit_is_unknown_are_refused(output: str, raw: npt.NDArray[Any]) -> None:
+    with pytest.raises(RuntimeFailure, match=f"{raw.dtype}.*float32.*output: none"):
+        choose_scoring(output, raw)
+    assert choose_scoring(NONE, raw) is Scoring.UNCHANGED
+
+
+@pytest.mark.parametrize("raw", [f32(0.5, 1.02), f32(0.5, -0.001), f32(7.5, -3.0)])
+def test_probabilities_that_are_none_are_refused_and_the_key_is_named(
+    raw: npt.NDArray[Any],
+) -> None:
+    with pytest.raises(RuntimeFailure, match="output: softmax"):
+        top5(raw, Scoring.PROBABILITIES)
+
+
+def test_without_softmax_scores_stay_as_they_are() -> None:
+    assert top5(f32(-3.0, 12.5, 0.5), Scoring.UNCHANGED) == ((1, 12.5), (2, 0.5), (0, -3.0))
+
+
+def test_sigmoids_are_read_alike_whatever_their_sum() -> None:
+    few, many = np.full(1000, 0.0009, np.float32), np.full(1000, 0.3, np.float32)
+    few[3] = many[3] = 0.95
+    scoring = choose_scoring(AUTO, few)
+    assert scoring is choose_scoring(AUTO, many)
+    assert scores(few, scoring)[0] == scores(many, scoring)[0] == pytest.approx(0.95)
 
 
 def test_probabilities_stay_as_they_are() -> None:
@@ -146,6 +200,8 @@ def test_scores_that_are_not_finite_are_refused(bad: float, dtype: type[np.float
     raw = np.array([0.5, bad, 0.5, 0.0, 0.0, 0.0], dtype)
     with pytest.raises(RuntimeFailure):
         top5(raw)
+    with pytest.raises(RuntimeFailure):
+        choose_scoring(NONE, raw)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.int16, np.int32, np.int64, np.uint16, np.bool_])

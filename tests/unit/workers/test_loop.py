@@ -1,0 +1,99 @@
+"""A worker's self-test: what it accepts, and what it decides about the model's scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.helpers.support import worker_spec
+from workers.errors import RuntimeFailure
+from workers.loop import pattern, self_test
+from workers.protocol.messages import WorkerInit
+from workers.protocol.spec import InputSpec
+from workers.tasks.classification import Scoring
+
+INPUT = InputSpec(width=6, height=4, layout="NHWC", dtype="uint8")
+
+
+class Model:
+    """A runtime whose scores are always the same."""
+
+    def __init__(self, scores: Any, spec: InputSpec = INPUT) -> None:
+        self.input, self._scores = spec, np.asarray(scores)
+        self.given: list[npt.NDArray[Any]] = []
+
+    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        self.given.append(tensor)
+        return self._scores
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def outcome_of(model: Model, output: str = "auto") -> tuple[int, Scoring]:
+    """Return the number of classes and the scoring that a self-test finds."""
+    init = WorkerInit(worker_spec(model="net.onnx", output=output), 1)
+    ready, scoring = self_test(init, model)
+    return ready.classes, scoring
+
+
+def floats(*shape: int, value: float = 0.25) -> npt.NDArray[np.float32]:
+    return np.full(shape, value, np.float32)
+
+
+@pytest.mark.parametrize("shape", [(1, 7), (7,), (1, 7, 1, 1), (1, 1, 1, 7)])
+def test_the_classes_are_the_scores_that_come(shape: tuple[int, ...]) -> None:
+    assert outcome_of(Model(floats(*shape))) == (7, Scoring.PROBABILITIES)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 9), (1, 1, 6, 6), (1, 1), (), (0,), (1, 0)])
+def test_a_shape_that_the_model_left_open_is_refused_once_it_is_seen(
+    shape: tuple[int, ...],
+) -> None:
+    with pytest.raises(RuntimeFailure, match=r"self-test failed: net\.onnx: its output is "):
+        outcome_of(Model(floats(*shape)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_are_refused(bad: float) -> None:
+    with pytest.raises(RuntimeFailure, match="not finite"):
+        outcome_of(Model(floats(1, 7, value=bad)))
+
+
+@pytest.mark.parametrize(
+    ("output", "value", "expected"),
+    [
+        ("auto", 0.25, Scoring.PROBABILITIES),
+        ("auto", -4.0, Scoring.SOFTMAX),
+        ("softmax", 0.25, Scoring.SOFTMAX),
+        ("none", -4.0, Scoring.UNCHANGED),
+    ],
+)
+def test_the_output_key_decides_or_the_scores_do(
+    output: str, value: float, expected: Scoring
+) -> None:
+    assert outcome_of(Model(floats(1, 7, value=value)), output) == (7, expected)
+
+
+def test_the_image_is_the_same_each_time_scaled_as_every_image() -> None:
+    scaling: dict[str, Any] = {"mean": (100.0, 100.0, 100.0), "std": (50.0, 50.0, 50.0)}
+    model = Model(
+        floats(1, 7), InputSpec(width=8, height=8, layout="NCHW", dtype="float32", **scaling)
+    )
+    outcome_of(model)
+    outcome_of(model)
+    first, second = model.given
+    assert first.shape == (1, 3, 8, 8)
+    assert np.array_equal(first, second)
+    assert (first.min(), first.max()) == (-2.0, 3.1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(224, 224), (7, 5), (1, 1), (1, 300)])
+def test_the_image_has_the_models_size_and_many_colours(width: int, height: int) -> None:
+    image = pattern(width, height)
+    assert image.shape == (height, width, 3)
+    assert image.dtype == np.uint8
+    assert len(np.unique(image.reshape(-1, 3), axis=0)) >= min(width * height, 256) / 2
