@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from farm.hardware.known_errors import explain
+from farm.hardware.platforms import detect
 from farm.system.terminal import shell_command
 from workers.runtimes.base import RKNN
 
@@ -67,7 +68,7 @@ class Notices:
 
     def _explain(self, reason: str, worker: int) -> None:
         """Tell once what a known error of the NPU means, and what helps."""
-        known = explain(reason) if self._runtime == RKNN else None
+        known = explain(reason, detect().soc) if self._runtime == RKNN else None
         if known is not None and known.seen not in self._explained:
             self._explained.add(known.seen)
             message = f"that means: {known.means}; try: {shell_command(known.fix)}"

@@ -15,11 +15,13 @@ from farm.coordinator.coordinator import Coordinator
 from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
 from farm.errors import ConfigError, FarmError, StartError
+from farm.hardware.model_file import no_model
 from farm.hardware.platforms import detect, runs
 from farm.hardware.rknn_file import ONNX_SUFFIX, describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
+from farm.system.terminal import shell_command
 from workers.runtimes.base import RKNN
 
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
@@ -84,6 +86,9 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
                 "--calibrate IMAGES"
             )
         raise ConfigError(f"model: {model}: {refused}")
+    wrong = no_model(Path(model), decided.runtime)
+    if wrong is not None:
+        raise ConfigError(f"model: {model}: {wrong.what}; try: {shell_command(wrong.fix)}")
     told = describe(Path(model)) if decided.runtime == RKNN else None
     if told is not None and not any(runs(decided.platform, name) for name in told.targets):
         raise ConfigError(

@@ -6,6 +6,7 @@ import mmap
 import os
 import platform
 import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,19 @@ import psutil
 
 from farm.errors import SensorError
 from farm.hardware import sensors
+from farm.hardware.container import Container, detect_container
 from farm.hardware.environment import installed
 from farm.hardware.platforms import Machine, detect
-from farm.system.file_access import READ, WRITE, User, has_acl, text
+from farm.system.file_access import NO_FILE, READ, WRITE, User, has_acl, refusal, text
 
 LIBRARY: Final = "usr/lib/librknnrt.so"
 # What `strings librknnrt.so | grep "librknnrt version"` shows, as the vendor's manual has it.
 LIBRARY_VERSION: Final = re.compile(rb"librknnrt version: (\d+\.\d+\.\d+\w*)")
+AARCH64: Final = "aarch64"
 ELF_MAGIC: Final = b"\x7fELF"
 ELF_MACHINE: Final = slice(18, 20)
+# Of 64-bit files: where the table of sections begins, the size of a row, their number.
+ELF_SECTIONS: Final = struct.Struct("<40xQ10xHH")
 DRIVER_FILES: Final = (  # the second where the driver was built with CONFIG_ROCKCHIP_RKNPU_PROC_FS
     "sys/kernel/debug/rknpu/version",
     "proc/rknpu/version",
@@ -72,11 +77,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """librknnrt.so: its version, if known, and its ELF machine (183 is aarch64)."""
+    """librknnrt.so: its version, if known, its ELF machine (183 is aarch64), and if it is cut."""
 
     readable: bool
     machine: int | None
     version: str | None
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,8 @@ class Board:
     """One machine as `doctor` finds it; None stands for what is missing or cannot be read.
 
     `npu_status` is the NPU's status in the device tree ("okay", "disabled"); `open_driver` is true
-    if the mainline kernel's driver runs the NPU; `load_refusal` is why its load cannot be read.
+    if the mainline kernel's driver runs the NPU; `tree_refusal` and `load_refusal` are why the
+    device tree and the NPU's load cannot be read.
     """
 
     machine: Machine
@@ -92,7 +99,8 @@ class Board:
     compatible: str | None
     model: str | None
     kernel: str | None
-    container: bool
+    tree_refusal: str | None
+    container: Container | None
     npu_status: str | None
     driver: str | None
     nodes: tuple[Node, ...]
@@ -111,6 +119,21 @@ class Board:
         own = tuple(node for node in self.nodes if node.driver == RKNPU)
         return own or tuple(node for node in self.nodes if node.driver is None)
 
+    def may_be_supported(self) -> bool:
+        """Return whether this is a supported board, or may be one whose device tree is hidden.
+
+        It may be on aarch64: in a container, or where there are traces of an NPU.
+        """
+        if self.compatible is not None:
+            return self.machine.soc is not None
+        traces = (
+            self.driver is not None,
+            any(node.driver == RKNPU for node in self.nodes),
+            bool(self.npu_nodes()) and self.library is not None,
+        )
+        hidden = self.container is not None or self.tree_refusal not in (None, NO_FILE)
+        return self.caller.arch == AARCH64 and (hidden or any(traces))
+
 
 def read(root: Path, caller: Caller) -> Board:
     """Read all facts below `root` as `caller` sees them; what cannot be read is None."""
@@ -127,7 +150,8 @@ def read(root: Path, caller: Caller) -> Board:
         compatible=compatible.replace("\0", " ") if compatible else None,
         model=text(tree / "model"),
         kernel=text(root / "proc/sys/kernel/osrelease"),
-        container=(root / ".dockerenv").exists() or (root / "run/.containerenv").exists(),
+        tree_refusal=refusal(tree / "compatible"),
+        container=detect_container(root),
         npu_status="okay" if "okay" in statuses else next(iter(statuses), None),
         driver=next((version[0] for version in versions if version), None),
         nodes=tuple(node for node in nodes if node is not None),
@@ -169,10 +193,12 @@ def _library(path: Path, user: User) -> Library | None:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             version = LIBRARY_VERSION.search(data)
             is_elf = data[: len(ELF_MAGIC)] == ELF_MAGIC
+            table, row_size, rows = ELF_SECTIONS.unpack_from(data)
             return Library(
                 readable=readable,
                 machine=int.from_bytes(data[ELF_MACHINE], "little") if is_elf else None,
                 version=version[1].decode() if version else None,
+                truncated=is_elf and table + row_size * rows > len(data),
             )
-    except (OSError, ValueError):  # a folder, unreadable, empty
+    except (OSError, ValueError, struct.error):  # a folder, unreadable, (almost) empty
         return Library(readable=readable, machine=None, version=None)

@@ -8,20 +8,22 @@ from typing import Final
 from farm.doctor.board import TOOLKIT, Board
 from farm.doctor.compatibility import OLDEST_DRIVER, ONE_CORE_DRIVERS, version
 from farm.doctor.finding import Finding, failure, ok, warning
+from farm.hardware.container import CHROOT
 from farm.hardware.known_errors import (
-    CONTAINER_FLAGS,
     INSTALL_LIBRARY,
     LIBRARY,
     NAME_RK3588S,
     UPDATE_KERNEL,
 )
 from farm.hardware.platforms import SOCS
+from farm.system.file_access import NO_FILE
 from workers.runtimes.base import INSTALL_RKNN
 
 # What rknn-toolkit-lite2 2.5.0 looks for in the device tree.
 KNOWN_TO_TOOLKIT: Final = ("rk3562", "rk3566", "rk3568", "rk3576", "rk3588", "rv1126b")
 AARCH64: Final = 183  # these are e_machine in elf.h
 MACHINES: Final = {AARCH64: "aarch64", 62: "x86-64", 40: "32-bit ARM", 3: "32-bit x86"}
+COMPATIBLE: Final = "/proc/device-tree/compatible"
 CONTAINER_NODE: Final = "/dev/dri/renderD129"  # in a container, the toolkit opens this one
 SEE_DRIVER: Final = "sudo dmesg | grep -i rknpu"
 RKNPU_RULE: Final = (
@@ -44,26 +46,39 @@ def soc(board: Board) -> Finding:
     tree = (board.compatible or "").lower()
     name = board.machine.soc
     if board.compatible is None:
-        fix = CONTAINER_FLAGS if board.container else "ls /proc/device-tree/compatible"
-        return failure("SoC", "unknown: cannot read /proc/device-tree/compatible", fix)
+        return _no_device_tree(board)
     if name is None:
-        message = f"{board.name}: not supported; supported are {', '.join(SOCS)}"
-        return failure("SoC", message, "npu-farm doctor configs/host.yaml")
+        what = board.machine.unsupported or "not supported"
+        message = f"{board.name}: {what}; supported are {', '.join(SOCS)}"
+        return failure("SoC", message, "npu-farm doctor configs/host.yaml   # on the CPU")
     if not any(known in tree for known in KNOWN_TO_TOOLKIT):
         reason = f"{TOOLKIT} does not know {name}; it runs under the name rk3588s"
         return failure("SoC", f"{name}, {board.name}: {reason}", NAME_RK3588S)
     return ok("SoC", f"{name}, {board.name}")
 
 
+def _no_device_tree(board: Board) -> Finding:
+    """Say why there is none: not allowed, no board, or a container that was not given it."""
+    if not board.may_be_supported():
+        reason = f"no board with Rockchip's NPU: {board.caller.arch}, no device tree"
+        return failure("SoC", reason, "npu-farm run CONFIG --runtime simulated")
+    if board.tree_refusal not in (None, NO_FILE):
+        reason = f"cannot read {COMPATIBLE}: {board.tree_refusal}: is this a sandbox (snap)?"
+        return failure("SoC", f"unknown: {reason}", "sudo dmesg | grep -i denied")
+    kind = board.container or CHROOT
+    reason = f"this {kind.name} was not given {COMPATIBLE}, where the NPU's software finds the SoC"
+    return failure("SoC", f"unknown: {reason}", kind.give_npu)
+
+
 def container(board: Board) -> Finding | None:
     """Check whether a container has what the vendor's package needs."""
-    if not board.container:
+    if board.container is None:
         return None
     nodes, npu_nodes = [node.path for node in board.nodes], board.npu_nodes()
     missing = [
         name
         for name, there in (
-            ("/proc/device-tree/compatible", board.compatible is not None),
+            (COMPATIBLE, board.compatible is not None),
             (CONTAINER_NODE, CONTAINER_NODE in nodes),
             (LIBRARY, board.library is not None),
         )
@@ -71,7 +86,7 @@ def container(board: Board) -> Finding | None:
     ]
     if not missing:
         return ok("container", "has the device tree, the device nodes and the library")
-    fix = CONTAINER_FLAGS
+    fix = board.container.give_npu
     if npu_nodes and CONTAINER_NODE in missing:
         fix = fix.replace("/dev/dri ", f"{npu_nodes[0].path}:{CONTAINER_NODE} ")
     return failure("container", f"lacks {', '.join(missing)}", fix)
@@ -116,7 +131,7 @@ def device(board: Board) -> Finding:
     """Check that the NPU's device node exists, and that this user may open it."""
     nodes = board.npu_nodes()
     if not nodes:
-        fix = CONTAINER_FLAGS if board.container else SEE_DRIVER
+        fix = board.container.give_npu if board.container else SEE_DRIVER
         return failure("device", "no /dev/dri/renderD* of the NPU and no /dev/rknpu", fix)
     closed = [node for node in nodes if not node.openable]
     unsure = "" if nodes[0].driver else "; it is unknown which node is the NPU's"
@@ -127,8 +142,8 @@ def device(board: Board) -> Finding:
     # Some images make /dev/rknpu for root alone; nobody should have to join root's group.
     if node.group == "root" or node.mode & 0o060 != 0o060:
         fix = RKNPU_RULE.replace("rknpu", node.path.rpartition("/")[2], 1)
-    elif board.container:
-        fix = f"docker run --group-add {node.gid} ..."
+    elif board.container is not None and board.container.join_group is not None:
+        fix = board.container.join_group.replace("{gid}", str(node.gid))
     else:
         fix = f"sudo usermod -aG {node.group} $USER   # then log in again"
     message = f"{node.path}: mode {node.mode:04o}, group {node.group}: this user cannot open it"
@@ -141,15 +156,20 @@ def library(board: Board) -> Finding:
     found = board.library
     if found is None:
         reason = f"{LIBRARY} is missing; {TOOLKIT} looks only there"
-        return failure("library", reason, CONTAINER_FLAGS if board.container else INSTALL_LIBRARY)
+        fix = board.container.give_npu if board.container else INSTALL_LIBRARY
+        return failure("library", reason, fix)
     if not found.readable:
         fix = f"sudo chmod 644 {LIBRARY}"
         return failure("library", f"{LIBRARY}: this user cannot read it", fix)
     if not found.machine:
-        return failure("library", f"{LIBRARY} is not a shared library", INSTALL_LIBRARY)
+        # Docker's -v makes a folder where the board has no such file.
+        fix = INSTALL_LIBRARY + ("   # on the board" if board.container else "")
+        return failure("library", f"{LIBRARY} is not a shared library", fix)
     if found.machine != AARCH64:
         kind = MACHINES.get(found.machine, "another architecture")
         return failure("library", f"{LIBRARY} is for {kind}, not for aarch64", INSTALL_LIBRARY)
+    if found.truncated:
+        return failure("library", f"{LIBRARY} is truncated", INSTALL_LIBRARY)
     return ok("library", f"{LIBRARY} {found.version or 'of unknown version'}")
 
 

@@ -13,6 +13,7 @@ from farm.doctor.compatibility import Fit, fit, version
 from farm.doctor.finding import Finding, failure, ok, warning
 from farm.doctor.npu_self_test import CoreTest
 from farm.hardware.known_errors import INSTALL_LIBRARY, explain
+from farm.hardware.model_file import NoModel
 from farm.hardware.platforms import HOST, runs
 from farm.hardware.rknn_file import RknnFile
 from farm.scheduler.placement import FarmPlan
@@ -32,10 +33,13 @@ BUFFERS_MB: Final = 10  # the NPU's own between layers: an estimate, not measure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """The planned model file: why it cannot be read, its size in bytes, its own description."""
+    """The planned model file: why it cannot be read, or what it is instead of a model (`wrong`),
+    its size in bytes, its own description.
+    """
 
     path: Path
     refusal: str | None
+    wrong: NoModel | None
     size: int
     description: RknnFile | None
 
@@ -83,8 +87,14 @@ def model(farm: PlannedFarm) -> Finding | None:
     if file.refusal is not None:
         fix = "npu-farm doctor CONFIG -m MODEL.onnx" if on_cpu else convert
         return failure("model", f"{file.path}: {file.refusal}", fix)
-    if on_cpu:
-        return ok("model", f"{file.path}")
+    if file.wrong is not None:
+        return failure("model", f"{file.path}: {file.wrong.what}", file.wrong.fix)
+    return ok("model", f"{file.path}") if on_cpu else _rknn_model(file, farm, convert)
+
+
+def _rknn_model(file: Model, farm: PlannedFarm, convert: str) -> Finding:
+    """Check what a .rknn file says of itself; `convert` makes another one."""
+    soc = farm.plan.platform
     if file.description is None:
         reason = "its SoC is unknown: it is encrypted, truncated or no .rknn model"
         fix = f"sha256sum {shlex.quote(str(file.path))}   # compare with the original"
@@ -140,17 +150,18 @@ CONFIG_CHECKS: Final[tuple[Callable[[PlannedFarm], Finding | None], ...]] = (
 )  # fmt: skip
 
 
-def core(test: CoreTest) -> Finding:
-    """Return the finding of one NPU core's self-test."""
-    name = f"NPU core {test.npu_core}"
+def inference(check: str, test: CoreTest, soc: str | None) -> Finding:
+    """Return the finding of a self-test; `soc` has the NPU, None is the CPU."""
     if test.ok:
-        return ok(name, "one inference" + ("" if test.ms is None else f" in {test.ms:.1f} ms"))
-    return explained(name, test.reason)
+        return ok(check, "one inference" + ("" if test.ms is None else f" in {test.ms:.1f} ms"))
+    return explained(check, test.reason, soc)
 
 
-def explained(check: str, reason: str) -> Finding:
-    """Return a failure with its reason, and with what a known error means and needs."""
-    known = explain(reason)
+def explained(check: str, reason: str, soc: str | None) -> Finding:
+    """Return a failure with its reason, and with what a known error of the NPU means and needs."""
+    if soc is None:
+        return failure(check, reason, "npu-farm doctor CONFIG -m MODEL.onnx   # another model")
+    known = explain(reason, soc)
     if known is None:
         return failure(check, reason, "sudo dmesg | tail -n 30")
     return failure(check, f"{reason}: {known.means}", known.fix)

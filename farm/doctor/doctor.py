@@ -10,19 +10,20 @@ from typing import Final
 
 from farm.config.schema import FarmConfig
 from farm.doctor.board import LIBRARY, TOOLKIT, Board
-from farm.doctor.board_checks import BOARD_CHECKS, clocks
-from farm.doctor.config_checks import CONFIG_CHECKS, Model, PlannedFarm, core, explained
+from farm.doctor.board_checks import BOARD_CHECKS, clocks, soc
+from farm.doctor.config_checks import CONFIG_CHECKS, Model, PlannedFarm, explained, inference
 from farm.doctor.finding import Finding, Status, failure, ok, warning, worst
 from farm.doctor.npu_self_test import CoreTest
 from farm.errors import ConfigError, FarmError
-from farm.hardware.platforms import HOST
+from farm.hardware.model_file import no_model
+from farm.hardware.platforms import HOST, SOCS
 from farm.hardware.rknn_file import describe
 from farm.scheduler.placement import choose_runtime, plan
 from farm.system.file_access import refusal
 from farm.system.terminal import shell_command
 from workers.runtimes.base import RKNN, SIMULATED
 
-AARCH64: Final = "aarch64"
+ON_CPU: Final = "inference"  # the check's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +37,40 @@ class Target:
     def needs_npu(self) -> bool:
         """Return whether an NPU of this machine is to be used.
 
-        Without a config, or if its runtime is `auto`: on a board, and in a container on aarch64,
-        which does not look like a board if it was not given the device tree.
+        Without a config, or if its runtime is `auto`: on a board, or what may be one.
         """
         if self.config is not None and self.config.runtime != "auto":
             return self.config.runtime == RKNN
         if self.config is not None and self.config.platform == HOST:
             return False
-        on_aarch64 = self.board.caller.arch == AARCH64
-        return self.board.machine.soc is not None or (self.board.container and on_aarch64)
+        return self.board.may_be_supported()
 
     def examine(self) -> list[Finding]:
         """Run all checks; the NPU cores are tested only if no check before has failed."""
         board, config = self.board, self.config
         if self.needs_npu():
-            checked = [check(board) for check in BOARD_CHECKS]
+            # Elsewhere, what the other checks advise would not help.
+            checks = BOARD_CHECKS if board.may_be_supported() else (soc,)
+            checked = [check(board) for check in checks]
         else:
             checked = [*_without_npu(board, config), clocks(board)]
         found = [finding for finding in checked if finding is not None]
         if config is None:
             return found
         found += _check_config(config, board)
-        if choose_runtime(config, board.machine) != RKNN:
+        runtime = choose_runtime(config, board.machine)
+        if runtime == SIMULATED:
             return found
         if worst(found) is Status.FAILURE:
-            return [*found, ok("NPU cores", "not tested: fix the failures above first")]
+            name = "NPU cores" if runtime == RKNN else ON_CPU
+            return [*found, ok(name, "not tested: fix the failures above first")]
+        npu = board.machine.soc if runtime == RKNN else None
         try:
-            return [*found, *map(core, self.self_test(config))]
+            tests = self.self_test(config)
         except FarmError as error:
-            return [*found, explained("self-test", str(error))]
+            return [*found, explained("self-test", str(error), npu)]
+        names = [f"NPU core {test.npu_core}" if runtime == RKNN else ON_CPU for test in tests]
+        return [*found, *(inference(*each, npu) for each in zip(names, tests, strict=True))]
 
     def hint(self) -> str | None:
         """Return the command that checks more, if this is a board and no config was named."""
@@ -79,6 +85,11 @@ def _without_npu(board: Board, config: FarmConfig | None) -> list[Finding]:
     if board.machine.soc is not None:
         return [ok("SoC", f"{board.machine.soc}, {what}; the config does not use its NPU")]
     found = [ok("SoC", f"no supported Rockchip SoC: {what}")]
+    if (other := board.machine.unsupported) is not None:
+        message = f"{what}: {other}; supported are {', '.join(SOCS)}"
+        on_cpu = config is not None or not board.machine.has_npu
+        host = "npu-farm doctor configs/host.yaml   # on the CPU"
+        found = [ok("SoC", message) if on_cpu else warning("SoC", message, host)]
     present = {
         "NPU driver": board.driver is not None,
         "NPU device node": any(node.driver for node in board.npu_nodes()),
@@ -107,6 +118,12 @@ def _check_config(config: FarmConfig, board: Board) -> list[Finding]:
         path = Path(planned.workers[0].model)
         reason = refusal(path)
         size = os.path.getsize(path) if reason is None else 0
-        model = Model(path=path, refusal=reason, size=size, description=describe(path))
+        model = Model(
+            path=path,
+            refusal=reason,
+            wrong=no_model(path, planned.runtime) if reason is None else None,
+            size=size,
+            description=describe(path),
+        )
     farm = PlannedFarm(plan=planned, model=model, board=board)
     return [found for check in CONFIG_CHECKS if (found := check(farm)) is not None]

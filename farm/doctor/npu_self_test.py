@@ -1,4 +1,4 @@
-"""One inference on every NPU core, each by a worker of its own: which cores can be used."""
+"""One inference on every NPU core, each by a worker of its own, or one on the CPU."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Final
 from farm.config.loader import validate
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
+from farm.hardware.platforms import detect
+from farm.scheduler.placement import choose_runtime
 from farm.system.log import SILENT
+from workers.runtimes.base import RKNN
 
 DRAIN_SECONDS: Final = 2.0  # the workers have no batches
 
@@ -26,9 +29,12 @@ class CoreTest:
 def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
     """Open the config's model on each of its NPU cores and run it once on a test image.
 
+    Without an NPU, one worker does so on the CPU, and is called core 0.
+
     Raises ConfigError if this machine cannot run the config.
     """
-    one_each = {"size": None, "on_bad_core": "quarantine"}
+    on_npu = choose_runtime(config, detect()) == RKNN
+    one_each = {"size": None if on_npu else 1, "on_bad_core": "quarantine"}
     config = validate({**config.model_dump(exclude_unset=True), **one_each})
     _, coordinator = prepare(config, SILENT)
     try:

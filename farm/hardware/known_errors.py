@@ -31,12 +31,16 @@ NAME_RK3588S: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownError:
-    """A known message (`seen`, matched by `pattern`), what it means and a command that helps."""
+    """A known message (`seen`, matched by `pattern`), what it means and a command that helps.
+
+    `soc` is the only SoC on which it means that; None for all.
+    """
 
     pattern: str
     seen: str
     means: str
     fix: str
+    soc: str | None = None
 
 
 # If several match, the first counts. Numbers are issues: toolkit2 is airockchip/rknn-toolkit2,
@@ -86,9 +90,16 @@ KNOWN_ERRORS: Final = (
     KnownError(  # wheel: seen with a device tree of rockchip,rk3582 alone; rknn_model_zoo 231
         pattern=r"Please specify the target in init_runtime|Unsupported run platform",
         seen="Please specify the target in init_runtime!",
-        means="rknn-toolkit-lite2 does not know the SoC that the device tree names; an rk3582 "
-        "runs under the name rk3588s",
+        means="rknn-toolkit-lite2 does not know an rk3582; it runs under the name rk3588s",
         fix=NAME_RK3588S,
+        soc="rk3582",
+    ),
+    KnownError(  # the same: without a device tree, or with one of another SoC
+        pattern=r"Please specify the target in init_runtime|Unsupported run platform",
+        seen="Please specify the target in init_runtime!",
+        means="rknn-toolkit-lite2 finds no SoC that it knows in /proc/device-tree/compatible: this "
+        "is no such board, or a container that was not given the device tree",
+        fix="npu-farm doctor CONFIG --runtime rknn   # says which of the two",
     ),
     KnownError(  # wheel; hw_version: rk-llama.cpp 19
         pattern=r"missing in the container|hw_version = -1",
@@ -154,6 +165,13 @@ KNOWN_ERRORS: Final = (
 )
 
 
-def explain(text: str) -> KnownError | None:
-    """Return the first known error in the output of a worker on the NPU, None if there is none."""
-    return next((e for e in KNOWN_ERRORS if re.search(e.pattern, text, re.IGNORECASE)), None)
+def explain(text: str, soc: str | None) -> KnownError | None:
+    """Return the first known error in the output of a worker on the NPU of `soc`, None without."""
+    return next(
+        (
+            known
+            for known in KNOWN_ERRORS
+            if known.soc in (None, soc) and re.search(known.pattern, text, re.IGNORECASE)
+        ),
+        None,
+    )

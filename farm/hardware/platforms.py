@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ class Platform:
         """Return one sentence for each fact in which `machine` differs from this SoC's table."""
         if machine.soc is not None and machine.soc != self.name:
             return [f"the config is for {self.name}, the device tree says {machine.soc}"]
+        if machine.unsupported is not None and self.name != HOST:
+            return [f"the config is for {self.name}, this is an {machine.unsupported}"]
         if machine.soc is None or not machine.capacities:
             return []
         found = []
@@ -77,18 +80,56 @@ SOCS: Final[Mapping[str, Platform]] = MappingProxyType(
     }
 )
 
+NO_NPU: Final = "it has no NPU"
+# Rockchip's other SoCs, as far as they are known: what they lack, by the start of their names.
+_OTHERS: Final = (
+    (
+        "rk3399pro rk1808 rk1806 rv1109 rv1126",
+        "its NPU needs the vendor's older rknn-toolkit 1.x, which npu-farm does not support",
+    ),
+    (
+        "rv1103 rv1106 rk2118",
+        "its NPU needs the vendor's librknnmrt, which has no Python package",
+    ),
+    ("rv1126b", "its NPU is not in npu-farm's tables"),
+    (
+        "rk3528 rk3506 rk3399 rk3368 rk3328 rk3326 px30 rk3308 rk3288 rk3229 rk3228 rk3188 "
+        "rk3128 rk3066 rk3036",
+        NO_NPU,
+    ),
+)
+OTHERS: Final[Mapping[str, str]] = MappingProxyType(
+    {name: reason for names, reason in _OTHERS for name in names.split()}
+)
+ROCKCHIP: Final = re.compile(r"rockchip,((?:rk|rv|px)\d+[a-z]*)")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """What this machine is: its SoC (None if it is not in SOCS) and the CPUs we may use.
 
     `capacities` maps a CPU to its relative speed (1024 is the fastest kind), empty where the
-    kernel does not show it.
+    kernel does not show it. `other_soc` is a SoC of Rockchip's that is not in SOCS.
     """
 
     soc: str | None
     cpus: tuple[int, ...]
     capacities: Mapping[int, int]
+    other_soc: str | None = None
+
+    @property
+    def unsupported(self) -> str | None:
+        """Which other SoC this is, and why npu-farm does not use its NPU; None if it is none."""
+        if self.other_soc is None:
+            return None
+        # The longest name is the most exact: an rv1126b is no rv1126.
+        known = [name for name in sorted(OTHERS, key=len) if self.other_soc.startswith(name)]
+        return f"{self.other_soc}: {OTHERS[known[-1]] if known else 'npu-farm does not know it'}"
+
+    @property
+    def has_npu(self) -> bool:
+        """Whether there is, or may be, an NPU of Rockchip's: one of SOCS, or an unsupported one."""
+        return self.soc is not None or not (self.unsupported or NO_NPU).endswith(NO_NPU)
 
     def fastest(self) -> tuple[int, ...]:
         """Return the CPUs of the highest capacity; all where the capacities are unknown."""
@@ -124,9 +165,12 @@ def detect(root: Path = Path("/")) -> Machine:
         }
     except (OSError, ValueError):
         capacities = {}  # some of the capacities would order the CPUs wrongly
+    # The first name is the most exact: an rk3582 may also be compatible with an rk3588s.
+    soc = min((name for name in SOCS if name in compatible), key=compatible.index, default=None)
+    other = ROCKCHIP.search(compatible) if soc is None else None
     return Machine(
-        # The first name is the most exact: an rk3582 may also be compatible with an rk3588s.
-        soc=min((name for name in SOCS if name in compatible), key=compatible.index, default=None),
+        soc=soc,
+        other_soc=other[1] if other else None,
         cpus=tuple(sorted(os.sched_getaffinity(0))),
         capacities=MappingProxyType(capacities),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 READ, WRITE = 4, 2
+NO_FILE = "no such file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def refusal(path: Path) -> str | None:
     """Return why a file cannot be read, as the kernel words it; None if it can be read."""
     try:
         if not path.is_file():
-            return "no such file" if not path.exists() else "not a file"
+            return NO_FILE if not path.exists() else "not a file"
         with path.open("rb"):
             return None
     except OSError as error:

@@ -65,18 +65,21 @@ class Boards:
     npu_clock: tuple[str, int] = ("rknpu_ondemand", 300)
     available_mb: int = 3500
     in_group: bool = True
-    container: bool = False
+    container: str | None = None  # a file that only such a container has
+    device_tree: bool = True
+    arch: str = "aarch64"
 
     def built(self) -> Board:
         """Write all files and read them back."""
-        self._device_tree()
+        if self.device_tree:
+            self._device_tree()
         self._kernel()
         self._device()
         self._clocks()
         if self.library is not None:
             self.write("usr/lib/librknnrt.so", self.library)
-        if self.container:
-            self.write(".dockerenv", "")
+        if self.container is not None:
+            self.write(self.container, "")
         found = read(self.root, self._caller())
         return replace(found, machine=replace(found.machine, cpus=tuple(range(8))))
 
@@ -104,7 +107,7 @@ class Boards:
         versions = {TOOLKIT: self.toolkit, ONNXRUNTIME: self.onnxruntime}
         return Caller(
             user=User(uid=status.st_uid + 1, groups=frozenset(groups)),
-            arch="aarch64",
+            arch=self.arch,
             packages={name: version for name, version in versions.items() if version},
             available_mb=self.available_mb,
         )

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from farm.hardware.platforms import detect
+from tests.helpers.boards import rknn_bytes
 from tests.helpers.programs import HOST, missing, npu_farm
+from tests.helpers.support import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +50,80 @@ def test_the_same_as_json(tmp_path: Path) -> None:
     assert (bad["check"], bad["status"]) == ("model", "failure")
     assert f"{tmp_path}/missing.onnx" in bad["message"]
     assert bad["fix"] == f"npu-farm doctor {HOST} -m MODEL.onnx"
+
+
+def field(number: int, content: bytes) -> bytes:
+    """One field of a protobuf message: bytes, a text or a message, under 128 bytes long."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def value(name: bytes, *shape: int) -> bytes:
+    """A ValueInfoProto of float32 (onnx.proto)."""
+    dims = b"".join(field(1, bytes([1 << 3, dim])) for dim in shape)
+    return field(1, name) + field(2, field(1, b"\x08\x01" + field(2, dims)))
+
+
+def two_inputs() -> bytes:
+    """An ONNX model that adds two images."""
+    node = field(1, b"a") + field(1, b"b") + field(2, b"c") + field(4, b"Add")
+    inputs = b"".join(field(11, value(name, 1, 3, 8, 8)) for name in (b"a", b"b"))
+    graph = field(1, node) + field(2, b"g") + inputs + field(12, value(b"c", 1, 3, 8, 8))
+    return b"\x08\x08" + b"\x3a" + varint(len(graph)) + graph + field(8, b"\x10\x0d")
+
+
+def varint(number: int) -> bytes:
+    """A number under 16384 in two bytes of protobuf's."""
+    return bytes([number & 0x7F | 0x80, number >> 7])
+
+
+GLYPHS = (ROOT / "models" / "glyphs.onnx").read_bytes()
+NO_MODELS = {  # the content, which check fails, what its message has, and its fix
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", "model", "LFS", "git lfs pull"),
+    "a web page": (b"<!doctype html><html></html>", "model", "web page", "downloaded again"),
+    "PyTorch": (b"PK\3\4" + bytes(100), "model", "PyTorch", "ONNX"),
+    "empty": (b"", "model", "empty", "downloaded again"),
+    "cut": (GLYPHS[:-1000], "model", "truncated", "downloaded again"),
+    "a .rknn": (rknn_bytes({}), "model", ".rknn", "ONNX"),
+    "no kind that is known": (b"rubbish", "inference", "ONNX Runtime", "another model"),
+    "two inputs": (two_inputs(), "inference", "2 inputs", "another model"),
+}
+
+
+@pytest.mark.parametrize("name", NO_MODELS)
+def test_a_file_that_is_no_classifier_is_a_failure_and_named(tmp_path: Path, name: str) -> None:
+    content, check, part, fix = NO_MODELS[name]
+    model = tmp_path / "net.onnx"
+    model.write_bytes(content)
+    done = npu_farm("doctor", HOST, "--json", "-m", str(model))
+    told = json.loads(done.stdout)
+    (bad,) = [each for each in told["checks"] if each["status"] != "ok"]
+    assert (done.returncode, bad["check"], bad["status"]) == (2, check, "failure")
+    assert part in bad["message"]
+    assert fix in bad["fix"]
+
+
+def test_a_good_model_is_run_once() -> None:
+    checks = json.loads(npu_farm("doctor", HOST, "--json").stdout)["checks"]
+    assert (checks[-1]["check"], checks[-1]["status"]) == ("inference", "ok")
+
+
+@pytest.mark.parametrize("name", ["a pointer", "a web page", "PyTorch", "empty", "cut", "a .rknn"])
+def test_a_run_names_it_before_it_starts_a_worker(tmp_path: Path, name: str) -> None:
+    content, _, part, _ = NO_MODELS[name]
+    model = tmp_path / "net.onnx"
+    model.write_bytes(content)
+    labels = str(ROOT / "models" / "glyphs.labels.txt")
+    done = npu_farm("run", HOST, "-m", str(model), "--labels", labels, "-d", str(tmp_path))
+    assert done.returncode == 2
+    assert missing(("net.onnx", part, "try: "), done.stderr) == []
+
+
+@on_a_pc
+def test_a_pc_is_not_advised_to_lend_a_container_what_it_lacks() -> None:
+    done = npu_farm("doctor", "configs/rk3588.yaml", "--runtime", "rknn")
+    assert done.returncode == 2
+    assert "docker" not in done.stdout
+    assert "mount" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_all_facts_of_a_board(tmp_path: Path) -> None:
     assert (board.model, board.kernel) == ("Radxa ROCK 5B", "6.1.75-vendor")
     assert (board.driver, board.load_refusal) == ("0.9.8", None)
     assert board.library == Library(readable=True, machine=183, version="2.3.2")
-    assert (board.container, board.open_driver) == (False, False)
+    assert (board.container, board.tree_refusal, board.open_driver) == (None, None, False)
     assert board.nodes == (
         Node(
             path="/dev/dri/renderD129",

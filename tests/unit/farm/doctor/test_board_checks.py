@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from syrupy.assertion import SnapshotAssertion
 from farm.doctor.board import Board
 from farm.doctor.board_checks import BOARD_CHECKS, clocks, driver, load
 from farm.doctor.finding import Finding, Report, Status
+from farm.hardware.container import CHROOT, DOCKER, LXC, POD, PODMAN, Container
 from farm.hardware.known_errors import (
     CONTAINER_FLAGS,
     INSTALL_LIBRARY,
     NAME_RK3588S,
     UPDATE_KERNEL,
 )
-from farm.hardware.platforms import SOCS, Machine
+from farm.hardware.platforms import SOCS
 from farm.hardware.sensors import Clock
 from tests.helpers.boards import Boards, bad, library_bytes
 from workers.runtimes.base import INSTALL_RKNN
@@ -31,6 +33,14 @@ RULE = (
 )
 RK3582 = ("radxa,rock-5c-lite", "rockchip,rk3582")
 CPU_CLOCKS = "/sys/devices/system/cpu/cpufreq/policy*/scaling_governor"
+
+
+def elf_of(size: int, sections_at: int) -> bytes:
+    """A library for aarch64 whose table of sections begins at a byte."""
+    table = struct.pack("<Q", sections_at)
+    return (library_bytes("2.3.2")[:40] + table).ljust(size, b"\0")
+
+
 # What is changed on a healthy board; status, check and fix of the one finding that follows.
 PROBLEMS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "an rk3582 that the toolkit does not know": (
@@ -62,6 +72,12 @@ PROBLEMS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "a web page saved as the library": (
         {"library": b"<!DOCTYPE html>"}, "failure", "library", INSTALL_LIBRARY,
+    ),
+    "a truncated library": (
+        {"library": elf_of(10_000, sections_at=20_000)}, "failure", "library", INSTALL_LIBRARY,
+    ),
+    "a library for 32-bit ARM": (
+        {"library": library_bytes("2.3.2", machine=40)}, "failure", "library", INSTALL_LIBRARY,
     ),
     "no toolkit": (
         {"toolkit": None}, "failure", "toolkit", INSTALL_RKNN,
@@ -120,7 +136,9 @@ def test_a_healthy_board_has_no_problems(tmp_path: Path, soc: str) -> None:
 
 def test_a_soc_that_is_not_supported(tmp_path: Path) -> None:
     board = Boards(tmp_path, compatible=("pine64,rockpro64", "rockchip,rk3399")).built()
-    assert bad(checked(board)) == [("failure", "SoC", "npu-farm doctor configs/host.yaml")]
+    assert bad(checked(board)) == [
+        ("failure", "SoC", "npu-farm doctor configs/host.yaml   # on the CPU")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -218,24 +236,89 @@ def test_a_load_that_cannot_be_read_is_no_problem(tmp_path: Path) -> None:
     assert found.message.endswith(why)
 
 
-def test_a_container_that_was_given_nothing(tmp_path: Path) -> None:
-    boards = Boards(tmp_path, container=True, node=None, library=None)
-    board = replace(
-        boards.built(), compatible=None, machine=Machine(soc=None, cpus=(0,), capacities={})
-    )
-    assert bad(checked(board)) == [
-        ("failure", check, CONTAINER_FLAGS) for check in ("SoC", "container", "device", "library")
+@pytest.mark.parametrize(
+    ("file", "fix"),
+    [
+        (".dockerenv", CONTAINER_FLAGS),
+        ("run/.containerenv", PODMAN.give_npu),
+        ("run/secrets/kubernetes.io", POD.give_npu),
+        ("dev/lxd/sock", LXC.give_npu),
+    ],
+)
+def test_a_container_that_was_given_nothing(tmp_path: Path, file: str, fix: str) -> None:
+    boards = Boards(tmp_path, container=file, device_tree=False, node=None, library=None)
+    assert bad(checked(boards.built())) == [
+        ("failure", check, fix) for check in ("SoC", "container", "device", "library")
     ]
 
 
+TRACES: dict[str, dict[str, Any]] = {
+    "all but the tree": {},
+    "the NPU's node alone": {"library": None, "driver": None, "toolkit": None},
+    "a node of an unknown driver and the library": {"node_driver": None, "driver": None},
+    "the driver's version alone": {"node": None, "library": None},
+}
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_a_board_whose_device_tree_is_hidden_is_no_pc(tmp_path: Path, name: str) -> None:
+    board = Boards(tmp_path, device_tree=False, **TRACES[name]).built()
+    assert board.may_be_supported()
+    assert ("failure", "SoC", CHROOT.give_npu) in bad(checked(board))
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [(None, CHROOT), ("run/secrets/kubernetes.io", POD), (".dockerenv", DOCKER)],
+)
+def test_a_container_that_lacks_the_device_tree_alone_says_how_to_get_it(
+    tmp_path: Path, file: str | None, kind: Container
+) -> None:
+    found = checked(Boards(tmp_path, container=file, device_tree=False).built())
+    assert {fix for _, _, fix in bad(found)} == {kind.give_npu}
+    assert kind.name in found[0].message
+    assert "/proc/device-tree/compatible" in found[0].message
+
+
+def test_a_device_tree_that_may_not_be_read_is_no_missing_one(tmp_path: Path) -> None:
+    board = Boards(tmp_path, device_tree=False, node=None, driver=None, library=None).built()
+    found = checked(replace(board, tree_refusal="Permission denied"))[0]
+    assert (found.status, found.fix) == (Status.FAILURE, "sudo dmesg | grep -i denied")
+    assert "Permission denied" in found.message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"device_tree": False, "arch": "x86_64"},
+        {"device_tree": False, "arch": "x86_64", "container": ".dockerenv"},
+        {"device_tree": False, "node": None, "driver": None},
+        {"device_tree": False, "node": None, "driver": None, "library": None},
+        {"device_tree": False, "node_driver": "amdgpu", "driver": None},
+        {"compatible": ("raspberrypi,5-model-b", "brcm,bcm2712")},
+        {"compatible": ("raspberrypi,5-model-b", "brcm,bcm2712"), "container": "dev/lxd/sock"},
+        {"compatible": ("radxa,e20c", "rockchip,rk3528")},
+    ],
+)
+def test_what_is_certainly_no_supported_board(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert not Boards(tmp_path, **changes).built().may_be_supported()
+
+
+def test_a_folder_that_docker_made_for_the_library_is_mended_on_the_board(tmp_path: Path) -> None:
+    boards = Boards(tmp_path, container=".dockerenv", library=None)
+    (tmp_path / "usr/lib/librknnrt.so").mkdir(parents=True)
+    fix = f"{INSTALL_LIBRARY}   # on the board"
+    assert bad(checked(boards.built())) == [("failure", "library", fix)]
+
+
 def test_a_container_with_all_it_needs(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    found = checked(Boards(tmp_path, container=True).built())
+    found = checked(Boards(tmp_path, container=".dockerenv").built())
     assert bad(found) == []
     assert Report(tuple(found)).to_text() == snapshot
 
 
 def test_a_container_needs_the_npu_under_the_toolkits_name(tmp_path: Path) -> None:
-    boards = Boards(tmp_path, container=True, node="dev/dri/renderD128")
+    boards = Boards(tmp_path, container=".dockerenv", node="dev/dri/renderD128")
     ((status, check, fix),) = bad(checked(boards.built()))
     assert (status, check) == ("failure", "container")
     assert "--device /dev/dri/renderD128:/dev/dri/renderD129 " in fix
@@ -243,13 +326,17 @@ def test_a_container_needs_the_npu_under_the_toolkits_name(tmp_path: Path) -> No
 
 def test_a_container_that_was_given_another_devices_node(tmp_path: Path) -> None:
     boards = Boards(
-        tmp_path, container=True, node="dev/dri/renderD128", node_driver="panthor", driver=None
+        tmp_path,
+        container=".dockerenv",
+        node="dev/dri/renderD128",
+        node_driver="panthor",
+        driver=None,
     )
     assert ("failure", "container", CONTAINER_FLAGS) in bad(checked(boards.built()))
 
 
 def test_a_container_joins_a_group_by_its_number(tmp_path: Path) -> None:
-    boards = Boards(tmp_path, container=True, in_group=False)
+    boards = Boards(tmp_path, container=".dockerenv", in_group=False)
     fix = f"docker run --group-add {tmp_path.stat().st_gid} ..."
     assert bad(checked(boards.built())) == [("failure", "device", fix)]
 

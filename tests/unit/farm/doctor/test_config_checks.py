@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from farm.doctor.config_checks import core, explained
+from farm.doctor.config_checks import explained, inference
 from farm.doctor.doctor import Target
 from farm.doctor.finding import Finding, Status
 from farm.doctor.npu_self_test import CoreTest
+from farm.hardware import model_file
 from farm.hardware.known_errors import INSTALL_LIBRARY, UPDATE_KERNEL
+from farm.hardware.model_file import FETCH
 from tests.helpers.boards import Boards, bad, library_bytes, rknn_bytes
+from tests.helpers.support import ROOT
 
 CONVERT = "npu-farm convert MODEL.onnx --platform rk3588 --calibrate IMAGES   # on a PC"
 SUBMIT = "E RKNN: [09:18:11.878] failed to submit!, op id: 1, op name: Conv:/model.0/conv/Conv"
@@ -54,7 +57,11 @@ def test_an_rk3566_runs_what_an_rk3568_runs(tmp_path: Path, soc: str, target: st
 
 @pytest.mark.parametrize(
     ("content", "what"),
-    [(b"CRYPTRKN and more", "encrypted"), (rknn_bytes({})[:-3], "cut"), (b"simnpu us=1\n", "text")],
+    [
+        (b"CRYPTRKN".ljust(64), "encrypted"),
+        (rknn_bytes({})[:-1], "cut"),
+        (b"simnpu us=1\n", "text"),
+    ],
 )
 def test_a_model_without_a_description(tmp_path: Path, content: bytes, what: str) -> None:
     boards = Boards(tmp_path)
@@ -165,18 +172,44 @@ def test_a_big_model_and_more_decoders_need_more(tmp_path: Path) -> None:
 
 
 def test_a_core_that_was_tested_has_its_time() -> None:
-    passed = core(CoreTest(npu_core=2, ok=True, ms=2.25, reason=""))
+    passed = inference("NPU core 2", CoreTest(npu_core=2, ok=True, ms=2.25, reason=""), "rk3588")
     assert (passed.check, passed.status) == ("NPU core 2", Status.OK)
     assert "2.2 ms" in passed.message
 
 
 def test_a_known_failure_of_a_core_is_explained() -> None:
-    failed = core(CoreTest(npu_core=1, ok=False, ms=None, reason=SUBMIT))
+    test = CoreTest(npu_core=1, ok=False, ms=None, reason=SUBMIT)
+    failed = inference("NPU core 1", test, "rk3588")
     assert bad([failed]) == [("failure", "NPU core 1", UPDATE_KERNEL)]
     assert failed.message.startswith(f"{SUBMIT}: ")
 
 
 def test_an_unknown_failure_is_passed_on() -> None:
-    assert explained("self-test", "it is Tuesday") == Finding(
+    assert explained("self-test", "it is Tuesday", "rk3588") == Finding(
         "self-test", Status.FAILURE, "it is Tuesday", "sudo dmesg | tail -n 30"
     )
+
+
+def test_a_failure_on_the_cpu_is_not_one_of_the_npu() -> None:
+    ((status, _, fix),) = bad([explained("inference", SUBMIT, None)])
+    assert (status, fix) == ("failure", "npu-farm doctor CONFIG -m MODEL.onnx   # another model")
+
+
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+        (b"<!DOCTYPE html>\n<html>", FETCH),
+        (b"", FETCH),
+        (rknn_bytes({"target_platform": ["rk3588"]}, bytes(1000))[:500], FETCH),
+        ((ROOT / "models" / "glyphs.onnx").read_bytes(), model_file.CONVERT),
+    ],
+)
+def test_a_file_that_is_no_model_is_named_before_the_npu_is_tested(
+    tmp_path: Path, content: bytes, fix: str
+) -> None:
+    boards = Boards(tmp_path)
+    path = boards.write("net.rknn", content)
+    findings = checked(boards, path)
+    assert bad(findings) == [("failure", "model", fix)]
+    assert findings[-1].check == "NPU cores"

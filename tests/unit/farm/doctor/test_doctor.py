@@ -14,6 +14,7 @@ from farm.doctor.doctor import Target
 from farm.doctor.finding import Finding, Report, Status, worst
 from farm.doctor.npu_self_test import CoreTest
 from farm.errors import StartError
+from farm.hardware.container import DOCKER
 from farm.hardware.platforms import SOCS, Machine
 from tests.helpers.boards import Boards, bad
 from workers.runtimes.base import INSTALL_ONNX
@@ -30,6 +31,10 @@ def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def all_cores(config: FarmConfig) -> tuple[CoreTest, ...]:
     cores = SOCS[config.platform].npu_cores
     return tuple(CoreTest(npu_core=core, ok=True, ms=2.25, reason="") for core in range(cores))
+
+
+def once(_config: FarmConfig) -> tuple[CoreTest, ...]:
+    return (CoreTest(npu_core=0, ok=True, ms=2.25, reason=""),)
 
 
 def never(_config: FarmConfig) -> tuple[CoreTest, ...]:
@@ -92,12 +97,12 @@ def test_a_pc_has_no_npu_and_needs_none(pc: Board, snapshot: SnapshotAssertion) 
 
 
 def test_a_container_on_a_pc_is_a_pc(pc: Board) -> None:
-    assert bad(Target(replace(pc, container=True), None, never).examine()) == []
+    assert bad(Target(replace(pc, container=DOCKER), None, never).examine()) == []
 
 
 def test_a_container_on_aarch64_is_a_board(pc: Board) -> None:
     caller = replace(pc.caller, arch="aarch64")
-    target = Target(replace(pc, container=True, caller=caller), None, never)
+    target = Target(replace(pc, container=DOCKER, caller=caller), None, never)
     assert target.needs_npu()
 
 
@@ -106,11 +111,52 @@ def test_a_boards_config_on_a_pc_runs_on_its_cpu(
 ) -> None:
     model = tmp_path / "net.onnx"
     model.write_bytes(b"onnx")
-    found = Target(pc, FarmConfig(platform="rk3588", model=model), never).examine()
+    found = Target(pc, FarmConfig(platform="rk3588", model=model), once).examine()
     fix = "npu-farm run CONFIG --runtime simulated   # real images, simulated results"
     assert bad(found) == [("warning", "config", fix)]
-    assert checks(found) == ["SoC", "NPU", "config", "runtime", "model", "memory"]
+    assert checks(found) == ["SoC", "NPU", "config", "runtime", "model", "memory", "inference"]
     assert Report(tuple(found)).to_text().replace(str(tmp_path), "/pc") == snapshot
+
+
+def test_a_model_that_does_not_run_on_the_cpu_is_a_failure(pc: Board, tmp_path: Path) -> None:
+    def refused(_config: FarmConfig) -> tuple[CoreTest, ...]:
+        return (CoreTest(npu_core=0, ok=False, ms=None, reason="it has 2 inputs and 1 outputs"),)
+
+    model = tmp_path / "net.onnx"
+    model.write_bytes(b"onnx")
+    found = Target(pc, FarmConfig(platform="host", model=model), refused).examine()
+    assert bad(found)[0][:2] == ("failure", "inference")
+    assert found[-1].message == "it has 2 inputs and 1 outputs"
+
+
+@pytest.mark.parametrize(
+    ("compatible", "status"),
+    [
+        (("rockchip,rk3399pro-evb", "rockchip,rk3399pro"), Status.WARNING),
+        (("rockchip,rv1126b-evb", "rockchip,rv1126b"), Status.WARNING),
+        (("vendor,board", "rockchip,rk3688"), Status.WARNING),
+        (("radxa,e20c", "rockchip,rk3528"), Status.OK),  # there is no NPU to miss
+        (("raspberrypi,5-model-b", "brcm,bcm2712"), Status.OK),
+    ],
+)
+def test_an_unsupported_soc_of_rockchip_is_no_pc(
+    tmp_path: Path, compatible: tuple[str, ...], status: Status
+) -> None:
+    boards = Boards(tmp_path, compatible=compatible, driver=None, node=None, library=None)
+    found = Target(boards.built(), None, never).examine()
+    assert (found[0].check, found[0].status) == ("SoC", status)
+    if compatible[-1].startswith("rockchip"):
+        assert compatible[-1].removeprefix("rockchip,") in found[0].message
+        assert "rk3588" in found[0].message  # what is supported
+
+
+def test_the_npu_of_an_unsupported_soc_cannot_be_asked_for(tmp_path: Path) -> None:
+    boards = Boards(tmp_path, compatible=("rockchip,rk3399pro",), driver=None, node=None)
+    config = boards.config(runtime="rknn")
+    found = Target(boards.built(), config, never).examine()
+    fix = "npu-farm doctor configs/host.yaml   # on the CPU"
+    assert bad(found) == [("failure", "SoC", fix)]
+    assert "rk3399pro" in found[0].message
 
 
 def test_a_simulated_farm_needs_nothing(pc: Board) -> None:
@@ -122,9 +168,8 @@ def test_a_simulated_farm_needs_nothing(pc: Board) -> None:
 def test_a_pc_lacks_the_npu_that_a_config_insists_on(pc: Board) -> None:
     config = FarmConfig(platform="rk3588", runtime="rknn")
     found = bad(Target(pc, config, never).examine())
-    assert [check for _, check, _ in found] == [
-        "SoC", "driver", "device", "library", "toolkit", "config"
-    ]  # fmt: skip
+    assert [check for _, check, _ in found] == ["SoC", "config"]
+    assert found[0][2] == "npu-farm run CONFIG --runtime simulated"
 
 
 def test_a_board_whose_config_is_for_any_machine(tmp_path: Path) -> None:
@@ -132,7 +177,7 @@ def test_a_board_whose_config_is_for_any_machine(tmp_path: Path) -> None:
     model = boards.write("net.onnx", b"onnx")
     config = FarmConfig(platform="host", model=model, size=2)
     found = Target(boards.built(), config, never).examine()
-    assert checks(found) == ["SoC", "clocks", "runtime", "model", "memory"]
+    assert checks(found) == ["SoC", "clocks", "runtime", "model", "memory", "inference"]
     assert bad(found) == [("failure", "runtime", INSTALL_ONNX)]
 
 

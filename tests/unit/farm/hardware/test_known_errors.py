@@ -46,14 +46,23 @@ SEEN = {  # messages as users reported them (see the numbers in farm/hardware/kn
 
 @pytest.mark.parametrize("part", SEEN)
 def test_a_reported_message_is_recognised(part: str) -> None:
-    found = explain(SEEN[part])
+    found = explain(SEEN[part], None)
     assert found is not None
     assert part.lower() in found.pattern.lower().replace("\\", "")
 
 
 @pytest.mark.parametrize("known", KNOWN_ERRORS, ids=lambda known: known.seen[:30])
 def test_each_known_error_is_recognised_as_the_guide_shows_it(known: KnownError) -> None:
-    assert explain(known.seen) is known
+    assert explain(known.seen, known.soc) is known
+
+
+@pytest.mark.parametrize("soc", [None, "rk3588", "rk3566"])
+def test_only_an_rk3582_is_advised_to_change_its_device_tree(soc: str | None) -> None:
+    seen = SEEN["Please specify the target"]
+    other, rk3582 = explain(seen, soc), explain(seen, "rk3582")
+    assert other is not None
+    assert rk3582 is not None
+    assert ("mount" in other.fix, "mount" in rk3582.fix) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,7 @@ def test_each_known_error_is_recognised_as_the_guide_shows_it(known: KnownError)
     ],
 )
 def test_what_is_harmless_or_unknown_is_not_explained(text: str) -> None:
-    assert explain(text) is None
+    assert explain(text, "rk3588") is None
 
 
 def cell(text: str) -> str:

@@ -60,6 +60,50 @@ def test_the_soc_is_read_from_the_device_tree(
     assert detect(board(tmp_path, *compatible)).soc == soc
 
 
+@pytest.mark.parametrize(
+    ("compatible", "other", "has_npu"),
+    [
+        ((b"rockchip,rk3399pro-evb-v11", b"rockchip,rk3399pro"), "rk3399pro", True),
+        ((b"pine64,rockpro64", b"rockchip,rk3399"), "rk3399", False),
+        ((b"radxa,e20c", b"rockchip,rk3528"), "rk3528", False),
+        ((b"rockchip,rk3528a-evb1", b"rockchip,rk3528a"), "rk3528a", False),
+        ((b"rockchip,rv1126b-evb", b"rockchip,rv1126b"), "rv1126b", True),
+        ((b"rockchip,rv1126-evb", b"rockchip,rv1126"), "rv1126", True),
+        ((b"rockchip,rk1808-evb", b"rockchip,rk1808"), "rk1808", True),
+        ((b"luckfox,pico", b"rockchip,rv1103"), "rv1103", True),
+        ((b"rockchip,rv1106b-evb",), "rv1106b", True),
+        ((b"Rockchip,PX30-EVB", b"rockchip,px30"), "px30", False),
+        ((b"vendor,board", b"rockchip,rk3688"), "rk3688", True),  # it may have
+        ((b"radxa,rock-5b", b"rockchip,rk3588"), None, True),
+        ((b"radxa,e52c", b"rockchip,rk3582", b"rockchip,rk3588s"), None, True),
+        ((b"raspberrypi,4-model-b", b"brcm,bcm2711"), None, False),
+        ((), None, False),
+    ],
+)
+def test_other_socs_of_rockchip_are_known_as_such(
+    tmp_path: Path, compatible: tuple[bytes, ...], other: str | None, has_npu: bool
+) -> None:
+    found = detect(board(tmp_path, *compatible))
+    assert (found.other_soc, found.has_npu) == (other, has_npu)
+    assert (found.unsupported or "").partition(":")[0] == (other or "")
+
+
+def test_each_soc_is_said_to_lack_what_it_lacks() -> None:
+    said = {
+        name: Machine(soc=None, cpus=(0,), capacities={}, other_soc=name).unsupported
+        for name in ("rk3399pro", "rk3399", "rv1126b", "rv1126", "rk3688")
+    }
+    parts = ("toolkit 1.x", "no NPU", "tables", "toolkit 1.x", "does not know")
+    assert all(part in (text or "") for part, text in zip(parts, said.values(), strict=True))
+
+
+def test_a_config_for_a_board_on_another_soc_is_a_difference() -> None:
+    other = Machine(soc=None, cpus=(0,), capacities={}, other_soc="rk3399pro")
+    (difference,) = SOCS["rk3588"].differences(other)
+    assert "rk3399pro" in difference
+    assert other.as_platform().differences(other) == []
+
+
 def test_a_machine_without_a_device_tree_has_no_soc(tmp_path: Path) -> None:
     found = detect(tmp_path)
     assert found.soc is None
