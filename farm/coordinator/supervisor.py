@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,8 +29,8 @@ TERM_SECONDS: Final = 1.0  # from SIGTERM to SIGKILL
 class WorkerSlot:
     """A place for one worker, filled by one process after the other.
 
-    `due` is when its state must have changed, `reason` why it last failed, `hangs` whether that
-    was by not answering, `came_up` whether its present or last process was ready.
+    `due` is when its state must have changed, `reason` why it last failed, `hangs` whether it gave
+    no answer, `came_up` whether its present or last process was ready.
     """
 
     spec: WorkerSpec
@@ -54,14 +54,12 @@ class Supervisor:
     """
 
     def __init__(
-        self, specs: Iterable[WorkerSpec], context: Context, limits: Limits, log: logging.Logger
+        self, specs: Sequence[WorkerSpec], context: Context, limits: Limits, log: logging.Logger
     ) -> None:
         self.slots = [WorkerSlot(spec) for spec in specs]
-        self._context = context
-        first = self.slots[0].spec
-        self._server = ForkServer(first.run_dir, first.max_pixels)
-        self._limits = limits
-        self.notices = Notices(log, first.runtime)
+        self._context, self._limits = context, limits
+        self._server = ForkServer(specs[0].run_dir, specs[0].max_pixels)
+        self.notices = Notices(log, specs[0].runtime)
         self.strays = 0
 
     def launch(self, *, now: float) -> None:
@@ -114,12 +112,11 @@ class Supervisor:
     def on_output(self, worker: int, *, now: float) -> None:
         """Take in what a worker has printed; its self-test has a time limit of its own."""
         slot = self.slots[worker]
-        if slot.process is None:
-            return
-        before = slot.process.log.step
-        slot.process.listen()
-        if slot.state in BOOTING and before != slot.process.log.step == steps.SELF_TEST:
-            slot.due = now + self._limits.self_test_seconds
+        if slot.process is not None:
+            before = slot.process.log.step
+            slot.process.listen()
+            if slot.state in BOOTING and before != slot.process.log.step == steps.SELF_TEST:
+                slot.due = now + self._limits.self_test_seconds
 
     def on_exit(self, worker: int, *, now: float) -> list[Change]:
         """Take in that a worker's process is gone."""
@@ -136,7 +133,7 @@ class Supervisor:
         if slot.state is State.BROKEN and before in BOOTING:
             self.notices.start_failed(worker, slot.reason)
             self._announce_unused_cores()
-        if before is State.RETIRING and slot.state is State.LOST:
+        if slot.state is State.LOST and before is State.RETIRING:
             slot.due, slot.deaths = now, recent(slot.deaths, now=now)
         elif slot.state is State.LOST:
             self._schedule_restart(slot, now)
@@ -153,11 +150,10 @@ class Supervisor:
     def replace(self, worker: int, *, now: float) -> None:
         """Let a worker go that holds no batch, and start a new one in its slot."""
         slot = self.slots[worker]
-        if slot.process is None or slot.state is not State.UP:
-            return
-        self.notices.replaced(worker, slot.process.memory_mb(), self._limits.worker_mb)
-        slot.state, slot.due = after(slot.state, Event.RETIRE), now + LEAVE_SECONDS
-        slot.process.ask_to_stop()
+        if slot.process is not None and slot.state is State.UP:
+            self.notices.replaced(worker, slot.process.memory_mb(), self._limits.worker_mb)
+            slot.state, slot.due = after(slot.state, Event.RETIRE), now + LEAVE_SECONDS
+            slot.process.ask_to_stop()
 
     def oversized(self) -> list[int]:
         """Return the workers with more memory of their own than the limits allow."""
@@ -185,12 +181,12 @@ class Supervisor:
     def stop(self, *, kill: bool) -> None:
         """Ask every worker to leave once it has answered all; with `kill`, end them now."""
         for slot in self.slots:
-            if slot.state is not State.GONE and slot.state is not State.STOPPING:
-                slot.state, slot.due = after(slot.state, Event.STOP), None
-                if slot.process is not None and not kill:
-                    slot.process.ask_to_stop()
             if slot.process is not None and kill:
                 slot.process.kill()
+            elif slot.process is not None and slot.state is not State.STOPPING:
+                slot.process.ask_to_stop()
+            if slot.state is not State.GONE and slot.state is not State.STOPPING:
+                slot.state, slot.due = after(slot.state, Event.STOP), None
 
     def close(self) -> None:
         """Close the fork server; the workers must be gone, or given up."""
@@ -203,8 +199,8 @@ class Supervisor:
         try:
             slot.process = WorkerProcess(slot.spec, slot.generation, self._context, self._server)
         except OSError as error:
-            number = slot.spec.index
-            raise StartError(f"worker {number}: no process can be started: {error}") from error
+            message = f"worker {slot.spec.index}: cannot start a process: {error}"
+            raise StartError(message) from error
         slot.due = now + self._limits.start_seconds
 
     def _ready(self, slot: WorkerSlot, message: Ready) -> list[Change]:
@@ -218,8 +214,7 @@ class Supervisor:
         return [WorkerUp(message.worker)] if slot.state is State.UP else []
 
     def _failed(self, slot: WorkerSlot, reason: str, now: float) -> list[Change]:
-        before, process = slot.state, slot.process
-        slot.reason = reason
+        before, process, slot.reason = slot.state, slot.process, reason
         if process is not None:
             process.listen()
             slot.reason = process.log.explain(reason)

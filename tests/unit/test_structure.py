@@ -15,8 +15,8 @@ from tests.helpers.support import ROOT
 
 LONGEST_FUNCTION: Final = 40  # lines
 LONGEST_FILE: Final = 250
-MOST_PRIVATE: Final = 0.26  # of all functions
-MOST_USED_ONCE: Final = 0.23
+MOST_PRIVATE: Final = 0.33  # of all functions
+MOST_USED_ONCE: Final = 0.22
 
 DATA: Final = "data without behaviour"
 # Modules without a test file of their own, and why: another one tests what they do.
@@ -28,19 +28,14 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/cli/main.py": "tests/integration/test_command.py",
     "farm/cli/options.py": "tests/integration/test_command.py",
     "farm/cli/run.py": "tests/integration/test_command.py",
-    "farm/convert/calibration.py": "tests/unit/farm/convert/test_convert.py",
-    "farm/convert/rknn_toolkit.py": "tests/unit/farm/convert/test_convert.py",
     "farm/coordinator/__main__.py": "tests/integration/test_command.py",
     "farm/coordinator/coordinator.py": "tests/integration/test_losses.py",
     "farm/coordinator/fork_server.py": "tests/integration/test_fork_server.py",
     "farm/coordinator/limits.py": DATA,
-    "farm/coordinator/notices.py": "tests/unit/farm/coordinator/test_supervisor.py",
     "farm/doctor/npu_self_test.py": "tests/integration/test_npu.py",
     "farm/errors.py": DATA,
     "farm/report/data.py": DATA,
     "farm/report/html/figures.py": "tests/unit/farm/report/html/test_page.py",
-    "farm/results/latency.py": "tests/unit/farm/results/test_stats.py",
-    "farm/results/text_line.py": "tests/unit/farm/results/test_writers.py",
     "farm/scheduler/events.py": DATA,
     "farm/scheduler/inflight.py": "tests/unit/farm/scheduler/test_dispatcher.py",
     "workers/errors.py": DATA,
@@ -50,11 +45,8 @@ ELSEWHERE: Final[dict[str, str]] = {
     "workers/main.py": "tests/integration/test_entry.py",
     "workers/protocol/sockets.py": "tests/integration/test_counts.py",
     "workers/protocol/spec.py": DATA,
-    "workers/protocol/startup.py": "tests/unit/farm/coordinator/test_worker_output.py",
     "workers/runtimes/registry.py": "tests/integration/test_farm.py",
 }
-# To be shortened; nothing is added.
-LONG: Final = {"farm/scheduler/placement.py:plan", "farm/coordinator/supervisor.py"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -117,7 +109,7 @@ def test_every_module_has_its_test_file_or_a_reason_why_not() -> None:
         tests = (ROOT / "tests" / "unit" / name.parent).glob(f"test_{path.stem}*.py")
         if path.name != "__init__.py" and not any(tests):
             without.append(str(name))
-    assert [name for name in without if name not in ELSEWHERE] == []
+    assert sorted(without) == sorted(ELSEWHERE)
     named = {test for test in ELSEWHERE.values() if test != DATA}
     assert [test for test in sorted(named) if not (ROOT / test).is_file()] == []
 
@@ -128,7 +120,7 @@ def test_no_function_is_long() -> None:
         for file, node in functions()
         if (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
     }
-    assert {name: lines for name, lines in long.items() if name not in LONG} == {}
+    assert long == {}
 
 
 def test_no_file_is_long() -> None:
@@ -136,8 +128,7 @@ def test_no_file_is_long() -> None:
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
         for path in modules()
     }
-    long = {file: lines for file, lines in lengths.items() if lines > LONGEST_FILE}
-    assert {file: lines for file, lines in long.items() if file not in LONG} == {}
+    assert {file: lines for file, lines in lengths.items() if lines > LONGEST_FILE} == {}
 
 
 def is_private(function: Function) -> bool:
