@@ -18,6 +18,7 @@ from farm.hardware.platforms import detect
 from farm.report.data import Spread
 from farm.report.size_choice import enough, multiples
 from farm.results.result import Result
+from farm.results.stats import Stats
 from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
 from farm.sources.base import IterableSource, Ref, Source
 from farm.sources.files import sample
@@ -94,9 +95,15 @@ def decide(
 
 
 def _ms_per_image(farm: Runs, refs: list[Ref]) -> float:
-    """Return the wall-clock milliseconds per image of one round; 0 if none was classified."""
+    """Return the wall-clock milliseconds per image of one round.
+
+    Raises SourceError with the first failure if none was classified.
+    """
     begun = time.monotonic()
     until = begun + ROUND_SECONDS
     images = takewhile(lambda _: time.monotonic() < until, cycle(refs))
-    classified = sum(result.error is None for result in farm.run(IterableSource(images)))
-    return (time.monotonic() - begun) * 1000 / classified if classified else 0.0
+    stats = Stats()
+    for result in farm.run(IterableSource(images)):
+        stats.count(result)
+    stats.check_ok("size: auto")
+    return stats.summary(seconds=time.monotonic() - begun).average_ms

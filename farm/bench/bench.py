@@ -47,9 +47,9 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     A farm that fails ends the sweep, but what was measured before it is printed and written.
     """
     sizes = with_some_npu(sizes)
-    images = _images(choose_targets(sizes[0], request.images), request.repeat)
     outputs = Outputs(request.outputs)
     outputs.check()
+    images = _images(choose_targets(sizes[0], request.images), request.repeat)
 
     def show(lines: Sequence[str]) -> None:
         print("\n".join(lines), file=outputs.table, flush=True)

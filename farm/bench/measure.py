@@ -33,8 +33,8 @@ def measure(
     """Run the farm `rounds` times with `images`, after a warm-up that does not count.
 
     `images` returns a new source each time. Once `stopped` returns true, the measurement ends; a
-    round that was cut short does not count. None if no round is complete. Raises what Farm.run
-    raises.
+    round that was cut short does not count. None if no round is complete. Raises SourceError if no
+    image could be classified in a round, and what Farm.run raises.
     """
     measurement = Measurement(farm)
     measurement.warm_up(images(), stopped)
@@ -66,10 +66,9 @@ class Measurement:
                 return
 
     def run_round(self, source: Source, stopped: Callable[[], bool]) -> None:
-        """Run all of `source`, and keep the round unless it was stopped."""
-        if (
-            self._sampler is None and self.farm.plan.runtime == RKNN
-        ):  # a simulated NPU heats nothing
+        """Run all of `source`, keep the round unless it was stopped; raise as Stats.check_ok."""
+        # A simulated NPU heats nothing.
+        if self._sampler is None and self.farm.plan.runtime == RKNN:
             self._sampler = Sampler(begun=time.monotonic())
         farm, cpus = self.farm, os.sched_getaffinity(0) | self._cpus
         stats, npu_before, cpu_before = Stats(), farm.npu_busy_seconds(), usage.cpu_times(cpus)
@@ -85,12 +84,13 @@ class Measurement:
         cpu, npu_after = usage.cpu_times(cpus).since(cpu_before), farm.npu_busy_seconds()
         if stopped():
             return
+        stats.check_ok("nothing to measure")
+        ok = stats.per_worker.total()
         if npu_before is not None and npu_after is not None:  # the simulated NPU's own account
             pairs = zip(npu_before, npu_after, strict=True)
             saturation = tuple(min(1.0, (end - begin) / seconds) for begin, end in pairs)
         else:
             saturation = from_inference_times(farm.plan, stats.busy_ms, seconds)
-        ok = stats.per_worker.total()
         self.rounds.append(
             Round(
                 seconds=seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,8 +38,12 @@ class Outputs:
         """Raise OutputError now for a file that could not be written in the end."""
         if list(self.files.values()).count(STDOUT) > 1:
             raise OutputError(f"{' and '.join(self.files)}: only one can go to standard output")
+        named: dict[str, str] = {}
         for flag, name in self.files.items():
             if name != STDOUT:
+                other = named.setdefault(os.path.realpath(name), flag)
+                if other != flag:
+                    raise OutputError(f"{flag} {name}: the file of {other}; name another one")
                 with atomic_write(Path(name), flag):
                     pass
 

@@ -14,7 +14,7 @@ from farm.bench.measure import measure
 from farm.bench.tune_search import Choice
 from farm.config.loader import validate
 from farm.config.schema import FarmConfig
-from farm.errors import InterruptedStartError, SourceError
+from farm.errors import InterruptedStartError
 from farm.report.data import Measured
 from farm.sources.base import IterableSource, Ref
 from farm.system.signals import Signals
@@ -34,7 +34,7 @@ class TrialOptions:
 def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
     """Measure the farm of `config`; None if a signal came before a round was complete.
 
-    Raises SourceError if no image could be classified, and what Farm raises.
+    Raises what `measure` and Farm raise.
     """
 
     def images() -> IterableSource:
@@ -49,9 +49,6 @@ def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
         Farm(config, log=options.log, signals=options.signals) as farm,
     ):
         found = measure(farm, images, rounds=options.rounds, stopped=signalled)
-    if found is not None and not found.average_ms.median:
-        kinds = ", ".join(sorted(found.failures))
-        raise SourceError(f"none of these images can be classified ({kinds}): nothing to measure")
     return found
 
 

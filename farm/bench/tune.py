@@ -102,8 +102,8 @@ def tune(config: FarmConfig, request: Request) -> int:
     planned = plan(config, detect(), "(none)")
     objection = _objection(planned)
     written = TunedConfig(config=request.config, output=request.output, writes=objection is None)
-    refs = _images(config, request.images)
     written.check()
+    refs = _images(config, request.images)
     print(f"{planned.platform.name}, {runtime_name(planned)}, {len(refs)} images, repeated\n")
     with Signals() as signals:
         work = Tune(config, refs, signals, simulated=planned.simulated)

@@ -24,7 +24,7 @@ from farm.errors import (
 from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, read
 from farm.results.stats import Stats
-from farm.results.writers import JSONL, Writer, open_writer
+from farm.results.writers import JSONL, Writer, check_name, open_writer
 from farm.sources import files as sources
 from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
@@ -49,8 +49,10 @@ class Request:
 
 def run(config: FarmConfig, request: Request) -> int:
     """Classify what `request` names; return 0 (all ok), 1 (some failed) or 128 plus a signal."""
-    everything = sources.open_targets(choose_targets(config, request.targets), times=request.repeat)
     earlier = _resume_index(request)
+    if request.output is not None:
+        check_name(request.output)
+    everything = sources.open_targets(choose_targets(config, request.targets), times=request.repeat)
     stats, submitted = Stats(truth=config.truth), 0
     with Signals() as signals:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
@@ -60,8 +62,8 @@ def run(config: FarmConfig, request: Request) -> int:
             request.output, request.quiet, deadline, earlier if request.resume else None
         )
         try:
-            # The output is opened last: a farm that can't start leaves earlier results alone.
-            with farm, _summing_up(farm, stats, source), output as writer:
+            # The output is opened after: a farm that can't start leaves earlier results alone.
+            with farm, output as writer, _summing_up(farm, stats, source):
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
                 _write(results, source, request, stats, writer)
                 submitted = results.submitted

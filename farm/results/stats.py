@@ -7,8 +7,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from farm.errors import SourceError
 from farm.results.latency import Histogram
 from farm.results.result import Result
+from farm.results.text_line import to_text
 
 PHASES: Final = ("queue", "decode", "wait", "infer", "total")
 
@@ -61,6 +63,7 @@ class Stats:
     """
 
     truth: str | None = None
+    first_failure: Result | None = None
     failures: Counter[str] = field(default_factory=Counter)
     per_worker: Counter[int] = field(default_factory=Counter)
     busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
@@ -83,6 +86,7 @@ class Stats:
     def count(self, result: Result) -> None:
         """Count one result."""
         if result.top5 is None:
+            self.first_failure = self.first_failure or result
             self.failures[result.error.kind if result.error else "unknown"] += 1
             return
         self.per_worker[result.worker] += 1
@@ -97,6 +101,12 @@ class Stats:
             self.judged += 1
             self.top1_right += found[1] in labels[:1]
             self.top5_right += found[1] in labels
+
+    def check_ok(self, purpose: str) -> None:
+        """Raise SourceError with `purpose` and the first failure if no result was without error."""
+        if self.first_failure is not None and not self.per_worker:
+            first = to_text(self.first_failure)
+            raise SourceError(f"{purpose}: no image could be classified; first: {first}")
 
     def include(self, other: Stats) -> None:
         """Count what another has counted."""

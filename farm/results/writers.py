@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,13 +55,22 @@ def open_writer(
     if output is None:
         yield NullWriter() if quiet else TextLines(sys.stdout, deadline)
         return
-    if output.suffix not in (JSONL, CSV):
-        raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
+    check_name(output)
     keep, expected = 0, None
     if earlier is not None:
         keep, expected = earlier.whole, earlier.whole + earlier.torn
     with LineFile(output, deadline, keep=keep, expected=expected) as file:
         yield JsonLines(file) if output.suffix == JSONL else CsvTable(file)
+
+
+def check_name(output: Path) -> None:
+    """Raise OutputError for another suffix than .jsonl and .csv, and for a folder that is none."""
+    if output.suffix not in (JSONL, CSV):
+        raise OutputError(f"--output {output}: the name must end in {JSONL} or {CSV}")
+    if os.path.isdir(output):
+        raise OutputError(f"--output {output}: it is a folder; name a file in it")
+    if not os.path.isdir(output.parent):
+        raise OutputError(f"--output {output}: {output.parent} is no folder; make it first")
 
 
 class NullWriter:

@@ -131,6 +131,7 @@ def test_a_benchmark_checks_the_simulated_npu_it_turns_to(folder: str) -> None:
             ("--json", "no/such/folder.json"),
             "--json no/such/folder.json: cannot create the file: No such",
         ),
+        (("--json", "same.out", "--csv", "./same.out"), "--csv ./same.out: the file of --json"),
         (("--json", "-", "--csv", "-"), "only one can go to standard output"),
     ],
 )
@@ -155,6 +156,18 @@ def test_images_that_fail_are_told_and_change_the_exit_code(tmp_path: Path, fold
     done = bench(RK3588, "-d", folder, "-d", str(tmp_path), "-r", "1", "--rounds", "1")
     assert done.returncode == 1
     assert "3 runtimes: 1 of 73 images failed: 1 empty" in done.stdout
+
+
+def test_images_that_all_fail_are_no_measurement(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "b.jpg").write_text("no image")
+    output = tmp_path / "bench.json"
+    flags = ("-d", str(tmp_path / "*.jpg"), "-r", "1", "--rounds", "1", "--json", str(output))
+    done = bench(RK3588, "-s", "1", *flags)
+    assert done.returncode == 2
+    assert "0.00ms" not in done.stdout
+    assert f"no image could be classified; first: {tmp_path}/" in done.stderr
+    assert not output.exists()
 
 
 def test_a_farm_that_fails_ends_a_sweep_with_what_was_measured(folder: str, tmp_path: Path) -> None:

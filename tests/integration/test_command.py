@@ -143,6 +143,31 @@ def test_a_users_mistake_is_two_lines_at_most_and_exit_code_2(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["out.txt", "no/such/folder.csv", "tests", "/proc/r.jsonl"])
+def test_an_output_that_can_not_be_is_an_error_and_no_summary(name: str, folder: str) -> None:
+    done = command(*SIMULATED, "-d", folder, "-o", name, "--log-format", "json")
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 2
+    assert [each["event"] for each in told if each["level"] == "error"] == ["failed"]
+    assert name in told[-1]["message"]
+    assert "summary" not in {each.get("event") for each in told}
+    assert len(told) == 1 or name == "/proc/r.jsonl"  # that is seen when it is opened
+
+
+def test_the_output_is_checked_before_the_images() -> None:
+    done = command(*SIMULATED, "-d", "no-such-folder", "-o", "out.txt")
+    assert "out.txt" in done.stderr
+    assert "no-such-folder" not in done.stderr
+
+
+def test_an_empty_list_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    done = command(*SIMULATED, str(tmp_path / "empty.txt"))
+    assert done.returncode == 2
+    assert "empty.txt: no images in it" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_farm_that_cannot_start_is_exit_code_3(tmp_path: Path, folder: str) -> None:
     model = tmp_path / "bad.onnx"
     model.write_bytes(b"rubbish")

@@ -185,7 +185,7 @@ def test_images_that_are_none_end_a_tune(config: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     done = short("tune", str(config), "-d", str(tmp_path / "empty.jpg"), "-o", f"{tmp_path}/o.yaml")
     assert done.returncode == 2
-    assert "none of these images can be classified (empty)" in done.stderr
+    assert "no image could be classified; first: " in done.stderr
     assert not (tmp_path / "o.yaml").exists()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from farm.api import Farm, auto_size
 from farm.config.schema import FarmConfig
+from farm.errors import SourceError
 from farm.sources.base import Ref
 from tests.helpers.support import glyphs, simulated
 from tests.helpers.told import Told
@@ -54,12 +55,13 @@ def test_on_the_host_it_is_a_runtime_per_cpu_and_nothing_is_measured() -> None:
     assert len(told.records) == 1
 
 
-@pytest.mark.parametrize(("images", "classified"), [("renders", True), ("none", False)])
-def test_a_round_counts_what_was_classified(
-    monkeypatch: pytest.MonkeyPatch, renders: list[Path], images: str, classified: bool
+def test_a_round_takes_its_time_for_what_was_classified(
+    monkeypatch: pytest.MonkeyPatch, renders: list[Path]
 ) -> None:
     monkeypatch.setattr(auto_size, "ROUND_SECONDS", 0.05)
-    names = [str(path) for path in renders[:4]] if images == "renders" else ["no-such-file.jpg"]
-    refs: list[Ref] = [FileRef(name.encode()) for name in names]
+    good: list[Ref] = [FileRef(str(path).encode()) for path in renders[:4]]
+    bad: list[Ref] = [FileRef(b"no-such-file.jpg")]
     with Farm(simulated(size=3)) as farm:
-        assert (auto_size._ms_per_image(farm, refs) > 0) == classified
+        assert auto_size._ms_per_image(farm, good + bad) > 0
+        with pytest.raises(SourceError, match=r"first: no-such-file\.jpg: error: missing: "):
+            auto_size._ms_per_image(farm, bad)

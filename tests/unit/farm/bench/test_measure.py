@@ -10,7 +10,7 @@ import pytest
 
 from farm.api import Farm
 from farm.bench.measure import measure
-from farm.errors import SensorError
+from farm.errors import SensorError, SourceError
 from farm.hardware.platforms import Machine
 from farm.hardware.sensors import Sample
 from farm.report.data import Measured
@@ -161,6 +161,12 @@ def test_images_that_failed_are_counted_apart() -> None:
     only = found.rounds[0]  # as its time, its CPU time is per image that was classified
     assert only.coordinator_cpu_ms == pytest.approx(400 / 36)
     assert only.workers_cpu_ms == pytest.approx(1600 / 36)
+
+
+def test_images_that_all_failed_are_no_measurement() -> None:
+    farm = IdleFarm(on_npu(), failing=1000)
+    with pytest.raises(SourceError, match="first: item 0: error: empty: no bytes in it"):
+        measured(farm, rounds=2)
 
 
 def test_a_round_that_a_signal_cut_short_does_not_count() -> None:

@@ -35,8 +35,17 @@ def test_one_can_go_to_standard_output_and_the_table_goes_beside_it(
 
 
 @pytest.mark.parametrize(
-    "files", [{"--json": "-", "--csv": "-"}, {"--html": "no/such/folder/bench.html"}]
+    "files",
+    [
+        {"--json": "-", "--csv": "-"},
+        {"--json": "bench.out", "--html": "./bench.out"},
+        {"--html": "no/such/folder/bench.html"},
+    ],
 )
-def test_what_can_not_be_written_is_refused_first(files: dict[str, str]) -> None:
+def test_what_can_not_be_written_is_refused_first(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(OutputError):
         Outputs(files).check()
+    assert list(tmp_path.iterdir()) == []

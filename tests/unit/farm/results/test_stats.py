@@ -54,6 +54,12 @@ def judgement(*results: Result, truth: str | None) -> tuple[int, int, int]:
     return shot.judged, shot.top1_right, shot.top5_right
 
 
+def test_the_first_failure_is_kept() -> None:
+    first = wrong("empty")
+    assert counted(right(), first, wrong("missing")).first_failure == first
+    assert counted(right()).first_failure is None
+
+
 def test_an_empty_run_is_all_zeros() -> None:
     shot = snapshot(seconds=0.0)
     assert (shot.ok, shot.failed, shot.ended, shot.judged) == (0, 0, 0, 0)

@@ -223,7 +223,9 @@ def test_another_suffix_is_refused_and_nothing_is_made(tmp_path: Path, name: str
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["gone/r.jsonl", "file/r.jsonl", "folder.jsonl", "gone/r.csv"])
+@pytest.mark.parametrize(
+    "name", ["gone/r.jsonl", "file/r.jsonl", "folder.jsonl", "gone/r.csv", "r" * 255 + ".csv"]
+)
 def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder.jsonl").mkdir()
