@@ -30,6 +30,23 @@ YCCK: Final = base64.b64decode(
     "ICMmJykqKRkfLTAtKDAlKCko/8AAFAgAEAAYBEMRAE0RAFkRAEsRAP/EABgAAAMBAQAAAAAAAAAAAAAAAAcICQYA/8QA"
     "FBABAAAAAAAAAAAAAAAAAAAAAP/aAA4EQwBNAFkASwAAPwAiNyVY1IONupw4uYHlwSrPe3JVlVAcbdThxcwPLglW/9k="
 )
+# 24 x 16 pixels of picture(), arithmetic coding: sequential, progressive.
+ARITHMETIC: Final = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwc"
+    "KDcpLDAxNDQ0Hyc5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIy"
+    "MjIyMjIyMjIyMjIyMjIyMjIyMjL/yQARCAAQABgDASIAAhEBAxEB/8wACgAQEAUBEBEF/9oADAMBAAIRAxEAPwCv1UhZ"
+    "zoQQzJxwIPgrE2dsIbchxP3nHldZ0W5bQbQw2KTClowHKm3cPxeKoq4llqODzIgh77776nJUaezANaGQynRHPGaoVUDd"
+    "wGoBd49KY4gcX+cD+7iBkChXO3qWvY3XwP/Z"
+)
+ARITHMETIC_PROGRESSIVE: Final = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwc"
+    "KDcpLDAxNDQ0Hyc5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIy"
+    "MjIyMjIyMjIyMjIyMjIyMjIyMjL/ygARCAAQABgDASIAAhEBAxEB/8wABgAQARD/2gAMAwEAAhADEAAAAQARJTYKX/z/"
+    "zAAEEAX/2gAIAQEAAQUCCPlUdbHQU1euIP/MAAQRBf/aAAgBAwEBPwFmTIWA/8wABBEF/9oACAECAQE/AW/xI3j/zAAE"
+    "EAX/2gAIAQEABj8CfFfOoDA2pP/MAAQQBf/aAAgBAQABPyE4KvByBGlRWu5bwrynKNdIu6jfUP/aAAwDAQACAAMAAAAQ"
+    "0kD/zAAEEQX/2gAIAQMBAT8QWVm1W6c1Kqr/zAAEEQX/2gAIAQIBAT8QyOKDCy3zK+f/zAAEEAX/2gAIAQEAAT8Q4B62"
+    "/eztEbn1VzuKwSL38PoDuKzt2WzXx6iU/9k="
+)
 # 24 x 16 pixels: a red picture, then a blue one.
 ANIMATED_GIF: Final = base64.b64decode(
     "R0lGODlhGAAQAIEAAP8AAAAAAAAAAAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQACgAAACwAAAAAGAAQAAAIIgABCBxI"
@@ -71,6 +88,39 @@ def hollow_jpeg() -> bytes:
     """A JPEG with 200 bytes missing in its middle."""
     data = jpeg()
     return data[: len(data) // 2] + data[len(data) // 2 + 200 :]
+
+
+def scans(count: int) -> bytes:
+    """A flat JPEG of `count` equal scans, each of a few bytes over the whole picture."""
+    flat = np.full((32, 48), 128, np.uint8)
+    done, encoding = cv2.imencode(".jpg", flat, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+    assert done
+    data = encoding.tobytes()
+    at = data.index(b"\xff\xda")
+    scan = data[at : data.index(b"\xff\xc4", at)]
+    # The last byte of its header: all bits of the mean values come at once.
+    return data[:at] + (scan[:9] + b"\0" + scan[10:]) * count + JPEG_END
+
+
+def between_segments(put: bytes, data: bytes) -> bytes:
+    """A JPEG with `put` after its first segment."""
+    return data[:20] + put + data[20:]
+
+
+def zeroed_jpeg() -> bytes:
+    """A JPEG of which the last two thirds are zeros; 00 codes equal pixels in it."""
+    flat = cv2.resize(picture(8, 8), (320, 240), interpolation=cv2.INTER_NEAREST)
+    done, data = cv2.imencode(".jpg", flat, [cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    assert done
+    keep = len(data) - (len(data) - data.tobytes().index(b"\xff\xda")) * 2 // 3
+    return data.tobytes()[:keep] + bytes(len(data) - keep + 4000) + JPEG_END
+
+
+def without_a_restart() -> bytes:
+    """A JPEG with one of its restart markers lost."""
+    done, data = cv2.imencode(".jpg", picture(), [cv2.IMWRITE_JPEG_RST_INTERVAL, 1])
+    assert done
+    return data.tobytes().replace(b"\xff\xd1", b"", 1)
 
 
 def broken_png() -> bytes:
@@ -189,6 +239,18 @@ FILES: Final[dict[str, Made]] = {
     "TIFF cut short": holding("cut.tiff", half(".tiff")),
     "JPEG cut short, with an end put on": holding("ended.jpg", half(".jpg") + JPEG_END),
     "JPEG with a piece missing": holding("hollow.jpg", hollow_jpeg()),
+    "JPEG with LF turned into CR LF": holding("crlf.jpg", jpeg().replace(b"\n", b"\r\n")),
+    "JPEG with a restart marker lost": holding("restart.jpg", without_a_restart()),
+    "JPEG with zeros in place of its rest": holding("zeroed.jpg", zeroed_jpeg()),
+    "JPEG with bytes between its segments": holding("odd.jpg", between_segments(b"odd", jpeg())),
+    "such a JPEG with a piece missing": holding(
+        "odd-hollow.jpg", between_segments(b"odd", hollow_jpeg())
+    ),
+    "JPEG padded with zeros": holding("padded.jpg", jpeg()[:-2] + bytes(99) + JPEG_END),
+    "JPEG of 2000 scans": holding("scans.jpg", scans(2000)),
+    "JPEG of 20000 comments": holding(
+        "comments.jpg", between_segments(b"\xff\xfe\0\2" * 20_000, jpeg())
+    ),
     "PNG with a byte changed": holding("broken.png", broken_png()),
     "JPEG of 20000x20000": holding("huge.jpg", huge_jpeg()),
     "PNG of 20000x20000": holding("huge.png", huge_png()),

@@ -40,7 +40,6 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/scheduler/inflight.py": "tests/unit/farm/scheduler/test_dispatcher.py",
     "workers/errors.py": DATA,
     "workers/forkserver.py": "tests/integration/test_fork_server.py",
-    "workers/images/headers.py": "tests/unit/workers/images/test_preprocess.py",
     "workers/main.py": "tests/integration/test_entry.py",
     "workers/protocol/sockets.py": "tests/integration/test_counts.py",
     "workers/protocol/spec.py": DATA,

@@ -12,44 +12,58 @@ from typing import Any, Final
 import numpy.typing as npt
 import simplejpeg
 
+from workers.images import headers
 from workers.images import orientation as exif
 
 Picture = npt.NDArray[Any]
 Size = tuple[int, int]  # width, height
 
-# Warnings that do not mean broken pixels. libjpeg's (jerror.h) about good files: some cameras pad
-# ("N extraneous bytes before marker 0xd9"). And what simplejpeg does not support, which is little:
-# arithmetic coding, rare sampling factors (TurboJPEG's own messages begin with tj).
-NO_DAMAGE: Final = re.compile(
-    r"extraneous bytes before|Invalid SOS parameters|Inconsistent progression|bad ICC marker"
-    r"|unknown JFIF revision|Unknown Adobe color transform|not implemented|^tj"
+# What libjpeg (jerror.h) complains of in the headers of good files, too.
+ODDITY: Final = re.compile(
+    r"extraneous bytes before|Invalid SOS parameters|bad ICC marker|unknown JFIF revision"
+    r"|Unknown Adobe color transform"
 )
+PADDED: Final = re.compile(r"(\d+) extraneous bytes before marker 0xd9")  # some cameras do that
+# By simplejpeg, which is little: rare sampling factors, and arithmetic coding where libjpeg was
+# built without (TurboJPEG's own messages begin with tj).
+UNSUPPORTED: Final = re.compile(r"not implemented|^tj")
 NO_MEMORY: Final = "Insufficient memory"
+# libjpeg goes over the whole image for every scan, which may take a few bytes of a file. It writes
+# 18 at most (jcparam.c), mozjpeg chooses from 64; libtiff and GDAL, too, stop at 100.
+MAX_SCANS: Final = 100
+SCANS_AT_MAX_PIXELS: Final = 20  # a few seconds at 100 million pixels
 SCALES: Final = (8, 4, 2)  # what the decoder can divide width and height by; it is faster then
 
 
 class Refused(Exception):
-    """A JPEG that is left to OpenCV, for its pixels or its error; `broken` if libjpeg says so."""
+    """A JPEG that is left to OpenCV, for its pixels or an error; `damage` is a sentence, if any."""
 
-    def __init__(self, *, broken: bool) -> None:
+    def __init__(self, damage: str | None) -> None:
         super().__init__()
-        self.broken = broken
+        self.damage = damage
 
 
 def decode(data: bytes, max_pixels: int, min_size: Size | None = None) -> Picture:
-    """Decode a JPEG of up to `max_pixels` pixels to upright BGR; raise Refused or MemoryError.
+    """Decode a JPEG of up to `max_pixels` pixels to upright BGR.
 
     With `min_size`, width and height may come as a half, a 4th or an 8th of what they are, but not
-    below `min_size`.
+    below `min_size`. Raise Refused, MemoryError, or ImageError if the end is missing or there are
+    too many scans or segments.
     """
+    header = list(headers.segments(data))
+    headers.check_jpeg_end(data, header)
+    width, height = headers.jpeg_size(data, header) or (0, 0)
+    if not 0 < width * height <= max_pixels:
+        raise Refused(None)
+    most_scans = min(MAX_SCANS, SCANS_AT_MAX_PIXELS * max_pixels // (width * height))
+    headers.check_scans(data, header, most_scans)
+    orientation = exif.orientation(data, header)
+    if orientation is None:
+        raise Refused(None)
+    if min_size and orientation in exif.SIDEWAYS:
+        min_size = min_size[::-1]
+    scale = scale_for((width, height), min_size) if min_size else 1
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-        orientation = exif.orientation(data) if width * height <= max_pixels else None
-        if orientation is None:
-            raise Refused(broken=False)
-        if min_size and orientation in exif.SIDEWAYS:
-            min_size = min_size[::-1]
-        scale = scale_for((width, height), min_size) if min_size else 1
         # It takes the smallest scale that is no less, which is ours: libjpeg rounds up.
         picture: Picture = simplejpeg.decode_jpeg(
             data,
@@ -57,13 +71,39 @@ def decode(data: bytes, max_pixels: int, min_size: Size | None = None) -> Pictur
             min_width=width // scale if scale > 1 else 0,  # 0: no scaling
             min_height=height // scale if scale > 1 else 0,
         )
+        return exif.turned(picture, orientation)
     except RuntimeError as error:  # not enough memory even for a decoder
         raise MemoryError from error
     except ValueError as error:
-        if NO_MEMORY in str(error):
-            raise MemoryError from error
-        raise Refused(broken=not NO_DAMAGE.search(str(error))) from error
-    return exif.turned(picture, orientation)
+        complaint = str(error)
+    raise Refused(damage(data, complaint))
+
+
+def damage(data: bytes, complaint: str) -> str | None:
+    """Return what is broken in a JPEG, by libjpeg's first complaint; None if no pixels are.
+
+    libjpeg does not report a second one. So where the first is harmless, a copy without its cause
+    is judged.
+    """
+    if NO_MEMORY in complaint:
+        raise MemoryError
+    if headers.has_changed_line_ends(data):
+        return "its line ends were changed (LF to CR LF); copy it again, not in text mode"
+    padded = PADDED.search(complaint)
+    if UNSUPPORTED.search(complaint) or (padded and headers.is_padded(data, int(padded[1]))):
+        return None
+    plain = headers.without_oddities(data)
+    if plain == data or not ODDITY.search(complaint):
+        return "part of the JPEG is broken; copy it again from its source"
+    try:
+        simplejpeg.decode_jpeg(plain, "BGR", min_width=1, min_height=1)  # at 1/8: faster
+    except RuntimeError as error:
+        raise MemoryError from error
+    except ValueError as error:
+        complaint = str(error)
+    else:
+        return None
+    return damage(plain, complaint)
 
 
 def scale_for(size: Size, min_size: Size) -> int:

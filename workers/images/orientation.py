@@ -25,10 +25,13 @@ ORIENTATIONS: Final = range(UPRIGHT, 9)
 FLIPS: Final = (None, 1, -1, 0)  # left and right, both, up and down; after the transposition
 
 
-def orientation(data: bytes) -> int | None:
-    """Return one of ORIENTATIONS, for `turned`; None for a JPEG that OpenCV can't read."""
+def orientation(data: bytes, header: list[headers.Segment]) -> int | None:
+    """Return one of ORIENTATIONS, for `turned`; None for a JPEG that OpenCV can't read.
+
+    `header` are its headers.segments.
+    """
     # EXIF and XMP segments, whole.
-    found = [data[at:end] for marker, at, end in headers.segments(data) if marker == headers.APP1]
+    found = [data[at:end] for marker, at, end in header if marker == headers.APP1]
     if not found:
         return UPRIGHT
     probe, pictures = _probe()

@@ -80,19 +80,16 @@ def decode(data: bytes, min_size: jpeg.Size | None = None) -> Image:
     """Decode an image file's bytes to upright BGR pixels, see `pixels`; raise ImageError."""
     if not data:
         raise ImageError("empty", "the file is empty")
-    if headers.is_cut(data):
-        # A decoder would fill the missing part with grey: a wrong result.
-        raise ImageError("truncated", "the image is cut short; copy it again from its source")
+    if data.startswith(headers.PNG_MAGIC):
+        headers.check_end(data, headers.PNG_END)
     if not data.startswith(headers.JPEG_MAGIC):
         return _by_opencv(data)
     try:
         return jpeg.decode(data, MAX_PIXELS, min_size)
     except jpeg.Refused as refused:
         image = _by_opencv(data)
-        if refused.broken:
-            raise ImageError(
-                "damaged", "part of the JPEG is broken; copy it again from its source"
-            ) from refused
+        if refused.damage:
+            raise ImageError("damaged", refused.damage) from refused
         return image
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.odd_images import jpeg
+from workers.images import headers
 from workers.images import orientation as exif
 from workers.images import preprocess as image
 from workers.protocol.messages import Encoded
@@ -56,7 +57,9 @@ def test_every_orientation_is_that_of_imread(tmp_path: Path, number: int, order:
     path = tmp_path / "photo.jpg"
     path.write_bytes(data)
     assert np.array_equal(image.pixels(Encoded(data)), np.asarray(cv2.imread(str(path))))
-    assert exif.orientation(data) == (number if number in exif.ORIENTATIONS else exif.UPRIGHT)
+    assert exif.orientation(data, list(headers.segments(data))) == (
+        number if number in exif.ORIENTATIONS else exif.UPRIGHT
+    )
 
 
 BROKEN = {
@@ -108,7 +111,8 @@ def test_of_several_segments_the_one_counts_that_opencv_takes(segments: tuple[by
 
 
 def test_where_opencv_can_not_read_the_file_there_is_no_orientation() -> None:
-    assert exif.orientation(holding(b"\xff\xe1\0\1")) is None
+    data = holding(b"\xff\xe1\0\1")
+    assert exif.orientation(data, list(headers.segments(data))) is None
 
 
 entries = st.tuples(

@@ -370,7 +370,7 @@ def opencv_without_memory() -> cv2.error:
         (cv2, "imdecode", opencv_without_memory(), png()),
         (simplejpeg, "decode_jpeg", MemoryError(), jpeg()),
         (simplejpeg, "decode_jpeg", ValueError("Insufficient memory (case 4)"), jpeg()),
-        (simplejpeg, "decode_jpeg_header", RuntimeError("could not create decoder"), jpeg()),
+        (simplejpeg, "decode_jpeg", RuntimeError("could not create decoder"), jpeg()),
         (cv2, "flip", opencv_without_memory(), with_exif(jpeg(), 6)),
         (cv2, "resize", opencv_without_memory(), jpeg()),
     ],
