@@ -13,10 +13,12 @@ from typing import Any, Final
 from farm.config.messages import EXPECTED
 from farm.convert import calibration
 from farm.convert.rknn_toolkit import Toolkit, Triple
-from farm.errors import ConfigError, OutputError
+from farm.errors import ConfigError, ConversionError, OutputError
+from farm.hardware.model_file import no_model
 from farm.hardware.platforms import SOCS
 from farm.hardware.rknn_file import RKNN_SUFFIX, rknn_name
 from farm.system.atomic_file import atomic_write
+from workers.runtimes.base import ONNX
 
 ONE_FOR_ALL: Final = 1  # a single number stands for all three channels
 
@@ -105,6 +107,9 @@ def quantized(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[To
     Raises as `convert` does.
     """
     platform = job.model_platform()
+    wrong = no_model(job.model, ONNX)
+    if wrong is not None:
+        raise ConversionError(f"{job.model}: {wrong}")
     refs = calibration.select_images(job.calibrate, tell)
     with Toolkit(job.model) as toolkit:
         image = toolkit.load(platform, job.mean, job.std)

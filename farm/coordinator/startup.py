@@ -21,7 +21,6 @@ from farm.hardware.rknn_file import ONNX_SUFFIX, describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
-from farm.system.terminal import shell_command
 from workers.runtimes.base import RKNN
 
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
@@ -88,7 +87,7 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
         raise ConfigError(f"model: {model}: {refused}")
     wrong = no_model(Path(model), decided.runtime)
     if wrong is not None:
-        raise ConfigError(f"model: {model}: {wrong.what}; try: {shell_command(wrong.fix)}")
+        raise ConfigError(f"model: {model}: {wrong}")
     told = describe(Path(model)) if decided.runtime == RKNN else None
     if told is not None and not any(runs(decided.platform, name) for name in told.targets):
         raise ConfigError(

@@ -34,6 +34,8 @@ DRIVER_FILES: Final = (  # the second where the driver was built with CONFIG_ROC
     "proc/rknpu/version",
     "sys/module/rknpu/version",
 )
+# Kernels of WSL, of Docker on a Mac and of clouds, which containers show, too.
+VIRTUAL: Final = re.compile(r"microsoft|linuxkit|orbstack|-(aws|azure|gcp|gke|oracle)\b")
 TOOLKIT: Final = "rknn-toolkit-lite2"
 ONNXRUNTIME: Final = "onnxruntime"
 RKNPU: Final = "RKNPU"  # the driver's name in sysfs
@@ -122,7 +124,8 @@ class Board:
     def may_be_supported(self) -> bool:
         """Return whether this is a supported board, or may be one whose device tree is hidden.
 
-        It may be on aarch64: in a container, or where there are traces of an NPU.
+        It may be on aarch64: in a container, or where there are traces of an NPU; but not under the
+        kernel of a virtual machine.
         """
         if self.compatible is not None:
             return self.machine.soc is not None
@@ -132,6 +135,7 @@ class Board:
             bool(self.npu_nodes()) and self.library is not None,
         )
         hidden = self.container is not None or self.tree_refusal not in (None, NO_FILE)
+        hidden &= VIRTUAL.search(self.kernel or "") is None
         return self.caller.arch == AARCH64 and (hidden or any(traces))
 
 

@@ -150,6 +150,13 @@ KNOWN_ERRORS: Final = (
         means="the model file is truncated, no .rknn model, for another SoC or a newer librknnrt",
         fix="sha256sum MODEL   # compare with the original",
     ),
+    KnownError(  # our own messages, in workers/runtimes/base.py and rknn.py
+        pattern=r"a classifier with .* needed|three \(RGB\) are needed|one image \(1 x 3 channels\)"
+        r"|NHWC is needed|the NPU takes NHWC",
+        seen="MODEL: its output is 1 x 84 x 6400; a classifier with n scores, ... is needed",
+        means="the model is no classifier of single RGB images",
+        fix="npu-farm doctor CONFIG -m MODEL-SOC.rknn   # a model of that kind",
+    ),
     KnownError(  # our own message, in farm/coordinator/supervisor.py
         pattern=r"has not ended within",
         seen="the self-test has not ended within 10 s",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from farm.hardware.rknn_file import BODY_SIZE_AT, HEADER, LENGTH, MAGIC
+from farm.system.terminal import shell_command
 from workers.runtimes.base import ONNX, RKNN
 
 HEAD: Final = 512  # bytes: enough for every pattern below
@@ -33,6 +34,9 @@ class NoModel:
 
     what: str
     fix: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; try: {shell_command(self.fix)}"
 
 
 KINDS: Final = (  # a pattern of the first bytes, what has it, what helps
@@ -68,7 +72,8 @@ def no_model(path: Path, runtime: str) -> NoModel | None:
 
     Models of unknown form are None: the runtime judges them. The bodies of big files are not read.
     """
-    if runtime not in (ONNX, RKNN):
+    # Opening a pipe would wait for a writer.
+    if runtime not in (ONNX, RKNN) or not path.is_file():
         return None
     try:
         with path.open("rb") as file:

@@ -68,6 +68,7 @@ class Boards:
     container: str | None = None  # a file that only such a container has
     device_tree: bool = True
     arch: str = "aarch64"
+    kernel: str = "6.1.75-vendor"
 
     def built(self) -> Board:
         """Write all files and read them back."""
@@ -119,7 +120,7 @@ class Boards:
         self.write("proc/device-tree/model", f"{model}\0")
 
     def _kernel(self) -> None:
-        self.write("proc/sys/kernel/osrelease", "6.1.75-vendor\n")
+        self.write("proc/sys/kernel/osrelease", f"{self.kernel}\n")
         self.write("etc/group", f"root:x:99999:\nrender:x:{self.root.stat().st_gid}:me\n")
         if self.driver is not None:
             self.write("sys/kernel/debug/rknpu/version", f"RKNPU driver: v{self.driver}\n")

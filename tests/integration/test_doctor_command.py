@@ -11,6 +11,7 @@ import pytest
 
 from farm.hardware.platforms import detect
 from tests.helpers.boards import rknn_bytes
+from tests.helpers.onnx_models import IR_VERSION, OPSET, RGB, field, node, tensor, write_plain
 from tests.helpers.programs import HOST, missing, npu_farm
 from tests.helpers.support import ROOT
 
@@ -52,31 +53,15 @@ def test_the_same_as_json(tmp_path: Path) -> None:
     assert bad["fix"] == f"npu-farm doctor {HOST} -m MODEL.onnx"
 
 
-def field(number: int, content: bytes) -> bytes:
-    """One field of a protobuf message: bytes, a text or a message, under 128 bytes long."""
-    return bytes([number << 3 | 2, len(content)]) + content
-
-
-def value(name: bytes, *shape: int) -> bytes:
-    """A ValueInfoProto of float32 (onnx.proto)."""
-    dims = b"".join(field(1, bytes([1 << 3, dim])) for dim in shape)
-    return field(1, name) + field(2, field(1, b"\x08\x01" + field(2, dims)))
-
-
 def two_inputs() -> bytes:
-    """An ONNX model that adds two images."""
-    node = field(1, b"a") + field(1, b"b") + field(2, b"c") + field(4, b"Add")
-    inputs = b"".join(field(11, value(name, 1, 3, 8, 8)) for name in (b"a", b"b"))
-    graph = field(1, node) + field(2, b"g") + inputs + field(12, value(b"c", 1, 3, 8, 8))
-    return b"\x08\x08" + b"\x3a" + varint(len(graph)) + graph + field(8, b"\x10\x0d")
-
-
-def varint(number: int) -> bytes:
-    """A number under 16384 in two bytes of protobuf's."""
-    return bytes([number & 0x7F | 0x80, number >> 7])
+    """A model that adds two images."""
+    inputs = b"".join(field(11, tensor(name, RGB)) for name in "ab")
+    graph = field(1, node("Add", "ab", "c")) + field(2, "g") + inputs + field(12, tensor("c", RGB))
+    return field(1, IR_VERSION) + field(7, graph) + field(8, field(2, OPSET))
 
 
 GLYPHS = (ROOT / "models" / "glyphs.onnx").read_bytes()
+DETECTOR = b"written by the test"
 NO_MODELS = {  # the content, which check fails, what its message has, and its fix
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", "model", "LFS", "git lfs pull"),
     "a web page": (b"<!doctype html><html></html>", "model", "web page", "downloaded again"),
@@ -85,6 +70,7 @@ NO_MODELS = {  # the content, which check fails, what its message has, and its f
     "cut": (GLYPHS[:-1000], "model", "truncated", "downloaded again"),
     "a .rknn": (rknn_bytes({}), "model", ".rknn", "ONNX"),
     "no kind that is known": (b"rubbish", "inference", "ONNX Runtime", "another model"),
+    "detector": (DETECTOR, "inference", "1 x 4 x 9", "another model"),
     "two inputs": (two_inputs(), "inference", "2 inputs", "another model"),
 }
 
@@ -93,7 +79,10 @@ NO_MODELS = {  # the content, which check fails, what its message has, and its f
 def test_a_file_that_is_no_classifier_is_a_failure_and_named(tmp_path: Path, name: str) -> None:
     content, check, part, fix = NO_MODELS[name]
     model = tmp_path / "net.onnx"
-    model.write_bytes(content)
+    if content is DETECTOR:
+        write_plain(model, 36, shape=(1, 4, 9))
+    else:
+        model.write_bytes(content)
     done = npu_farm("doctor", HOST, "--json", "-m", str(model))
     told = json.loads(done.stdout)
     (bad,) = [each for each in told["checks"] if each["status"] != "ok"]

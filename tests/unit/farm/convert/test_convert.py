@@ -31,6 +31,22 @@ def test_a_converted_model_lies_beside_the_onnx_where_configs_look_for_it(
 
 
 @pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"RKNN\0\0\0\0" + bytes(56), ".rknn"),
+        (b"", "empty"),
+    ],
+)
+def test_a_file_that_is_no_model_is_named_before_the_vendors_tool_opens_it(
+    vendor: Vendor, job: Job, model: Path, content: bytes, part: str
+) -> None:
+    model.write_bytes(content)
+    assert part in refused(job(), ConversionError)
+    assert vendor.names() == []
+
+
+@pytest.mark.parametrize(
     ("platform", "model_platform"), [("rk3582", "rk3588"), ("rk3568", "rk3566"), ("rk3562",) * 2]
 )
 def test_a_soc_gets_the_model_of_its_kind(

@@ -236,12 +236,16 @@ def test_a_load_that_cannot_be_read_is_no_problem(tmp_path: Path) -> None:
     assert found.message.endswith(why)
 
 
+POD_FILE = "run/secrets/kubernetes.io"
+NO_NPU: dict[str, Any] = {"node": None, "driver": None, "library": None}
+
+
 @pytest.mark.parametrize(
     ("file", "fix"),
     [
         (".dockerenv", CONTAINER_FLAGS),
         ("run/.containerenv", PODMAN.give_npu),
-        ("run/secrets/kubernetes.io", POD.give_npu),
+        (POD_FILE, POD.give_npu),
         ("dev/lxd/sock", LXC.give_npu),
     ],
 )
@@ -269,7 +273,7 @@ def test_a_board_whose_device_tree_is_hidden_is_no_pc(tmp_path: Path, name: str)
 
 @pytest.mark.parametrize(
     ("file", "kind"),
-    [(None, CHROOT), ("run/secrets/kubernetes.io", POD), (".dockerenv", DOCKER)],
+    [(None, CHROOT), (POD_FILE, POD), (".dockerenv", DOCKER)],
 )
 def test_a_container_that_lacks_the_device_tree_alone_says_how_to_get_it(
     tmp_path: Path, file: str | None, kind: Container
@@ -293,8 +297,11 @@ def test_a_device_tree_that_may_not_be_read_is_no_missing_one(tmp_path: Path) ->
         {"device_tree": False, "arch": "x86_64"},
         {"device_tree": False, "arch": "x86_64", "container": ".dockerenv"},
         {"device_tree": False, "node": None, "driver": None},
-        {"device_tree": False, "node": None, "driver": None, "library": None},
+        {"device_tree": False, **NO_NPU},
         {"device_tree": False, "node_driver": "amdgpu", "driver": None},
+        {"device_tree": False, "container": ".dockerenv", "kernel": "6.10.14-linuxkit", **NO_NPU},
+        {"device_tree": False, "kernel": "5.15.153.1-microsoft-standard-WSL2", **NO_NPU},
+        {"device_tree": False, "container": POD_FILE, "kernel": "6.8.0-1021-aws", **NO_NPU},
         {"compatible": ("raspberrypi,5-model-b", "brcm,bcm2712")},
         {"compatible": ("raspberrypi,5-model-b", "brcm,bcm2712"), "container": "dev/lxd/sock"},
         {"compatible": ("radxa,e20c", "rockchip,rk3528")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import struct
 import zipfile
@@ -130,7 +131,9 @@ def test_the_bundled_rknn_models_are_models(path: Path) -> None:
     assert no_model(path, RKNN) is None
 
 
-def test_a_missing_file_and_a_folder_are_no_matter_of_content(tmp_path: Path) -> None:
+def test_a_missing_file_a_pipe_and_a_folder_are_no_matter_of_content(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert no_model(tmp_path / "pipe", ONNX) is None
     assert no_model(tmp_path / "gone", ONNX) is None
     assert no_model(tmp_path, ONNX) is None
 
