@@ -20,6 +20,11 @@ NAME_KEYS: Final = ("names", "id2label")  # of Ultralytics' data.yaml, of Huggin
 IF_RIGHT: Final = 'if the names really are so, write a JSON list: ["first", "second"]'
 ONLY_NAMES: Final = "keep only the names, one a line, in class order"
 
+FROM_PYTHON: Final = (
+    "python3 -c 'import ast, json, sys; print(json.dumps(ast.literal_eval(sys.stdin.read())))'"
+    " < OLD > NEW"
+)
+
 WNID: Final = re.compile(r"^n[0-9]{8}[\s,:;]+(?=\S)")  # WordNet's numbers of ImageNet's classes
 # Not the 0 of "0,5 litres" and "0.5 litres".
 NUMBERED: Final = re.compile(
@@ -39,7 +44,7 @@ FIRST_LINE: Final = (
     (
         r"[\[{]\s*([\"'0-9\[{]|$)",
         "it is no valid JSON",
-        'write ["first", "second"], in double quotes',
+        f"if it is Python: {FROM_PYTHON}",
     ),
 )
 ANY_LINE: Final = (
@@ -205,9 +210,6 @@ def check_names(names: list[str]) -> None:
     for pattern, what, advice in ALL_LINES:
         if len(names) > 1 and all(re.fullmatch(pattern, name) for name in names):
             raise ConfigError(f"each name {what}; {advice}")
-    ends = [int(end[1]) for name in names if (end := re.fullmatch(r".*\s([0-9]{1,9})", name))]
-    if ends != sorted(ends) and sorted(ends) == list(range(len(names))):
-        raise ConfigError(f"each name ends in a class number; {ONLY_NAMES}; {IF_RIGHT}")
 
 
 def unnumbered(lines: list[str]) -> Sequence[str]:
@@ -215,6 +217,9 @@ def unnumbered(lines: list[str]) -> Sequence[str]:
     found = [NUMBERED.fullmatch(line) for line in lines]
     numbered = [(int(each[1]), each[2]) for each in found if each]
     if len(numbered) <= len(lines) // 2:
+        ends = [int(end[1]) for x in lines if (end := re.fullmatch(r".*\s([0-9]{1,9})", x))]
+        if ends != sorted(ends) and sorted(ends) == list(range(len(lines))):
+            raise ConfigError(f"each line ends in a class number; {ONLY_NAMES}; {IF_RIGHT}")
         return lines
     if len(numbered) < len(lines):
         raise ConfigError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -59,6 +61,7 @@ def test_the_names_are_in_class_order(suffix: str, text: str) -> None:
         ),
         ("crane\nowl\ncrane", ("crane", "owl", "crane")),
         ("class 0\nclass 1\nclass 2", ("class 0", "class 1", "class 2")),
+        ("0 Class 2\n1 Class 0\n2 Class 1", ("Class 2", "Class 0", "Class 1")),
         ("7 Up\ncola\nwater", ("7 Up", "cola", "water")),
         ("0,5 litres\n1,5 litres", ("0,5 litres", "1,5 litres")),
         ("0.5 litres\n1.5 litres", ("0.5 litres", "1.5 litres")),
@@ -103,6 +106,7 @@ def test_yaml_names_are_as_written() -> None:
         (".csv", "label\ntench\ngoldfish", "table's head"),
         (".csv", "tench,1\ngoldfish,0", "ends in a number"),
         (".txt", "tench 1\ngoldfish 0", "ends in a class number"),
+        (".txt", "1 person\n2 bicycle\n3\n4 car", "line 3 does not"),
         (".txt", "tench,n01440764\ngoldfish,n01443537", "ends in a WordNet number"),
         (".txt", "'tench',\n'goldfish'", "in quotes"),
         (".csv", '0,"tench"\n1,"goldfish"', "in quotes"),
@@ -156,3 +160,15 @@ def test_another_encoding_is_named_with_how_to_convert_it(
     with pytest.raises(ConfigError) as caught:
         read_names(data, ".txt")
     assert [fact for fact in facts if fact not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize("text", ["{0: 'tench',\n 1: \"it's\"}", "['tench',\n \"it's\"]"])
+def test_the_advice_for_python_works(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_names(text.encode(), ".txt")
+    advice = str(caught.value).partition("if it is Python: ")[2].removesuffix(" < OLD > NEW")
+    script = advice.replace("python3", sys.executable)
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], input=text.encode(), capture_output=True, check=True
+    )
+    assert read_names(done.stdout, ".txt") == ("tench", "it's")
