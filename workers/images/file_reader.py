@@ -42,7 +42,7 @@ def read(path: bytes, max_bytes: int) -> bytes:
         unknown = ("unreadable", f"can't be read: {error.strerror}")
         raise ImageError(*KNOWN.get(error.errno or 0, unknown)) from error
     except ValueError as error:
-        raise ImageError("unreadable", f"can't be read: {error}") from error
+        raise ImageError("unreadable", "no path can have a NUL byte in it") from error
 
 
 def _check_regular(status: os.stat_result) -> None:

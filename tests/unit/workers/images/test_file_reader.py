@@ -127,3 +127,8 @@ def test_an_error_does_not_repeat_the_path(tmp_path: Path) -> None:
     assert error.kind == "unreadable"
     assert os.strerror(errno.ENAMETOOLONG) in str(error)
     assert "xxx" not in str(error)
+
+
+def test_a_path_with_a_nul_byte_is_named_as_such() -> None:
+    error = error_of(b"/a\0b.jpg")
+    assert (error.kind, "NUL" in str(error)) == ("unreadable", True)
