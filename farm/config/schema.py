@@ -70,7 +70,7 @@ class SimulatedConfig(_Frozen):
     service_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
     npu_cores: Annotated[Count, Field(le=64)] | None = None
     seed: Index = 0
-    classes: Annotated[Count, Field(le=100_000)] = 1000
+    classes: Annotated[int, Field(ge=2, le=100_000, strict=True)] = 1000
 
 
 class FarmConfig(_Frozen):

@@ -93,7 +93,8 @@ def check_output(model: Path, outputs: Sequence[Any]) -> None:
     if outputs[0].type.tensor_type.elem_type not in SCORES:
         raise ConversionError(f"{model}: its output {outputs[0].name} is not of floats")
     try:
-        check_scores(str(model), [dim or None for dim in _dims(outputs[0])])
+        if dims := _dims(outputs[0]):  # else the model does not say even their number
+            check_scores(str(model), [dim or None for dim in dims])
     except RuntimeFailure as failure:
         raise ConversionError(str(failure)) from failure
 

@@ -17,10 +17,11 @@ from farm.coordinator.run_dir import RunDir
 from farm.errors import ConfigError, FarmError, StartError
 from farm.hardware.model_file import no_model
 from farm.hardware.platforms import detect, runs
-from farm.hardware.rknn_file import ONNX_SUFFIX, describe
+from farm.hardware.rknn_file import ONNX_SUFFIX, check_shapes, describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
+from workers.errors import RuntimeFailure
 from workers.runtimes.base import RKNN
 
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
@@ -89,6 +90,11 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
     if wrong is not None:
         raise ConfigError(f"model: {model}: {wrong}")
     told = describe(Path(model)) if decided.runtime == RKNN else None
+    if told is not None:
+        try:
+            check_shapes(Path(model), told)
+        except RuntimeFailure as failure:
+            raise ConfigError(f"model: {failure}") from failure
     if told is not None and not any(runs(decided.platform, name) for name in told.targets):
         raise ConfigError(
             f"model: {model}: built for {', '.join(told.targets)}, which an "

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Final
 
+from workers.runtimes.base import check_classifier, check_scores
+
 # A header of 64 bytes, the body, then a text: each length is 8 bytes, little-endian.
 MAGIC: Final = b"RKNN\0\0\0\0"
 HEADER: Final = 64
@@ -17,17 +19,24 @@ BODY_SIZE_AT: Final = 16
 LENGTH: Final = struct.Struct("<Q")
 MOST_TEXT: Final = 16 * 2**20  # the texts that were seen have one to a few kilobytes
 
+Shape = tuple[int, ...]
+
 ONNX_SUFFIX: Final = ".onnx"
 RKNN_SUFFIX: Final = ".rknn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RknnFile:
-    """The SoCs that a model is for (lower case), the version of the toolkit that made it, bytes."""
+    """The SoCs that a model is for (lower case), the version of the toolkit that made it, bytes.
+
+    `inputs` and `outputs` are the shapes of its tensors; empty where the file does not tell them.
+    """
 
     targets: tuple[str, ...]
     toolkit: str | None
     size: int
+    inputs: tuple[Shape, ...] = ()
+    outputs: tuple[Shape, ...] = ()
 
 
 def describe(path: Path) -> RknnFile | None:
@@ -51,7 +60,26 @@ def describe(path: Path) -> RknnFile | None:
         targets=tuple(name.lower() for name in targets),
         toolkit=toolkit if isinstance(toolkit, str) else None,
         size=size,
+        inputs=_shapes(description, "input"),
+        outputs=_shapes(description, "output"),
     )
+
+
+def check_shapes(path: Path, described: RknnFile) -> None:
+    """Raise RuntimeFailure unless a model is a classifier, as far as its file tells."""
+    if described.inputs and described.outputs:
+        check_classifier(str(path), len(described.inputs), len(described.outputs))
+        check_scores(str(path), described.outputs[0])
+
+
+def _shapes(description: dict[str, Any], side: str) -> tuple[Shape, ...]:
+    """Return the shapes of the tensors on one side of the graph, "input" or "output"."""
+    try:
+        sizes = {each["tensor_id"]: each["size"] for each in description["norm_tensor"]}
+        ends = [each["right_tensor_id"] for each in description["graph"] if each["left"] == side]
+        return tuple(tuple(int(length) for length in sizes[end]) for end in ends)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return ()
 
 
 def _description(file: BinaryIO) -> Any:

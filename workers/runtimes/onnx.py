@@ -35,7 +35,8 @@ class OnnxRuntime:
             raise RuntimeFailure(
                 f"{spec.model} returns {outputs[0].type}; float32 or (u)int8 scores are needed"
             )
-        check_scores(spec.model, _dims(outputs[0]))
+        if dims := _dims(outputs[0]):  # else the model does not say even their number
+            check_scores(spec.model, dims)
         self._input_name, self._output_name = inputs[0].name, outputs[0].name
 
     def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -54,7 +55,7 @@ class OnnxRuntime:
 
 def _dims(value: Any) -> tuple[int | None, ...]:
     """Return an input's or output's shape, in which ONNX names the dimensions that are open."""
-    return tuple(dim if isinstance(dim, int) and dim >= 0 else None for dim in value.shape)
+    return tuple(dim if isinstance(dim, int) and dim >= 0 else None for dim in value.shape or ())
 
 
 def _session(model: str) -> Any:

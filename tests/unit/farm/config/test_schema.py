@@ -60,6 +60,7 @@ def numbers(message: str) -> set[int]:
         ("input: {std: [0, 1, 1]}", "input.std.0"),
         ("input: {mean: [1, 2]}", "input.mean.2"),
         ("simulated: {service_ms: -1}", "simulated.service_ms"),
+        ("simulated: {classes: 1}", "simulated.classes"),
         ("start_seconds: .inf", "start_seconds"),
         ("batch_seconds: 1.0e+12", "batch_seconds"),
         ("drain_seconds: 0", "drain_seconds"),

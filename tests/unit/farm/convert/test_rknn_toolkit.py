@@ -112,7 +112,7 @@ def test_what_is_said_of_such_models(
     assert messages == snapshot
 
 
-@pytest.mark.parametrize("dims", [(1, 10), (10,), (1, 10, 1, 1), (1, 1, 1, 10), (0, 10)])
+@pytest.mark.parametrize("dims", [(), (1, 10), (10,), (1, 10, 1, 1), (1, 1, 1, 10), (0, 10)])
 def test_the_output_of_a_classifier_is_converted(
     vendor: Vendor, job: Job, dims: tuple[int, ...]
 ) -> None:

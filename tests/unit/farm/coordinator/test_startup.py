@@ -14,6 +14,7 @@ from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
 from farm.errors import ConfigError
 from farm.system.log import SILENT
+from tests.helpers.boards import rknn_bytes
 from tests.helpers.support import simulated
 
 MACHINE_MB = 16384
@@ -77,3 +78,15 @@ def test_an_onnx_model_that_was_not_converted_names_the_command(
 def test_an_rknn_model_that_is_missing_is_not_to_be_converted(tmp_path: Path) -> None:
     model = tmp_path / "net.rknn"
     assert refused_model(model=model) == f"model: {model}: no such file"
+
+
+def test_an_rknn_model_that_is_no_classifier_is_refused_before_any_worker(tmp_path: Path) -> None:
+    model = tmp_path / "net.rknn"
+    sizes = {"input": [1, 3, 8, 8], "output": [1, 68, 18]}
+    says = {
+        "target_platform": ["rk3588"],
+        "norm_tensor": [{"tensor_id": side, "size": size} for side, size in sizes.items()],
+        "graph": [{"left": side, "right_tensor_id": side} for side in sizes],
+    }
+    model.write_bytes(rknn_bytes(says))
+    assert refused_model(model=model).startswith(f"model: {model}: its output is 1 x 68 x 18; ")
