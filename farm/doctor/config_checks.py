@@ -15,8 +15,9 @@ from farm.doctor.npu_self_test import CoreTest
 from farm.hardware.known_errors import INSTALL_LIBRARY, explain
 from farm.hardware.model_file import NoModel
 from farm.hardware.platforms import HOST, runs
-from farm.hardware.rknn_file import RknnFile
+from farm.hardware.rknn_file import RknnFile, check_shapes
 from farm.scheduler.placement import FarmPlan
+from workers.errors import RuntimeFailure
 from workers.runtimes.base import INSTALL_ONNX, ONNX, RKNN, SIMULATED
 
 MB: Final = 2**20
@@ -102,6 +103,10 @@ def _rknn_model(file: Model, farm: PlannedFarm, convert: str) -> Finding:
     targets = ", ".join(file.description.targets)
     if not any(runs(soc, target) for target in file.description.targets):
         return failure("model", f"{file.path} is for {targets}, not for {soc.name}", convert)
+    try:
+        check_shapes(file.path, file.description)
+    except RuntimeFailure as refused:
+        return explained("model", str(refused), soc.name)
     toolkit, library = file.description.toolkit, farm.board.library
     return _compatible(
         f"{file.path}, for {targets}, made by toolkit {toolkit or 'of unknown version'}",

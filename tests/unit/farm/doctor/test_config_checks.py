@@ -49,6 +49,18 @@ def test_a_model_for_another_soc(tmp_path: Path) -> None:
     assert found(boards, boards.model("rk3576")) == [("failure", "model", CONVERT)]
 
 
+def test_a_model_that_is_no_classifier_by_its_file(tmp_path: Path) -> None:
+    boards = Boards(tmp_path)
+    tensors = [{"tensor_id": 0, "size": [1, 3, 8, 8]}, {"tensor_id": 1, "size": [1, 68, 18]}]
+    ends = [{"left": "input", "right_tensor_id": 0}, {"left": "output", "right_tensor_id": 1}]
+    says = {"target_platform": ["rk3588"], "norm_tensor": tensors, "graph": ends}
+    path = boards.write("detector.rknn", rknn_bytes(says))
+    (failure,) = [f for f in checked(boards, path) if f.check == "model"]
+    assert failure.status is Status.FAILURE
+    assert "1 x 68 x 18" in failure.message
+    assert failure.fix.endswith("# a model of that kind")
+
+
 @pytest.mark.parametrize(("soc", "target"), [("rk3568", "rk3566"), ("rk3566", "rk3568")])
 def test_an_rk3566_runs_what_an_rk3568_runs(tmp_path: Path, soc: str, target: str) -> None:
     boards = Boards(tmp_path, soc=soc)
