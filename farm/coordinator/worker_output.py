@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from itertools import pairwise
 from typing import Final
 
 from workers.protocol import startup as steps
@@ -20,6 +19,7 @@ THREAD: Final = re.compile(r"(Current thread|Thread) 0x.*\(most recent call firs
 FRAME: Final = re.compile(
     r'File "(?:.*/(?=workers/)|.*/(?=[^/"]+/[^/"]+"))?([^"]+)", line (\d+) in (\S+)'
 )
+DECODE_POOL: Final = "workers/images/decode_pool.py,"
 
 
 class WorkerOutput:
@@ -51,10 +51,23 @@ class WorkerOutput:
         return self._lines[-1] if self._lines else ""
 
     def stack_location(self) -> str:
-        """Return where the main thread was, if the worker printed its stack; else empty."""
-        stacks = [after for line, after in pairwise([*self._lines, ""]) if THREAD.match(line)]
-        frame = FRAME.match(stacks[-1]) if stacks else None
-        return f"{frame[1]}, line {frame[2]}, {frame[3]}" if frame else ""
+        """Return where the main thread was, if the worker printed its stack; else empty.
+
+        If it was waiting for a decoder thread, return where that was.
+        """
+        stacks: list[list[str]] = []
+        for line in self._lines:
+            if THREAD.match(line):
+                stacks.append([])
+            elif stacks and (frame := FRAME.match(line)):
+                stacks[-1].append(f"{frame[1]}, line {frame[2]}, {frame[3]}")
+        place = stacks[-1][0] if stacks and stacks[-1] else ""
+        if place.startswith(DECODE_POOL):
+            # A decoder that has nothing to do waits in its pool, too.
+            in_pool = (stack for stack in stacks[:-1] if stack and DECODE_POOL in "".join(stack))
+            busy = (stack[0] for stack in in_pool if not stack[0].startswith(DECODE_POOL))
+            return next((f"decoding ({at})" for at in busy), place)
+        return place
 
     def explain(self, reason: str) -> str:
         """Return a reason with what the NPU's library last said, if that is not in it already."""

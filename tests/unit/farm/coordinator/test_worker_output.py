@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import faulthandler
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.coordinator.worker_output import LAST_LINES, LINE_BYTES, WorkerOutput
+from tests.helpers.support import ROOT
 from workers.protocol import startup as steps
 
 
@@ -92,3 +94,39 @@ def test_of_several_threads_the_place_is_the_main_ones() -> None:
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stderr
     printed = said.replace(b'"<string>"', b'"/a/b/c.py"')
     assert heard(printed).stack_location() == "b/c.py, line 3, busy"
+
+
+DECODING = """
+import faulthandler, os, sys, threading, time
+from workers.images import decode_pool
+from workers.protocol.messages import FileRef, Item
+from workers.protocol.spec import EXACT, InputSpec
+
+def decode(source, spec, mode):
+    while True:
+        time.sleep(9)
+
+decode_pool.image.load = decode
+threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
+spec = InputSpec(width=8, height=8, layout="NHWC", dtype="uint8")
+pool = decode_pool.DecodePool(3, tuple(os.sched_getaffinity(0)), spec, EXACT)
+faulthandler.dump_traceback_later(1, exit=True)
+if "busy" in sys.argv:
+    pool.put(decode_pool.Job(0, Item(0, FileRef(b"x.jpg"))))
+pool.get()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (["busy"], r"decoding \(.*, line \d+, decode\)"),
+        ([], r"workers/images/decode_pool.py, line \d+, get"),
+    ],
+)
+def test_of_a_main_thread_that_waits_for_a_decoder_the_place_is_the_decoders(
+    arguments: list[str], place: str
+) -> None:
+    program = [sys.executable, "-c", DECODING, *arguments]
+    ended = subprocess.run(program, cwd=ROOT, capture_output=True, check=False)
+    assert re.fullmatch(place, heard(ended.stderr).stack_location())
