@@ -44,7 +44,9 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     first, cpu_notices = _first_worker(config, machine, run_dir, size)
     notices = [*platform.differences(machine), *cpu_notices]
     if config.runtime == "auto" and runtime == ONNX and platform.name != HOST:
-        notices.append(f"no {platform.name} NPU here: ONNX Runtime runs on the CPU instead")
+        notices.append(
+            f"no {platform.name} NPU here, ONNX Runtime runs on the CPU; npu-farm doctor says why"
+        )
     if config.size == "auto":
         notices.append(f"size: auto: decided at the start of a run; shown with {size}")
     workers = tuple(

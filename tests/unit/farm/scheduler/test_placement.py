@@ -249,7 +249,7 @@ def test_a_named_runtime_is_taken_wherever_it_runs(runtime: str) -> None:
 
 def test_a_cpu_in_the_npus_place_is_a_notice() -> None:
     (notice,) = planned("rk3588", machine()).notices
-    assert notice == "no rk3588 NPU here: ONNX Runtime runs on the CPU instead"
+    assert notice == "no rk3588 NPU here, ONNX Runtime runs on the CPU; npu-farm doctor says why"
 
 
 def test_another_soc_than_the_configs_is_a_notice() -> None:
