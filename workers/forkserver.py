@@ -23,6 +23,7 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from workers import main as worker
+from workers.environment import limit_library_threads
 
 FORKED: Final = 1  # a request is done, in the order of the requests: process id, 0
 ENDED: Final = 2  # process id, exit code or minus the signal's number
@@ -61,7 +62,7 @@ def main() -> int:
 
 def preload() -> str:
     """Import what every worker needs; return the traceback if that fails, for workers to print."""
-    worker.limit_library_threads()
+    limit_library_threads()
     try:
         import workers.loop  # noqa: F401 - workers find it imported
     except Exception:

@@ -16,6 +16,7 @@ import threading
 import traceback
 from typing import Final
 
+from workers.environment import forget_opencv_variables, limit_library_threads
 from workers.errors import FarmError
 from workers.protocol.spec import MAX_PIXELS_VARIABLE
 from workers.protocol.startup import read_init
@@ -40,6 +41,7 @@ def main() -> int:
     # Even from inside a call that never returns: the coordinator learns where that is.
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
     limit_library_threads()
+    forget_opencv_variables()
     # For a worker started by hand: the fork server has it from its own start.
     os.environ[MAX_PIXELS_VARIABLE] = str(init.spec.max_pixels)
     threading.Thread(target=exit_with_coordinator, args=(run_dir,), daemon=True).start()
@@ -53,14 +55,6 @@ def main() -> int:
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(EXIT_CRASHED)
-
-
-def limit_library_threads() -> None:
-    """Keep libraries that are imported from now on from starting threads of their own.
-
-    One process per runtime is the parallelism; thread pools inside them would compete with it.
-    """
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
 
 def exit_with_coordinator(run_dir: str) -> None:

@@ -14,6 +14,7 @@ from farm.cli.options import BENCH, CONVERSION, IMAGES, SHARED, TUNE, with_optio
 from farm.errors import EXIT_SOME_FAILED, FarmError
 from farm.system import stdio
 from farm.system.log import JSON, LOG, TEXT, configure
+from workers.environment import forget_opencv_variables
 
 
 class _FarmCommand(click.Command):
@@ -235,4 +236,5 @@ def main(command: click.Command = cli, name: str | None = None) -> None:
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     stdio.prepare()
+    forget_opencv_variables()
     command(prog_name=name)

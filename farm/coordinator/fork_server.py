@@ -16,6 +16,7 @@ from typing import Final
 
 import workers
 from farm.errors import StartError
+from workers.environment import without_opencv_variables
 from workers.forkserver import ANSWER, FORKED
 from workers.protocol.spec import MAX_PIXELS_VARIABLE
 
@@ -136,5 +137,9 @@ def _spawn(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[byte
         stderr=subprocess.DEVNULL,
         pass_fds=(channel,),
         start_new_session=True,  # Ctrl-C is the coordinator's to handle
-        env={**os.environ, "PYTHONPATH": path, MAX_PIXELS_VARIABLE: str(max_pixels)},
+        env={
+            **without_opencv_variables(),
+            "PYTHONPATH": path,
+            MAX_PIXELS_VARIABLE: str(max_pixels),
+        },
     )

@@ -1,4 +1,4 @@
-"""What a JPEG or PNG shows before it is decoded: its size, its segments, if its end is missing."""
+"""What a JPEG or PNG shows before it is decoded: its segments, and whether its end is missing."""
 
 from __future__ import annotations
 
@@ -35,13 +35,6 @@ def check_end(data: bytes, end: bytes, after: int = 0) -> None:
     if not data.endswith(end) and data.find(end, after) < 0:
         # A decoder would fill the missing part with grey: a wrong result.
         raise ImageError("truncated", "the image is cut short; copy it again from its source")
-
-
-def size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height by a JPEG's or PNG's header; None for anything else."""
-    if data.startswith(PNG_MAGIC):
-        return _number(data[16:20]), _number(data[20:24])
-    return jpeg_size(data, segments(data)) if data.startswith(JPEG_MAGIC) else None
 
 
 def jpeg_size(data: bytes, header: Iterable[Segment]) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.errors import ImageError
-from workers.images import headers, jpeg
+from workers.images import formats, headers, jpeg, png, sizes
 from workers.images.file_reader import read
 from workers.protocol.messages import Encoded, FileRef, Pixels
 from workers.protocol.spec import EXACT, FAST, FLOAT32, MAX_PIXELS_VARIABLE, NCHW, InputSpec
@@ -94,26 +94,38 @@ def decode(data: bytes, min_size: jpeg.Size | None = None) -> Image:
 
 
 def _by_opencv(data: bytes) -> Image:
+    if (why := formats.misread(data)) is not None:
+        raise ImageError("not_an_image", why)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(png.default_picture(data), np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        message = str(error)
         if error.code == cv2.Error.StsNoMem:
             raise
-        if "CV_IO_MAX_IMAGE_PIXELS" in message:
-            size = headers.size(data)
-            count = (
-                f"{size[0]}x{size[1]} are {size[0] * size[1]} pixels" if size else "too many pixels"
-            )
-            raise ImageError(
-                "too_many_pixels",
-                f"{count}; max_pixels allows {MAX_PIXELS}, raise it in the config to read this",
-            ) from error
-        reason = re.sub(r".*error: (\(.*?\) )?", "", message.strip(), flags=re.DOTALL)
+        if "CV_IO_MAX_IMAGE_" in str(error):
+            raise _too_many_pixels(sizes.size(data), sizes.max_side(data)) from error
+        reason = re.sub(r".*error: (\(.*?\) )?", "", str(error).strip(), flags=re.DOTALL)
         raise ImageError("not_an_image", f"OpenCV refuses it: {reason}") from error
     if image is None:
-        raise ImageError("not_an_image", "not an image that OpenCV can read")
-    return image.astype(np.uint8, copy=False)
+        size, max_side = sizes.size(data), sizes.max_side(data)
+        if size and (max(size) > max_side or size[0] * size[1] > MAX_PIXELS):
+            raise _too_many_pixels(size, max_side)
+        raise ImageError("not_an_image", formats.describe(data))
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        found = f"{image.dtype} of {'x'.join(map(str, image.shape))}"
+        raise ImageError("not_an_image", f"OpenCV reads it as {found}, not as pixels of 3 colours")
+    return np.asarray(image, np.uint8)
+
+
+def _too_many_pixels(size: sizes.Size | None, max_side: int) -> ImageError:
+    width, height = size or (0, 0)
+    if width * height > MAX_PIXELS:
+        why = f"{width}x{height} are {width * height} pixels; max_pixels allows {MAX_PIXELS}, "
+        return ImageError("too_many_pixels", f"{why}raise it in the config to read this")
+    found = f"{width}x{height} pixels" if size else "too many pixels"
+    return ImageError(
+        "too_many_pixels",
+        f"{found}; OpenCV reads up to {max_side} in a row or a column, scale it down",
+    )
 
 
 def prepare(image: Image, spec: InputSpec) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.odd_images import JPEG_END, between_segments, encoded, jpeg, scans, turned_jpeg
 from workers.errors import ImageError
-from workers.images import headers
+from workers.images import headers, sizes
 from workers.images import preprocess as image
 
 COMMENT = b"\xff\xfe\0\2"
@@ -36,7 +36,7 @@ def test_segments_are_found_past_what_libjpeg_skips(between: bytes) -> None:
     plain = [marker for marker in markers(between_segments(between, jpeg())) if marker != 1]
     assert plain == markers(jpeg())
     assert plain[-1] == headers.SCAN
-    assert headers.size(between_segments(between, jpeg())) == (48, 32)
+    assert sizes.size(between_segments(between, jpeg())) == (48, 32)
 
 
 def test_past_the_scan_come_the_other_scans_and_the_end() -> None:
