@@ -18,6 +18,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.uint8]
 JPEG_END: Final = b"\xff\xd9"
 SIDE: Final = 20_000
+WIDE: Final = (1 << 20) + 1
+PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 SPARSE_BYTES: Final = 10_000_000_000
 # 24 x 16 pixels: a red, a green and a black third, in inks.
 CMYK: Final = base64.b64decode(
@@ -160,6 +162,63 @@ def huge_bmp() -> bytes:
     return bytes(data)
 
 
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG, with its checksum."""
+    checksum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checksum
+
+
+def wide_png() -> bytes:
+    """A whole PNG of one row, with more pixels in it than libpng reads."""
+    row = zlib.compress(bytes(1 + 3 * WIDE))
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", WIDE, 1, 8, 2, 0, 0, 0))
+    return PNG_START + header + png_chunk(b"IDAT", row) + png_chunk(b"IEND", b"")
+
+
+def wide_bmp() -> bytes:
+    """A BMP whose header says one row, with more pixels in it than OpenCV reads."""
+    data = bytearray(encoded(".bmp", picture()))
+    data[18:26] = struct.pack("<ii", WIDE, 1)
+    return bytes(data)
+
+
+def animated_png(default: Array, *frames: bytes | Array, shown: bool = False) -> bytes:
+    """An APNG of frames as large as the default picture, which is the first one if `shown`.
+
+    A frame that is bytes takes the place of the compressed pixels.
+    """
+    height, width, _ = default.shape
+    count, number = len(frames) + shown, iter(range(99))
+
+    def control() -> bytes:
+        size = struct.pack(">IIIIIHHBB", next(number), width, height, 0, 0, 1, 10, 0, 0)
+        return png_chunk(b"fcTL", size)
+
+    plain = encoded(".png", default)
+    begin, end = plain.index(b"IDAT") - 4, plain.index(b"IEND") - 4
+    parts = [plain[:33], png_chunk(b"acTL", struct.pack(">II", count, 0))]
+    parts += [control()] if shown else []
+    parts.append(plain[begin:end])
+    for frame in frames:
+        parts.append(control())
+        pixels = frame if isinstance(frame, bytes) else png_rows(frame)
+        parts.append(png_chunk(b"fdAT", struct.pack(">I", next(number)) + pixels))
+    return b"".join((*parts, plain[end:]))
+
+
+def png_rows(pixels: Array) -> bytes:
+    """BGR pixels as a PNG has them: RGB, a filter's number before each row, compressed."""
+    return zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels[:, :, ::-1]))
+
+
+def with_few_rows(png: bytes) -> bytes:
+    """A PNG as wide as `picture`, with nine rows in place of its own."""
+    begin = png.index(b"IDAT") - 4
+    end = begin + 12 + int.from_bytes(png[begin : begin + 4], "big")
+    return png[:begin] + png_chunk(b"IDAT", png_rows(picture()[:9])) + png[end:]
+
+
+BLUE: Final = np.full((32, 48, 3), (255, 0, 0), np.uint8)
 Made = Callable[[Path], Path]
 
 
@@ -214,6 +273,28 @@ def at(path: str) -> Made:
     return lambda folder: folder / path
 
 
+PAM: Final = b"P7\nWIDTH 3\nHEIGHT 2\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n"
+# What is no image, or one of a format that OpenCV can't read: how they begin.
+OTHER_FORMATS: Final = {
+    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99),
+    "JPEG XL": b"\xff\x0a" + bytes(99),
+    "PSD": b"8BPS\0\1" + bytes(99),
+    "ICO": b"\0\0\1\0\1\0" + bytes(99),
+    "raw photo": b"IIRO\x08\0\0\0" + bytes(99),
+    "SVG": b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "PDF": b"%PDF-1.7\n" + bytes(99),
+    "PFM": b"PF\n1 1\n-1.0\n" + struct.pack("<fff", 0.1, 200.0, 1e9),
+    "PAM with alpha": PAM + bytes(24),
+    "video": b"\0\0\0\x20ftypisom\0\0\2\0isomiso2" + bytes(99),
+    "web page": b"<!DOCTYPE html>\n<html><title>404 Not Found</title></html>",
+    "Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+    "zip": b"PK\3\4" + bytes(99),
+    "gzip": b"\x1f\x8b\x08" + bytes(99),
+    "JSON": b'{"path": "a.jpg"}\n',
+    "RKNN model": b"RKNN\0\0\0\0" + bytes(99),
+    "file of zeros": bytes(4096),
+}
+
 FILES: Final[dict[str, Made]] = {
     "wrong extension (a PNG named `.jpg`)": holding("png.jpg", encoded(".png", picture())),
     "grey JPEG": holding("grey.jpg", encoded(".jpg", picture(channels=1))),
@@ -225,6 +306,10 @@ FILES: Final[dict[str, Made]] = {
     "YCCK JPEG": holding("ycck.jpg", YCCK),
     "JPEG turned by EXIF": holding("turned.jpg", turned_jpeg()),
     "animated GIF": holding("animated.gif", ANIMATED_GIF),
+    "animated PNG": holding("animated.png", animated_png(picture(), BLUE)),
+    "animated PNG with a broken frame": holding(
+        "animation.png", animated_png(picture(), b"rubbish", shown=True)
+    ),
     "one pixel": holding("one.png", encoded(".png", picture(1, 1))),
     "JPEG with bytes after its end": holding("tail.jpg", jpeg() + b"and a film"),
     "name with a newline": holding("new\nline.jpg", jpeg()),
@@ -252,9 +337,19 @@ FILES: Final[dict[str, Made]] = {
         "comments.jpg", between_segments(b"\xff\xfe\0\2" * 20_000, jpeg())
     ),
     "PNG with a byte changed": holding("broken.png", broken_png()),
+    "animated PNG of too few rows": holding(
+        "rows.png", with_few_rows(animated_png(picture(), BLUE, shown=True))
+    ),
+    "PNG of too few rows": holding("rows2.png", with_few_rows(encoded(".png", picture()))),
     "JPEG of 20000x20000": holding("huge.jpg", huge_jpeg()),
     "PNG of 20000x20000": holding("huge.png", huge_png()),
     "BMP of 20000x20000": holding("huge.bmp", huge_bmp()),
+    "PNG of 1048577x1": holding("wide.png", wide_png()),
+    "BMP of 1048577x1": holding("wide.bmp", wide_bmp()),
+    **{
+        f"{name} named `.jpg`": holding(f"other-{number}.jpg", data)
+        for number, (name, data) in enumerate(OTHER_FORMATS.items())
+    },
     "file of 10 GB": sparse,
     "FIFO": fifo,
     "socket": socket,

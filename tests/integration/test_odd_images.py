@@ -156,3 +156,13 @@ def test_a_file_that_vanishes_while_queued_is_missing(
     (line,) = fed.stdout.read().splitlines()
     assert line.startswith(f"{path}: error: {kind}: ")
     assert fed.wait(PATIENCE) == 1
+
+
+def test_what_a_library_can_not_read_in_the_environment_aborts_nobody(tmp_path: Path) -> None:
+    path, cache = holding("a.jpg", jpeg())(tmp_path), tmp_path / "cache"
+    rubbish = dict.fromkeys(("OPENCV_IO_MAX_IMAGE_PIXELS", "OPENCV_TRACE"), "abc")
+    variables = {**os.environ, **rubbish, "OMP_NUM_THREADS": "abc", "XDG_CACHE_HOME": str(cache)}
+    done = command(*QUICK, "-d", str(path), env=variables)
+    assert (done.returncode, done.stdout.count("simulated: ")) == (0, 1)
+    # Without images the coordinator itself uses OpenCV, to draw some.
+    assert command(*QUICK, "-q", env=variables).returncode == 0

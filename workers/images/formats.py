@@ -10,8 +10,7 @@ VIDEO: Final = "a video, not an image; extract its frames, as with `ffmpeg -i FI
 MODEL: Final = "a model, not an image; pass it with --model"
 ARCHIVE: Final = "archive, not an image; unpack it"
 BROKEN: Final = (
-    "is cut short, broken, or of a kind that OpenCV can't read; copy it again from its source, "
-    "or convert it to JPEG or PNG"
+    "is broken, or of a kind that OpenCV can't read; copy it again from its source, or convert it"
 )
 ZEROS: Final = "nothing but zero bytes, as after a write that failed; copy it again from its source"
 UNKNOWN: Final = "not an image that OpenCV can read"
