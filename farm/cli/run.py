@@ -20,6 +20,7 @@ from farm.errors import (
     InterruptedStartError,
     InterruptedWriteError,
     OutputError,
+    SourceError,
 )
 from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, read
@@ -108,13 +109,20 @@ def _write(results: Run, source: Remaining, request: Request, stats: Stats, writ
 
 @contextmanager
 def _summing_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
-    """Tell the summary of what was done in the block, however it ends."""
-    begun = time.monotonic()
+    """Tell the summary of what was done in the block, however it ends.
+
+    Not if the source can't be read from its beginning: there is nothing to sum up.
+    """
+    begun, unreadable = time.monotonic(), False
     try:
         yield
+    except SourceError:
+        unreadable = not stats.ended
+        raise
     finally:
-        stats.losses, stats.left_out = farm.losses, farm.bad_cores
-        stats.dropped, stats.skipped = farm.strays, source.skipped
-        done = stats.summary(seconds=time.monotonic() - begun)
-        told = {"event": "summary", "summary": asdict(done)}
-        LOG.info("\n".join(summary(done, farm.plan)), extra=told)
+        if not unreadable:
+            stats.losses, stats.left_out = farm.losses, farm.bad_cores
+            stats.dropped, stats.skipped = farm.strays, source.skipped
+            done = stats.summary(seconds=time.monotonic() - begun)
+            told = {"event": "summary", "summary": asdict(done)}
+            LOG.info("\n".join(summary(done, farm.plan)), extra=told)

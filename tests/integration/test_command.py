@@ -154,6 +154,15 @@ def test_an_output_that_can_not_be_is_an_error_and_no_summary(name: str, folder:
     assert len(told) == 1 or name == "/proc/r.jsonl"  # that is seen when it is opened
 
 
+def test_paths_on_stdin_that_are_no_lines_are_an_error_and_no_summary(renders: list[Path]) -> None:
+    given = "".join(f"{path}\0" for path in renders[:3])
+    done = command(*SIMULATED, "-", "--log-format", "json", input=given)
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 2
+    assert (done.stdout, "NUL" in told[-1]["message"]) == ("", True)
+    assert "summary" not in {each.get("event") for each in told}
+
+
 def test_the_output_is_checked_before_the_images() -> None:
     done = command(*SIMULATED, "-d", "no-such-folder", "-o", "out.txt")
     assert "out.txt" in done.stderr
