@@ -24,9 +24,10 @@ ODDITY: Final = re.compile(
     r"|Unknown Adobe color transform"
 )
 PADDED: Final = re.compile(r"(\d+) extraneous bytes before marker 0xd9")  # some cameras do that
-# By simplejpeg, which is little: rare sampling factors, and arithmetic coding where libjpeg was
-# built without (TurboJPEG's own messages begin with tj).
-UNSUPPORTED: Final = re.compile(r"not implemented|^tj")
+# By simplejpeg, which is little: rare sampling factors, what its libjpeg was built without, and
+# what no libjpeg reads (TurboJPEG's own messages begin with tj).
+UNSUPPORTED: Final = re.compile(r"not implemented|Unsupported JPEG|omitted|^tj")
+LINE_ENDS: Final = "its line ends were changed (LF to CR LF); copy it again, not in text mode"
 NO_MEMORY: Final = "Insufficient memory"
 # libjpeg goes over the whole image for every scan, which may take a few bytes of a file. It writes
 # 18 at most (jcparam.c), mozjpeg chooses from 64; libtiff and GDAL, too, stop at 100.
@@ -54,7 +55,7 @@ def decode(data: bytes, max_pixels: int, min_size: Size | None = None) -> Pictur
     headers.check_jpeg_end(data, header)
     width, height = headers.jpeg_size(data, header) or (0, 0)
     if not 0 < width * height <= max_pixels:
-        raise Refused(None)
+        raise Refused(LINE_ENDS if headers.has_changed_line_ends(data) else None)
     most_scans = min(MAX_SCANS, SCANS_AT_MAX_PIXELS * max_pixels // (width * height))
     headers.check_scans(data, header, most_scans)
     orientation = exif.orientation(data, header)
@@ -88,7 +89,7 @@ def damage(data: bytes, complaint: str) -> str | None:
     if NO_MEMORY in complaint:
         raise MemoryError
     if headers.has_changed_line_ends(data):
-        return "its line ends were changed (LF to CR LF); copy it again, not in text mode"
+        return LINE_ENDS
     padded = PADDED.search(complaint)
     if UNSUPPORTED.search(complaint) or (padded and headers.is_padded(data, int(padded[1]))):
         return None

@@ -87,10 +87,9 @@ def decode(data: bytes, min_size: jpeg.Size | None = None) -> Image:
     try:
         return jpeg.decode(data, MAX_PIXELS, min_size)
     except jpeg.Refused as refused:
-        image = _by_opencv(data)
         if refused.damage:
             raise ImageError("damaged", refused.damage) from refused
-        return image
+        return _by_opencv(data)
 
 
 def _by_opencv(data: bytes) -> Image:
