@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from farm.config.schema import FarmConfig
-from farm.sources.renders import write_renders
 from farm.system.log import LOG
 
 COUNT: Final = 200
@@ -22,6 +21,9 @@ def default_samples() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "npu-farm" / f"renders-{SEED}"
     if not folder.is_dir() or len(list(folder.iterdir())) < COUNT:
+        # Here, for it imports OpenCV, which a coordinator does not need otherwise.
+        from farm.sources.renders import write_renders
+
         LOG.info(f"rendering {COUNT} sample images into {folder}")
         write_renders(folder, count=COUNT, seed=SEED)
     return folder

@@ -44,3 +44,10 @@ def test_only_the_variables_of_opencv_are_left_out(monkeypatch: pytest.MonkeyPat
     forget_opencv_variables()
     assert dict(os.environ) == kept
     assert kept["MY_OPENCV_HOME"] == "kept"
+
+
+def test_a_coordinator_in_a_program_of_yours_does_not_load_opencv() -> None:
+    """So it need not touch that program's environment."""
+    code = "import sys; from farm import Farm; sys.exit('cv2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert done.returncode == 0
