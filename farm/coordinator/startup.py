@@ -16,7 +16,7 @@ from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
 from farm.errors import ConfigError, FarmError, StartError
 from farm.hardware.model_file import no_model
-from farm.hardware.platforms import detect, runs
+from farm.hardware.platforms import HOST, detect, runs
 from farm.hardware.rknn_file import ONNX_SUFFIX, check_shapes, describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
@@ -75,6 +75,8 @@ def _limits(config: FarmConfig, workers: int) -> Limits:
 
 
 def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
+    if decided.runtime == RKNN and decided.platform.name == HOST:
+        raise ConfigError("runtime: rknn: the platform host has no NPU; name the SoC with -p")
     model = decided.workers[0].model
     refused = refusal(Path(model)) if model else None
     if refused is not None:

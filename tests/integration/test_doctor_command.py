@@ -64,10 +64,10 @@ GLYPHS = (ROOT / "models" / "glyphs.onnx").read_bytes()
 DETECTOR = b"written by the test"
 NO_MODELS = {  # the content, which check fails, what its message has, and its fix
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", "model", "LFS", "git lfs pull"),
-    "a web page": (b"<!doctype html><html></html>", "model", "web page", "downloaded again"),
+    "a web page": (b"<!doctype html><html></html>", "model", "web page", "downloading"),
     "PyTorch": (b"PK\3\4" + bytes(100), "model", "PyTorch", "ONNX"),
-    "empty": (b"", "model", "empty", "downloaded again"),
-    "cut": (GLYPHS[:-1000], "model", "truncated", "downloaded again"),
+    "empty": (b"", "model", "empty", "downloading"),
+    "cut": (GLYPHS[:-1000], "model", "truncated", "downloading"),
     "a .rknn": (rknn_bytes({}), "model", ".rknn", "ONNX"),
     "no kind that is known": (b"rubbish", "inference", "ONNX Runtime", "another model"),
     "detector": (DETECTOR, "inference", "1 x 4 x 9", "another model"),

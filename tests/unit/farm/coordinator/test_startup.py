@@ -90,3 +90,11 @@ def test_an_rknn_model_that_is_no_classifier_is_refused_before_any_worker(tmp_pa
     }
     model.write_bytes(rknn_bytes(says))
     assert refused_model(model=model).startswith(f"model: {model}: its output is 1 x 68 x 18; ")
+
+
+def test_the_host_has_no_npu_to_convert_a_model_for(tmp_path: Path) -> None:
+    model = tmp_path / "net.onnx"
+    model.write_bytes(b"onnx")
+    said = refused_model(model=model, platform="host")
+    assert said.startswith("runtime: rknn: ")
+    assert "convert" not in said
