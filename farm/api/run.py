@@ -49,8 +49,9 @@ class Run:
 
     A farm can have several runs at once; they take turns, a batch each. Ids count from
     `first_id`, in the order of the source. With `ordered`, results come in that order, else as
-    they arrive. Iterating raises NoWorkersError or BadCoreError as Coordinator.poll does, and
-    FarmError once the farm is no longer up. A run that is closed or garbage-collected before its
+    they arrive. An error of the source is raised once all items before it have their results.
+    Iterating raises NoWorkersError or BadCoreError as Coordinator.poll does, and FarmError once the
+    farm is no longer up. A run that is closed or garbage-collected before its
     end is forgotten, with all its items.
     """
 
@@ -62,6 +63,7 @@ class Run:
         self._first_id = self._next_id = first_id
         self._ready: deque[Result] = deque()
         self._drain_until: float | None = None
+        self._source_error: Exception | None = None
         self.ended = False
 
     @property
@@ -91,23 +93,29 @@ class Run:
         self.close()
 
     def __del__(self) -> None:
-        self.close()
+        # The garbage collector may come at any moment, and in any thread.
+        if not self.ended:
+            self._farm.coordinator.abandon_run(self._number)
 
     def feed(self) -> tuple[int, ...]:
         """Submit as many items as is worth it; return the descriptors to wait on for more."""
         coordinator, config = self._farm.coordinator, self._farm.config
         limit = ORDERED_ROUNDS * len(self._farm.plan.workers) * config.batch * config.window
         # A batch at a time: the room left depends on how big the items turn out to be.
-        while not self._source.exhausted:
+        while not (self._fed or self.ended):
             room = coordinator.room(self._number)
             wanted = min(room, limit - self._order.behind(self._next_id), config.batch)
             if wanted <= 0:
                 return ()
-            now, refs = time.monotonic(), self._source.take(wanted)
+            try:
+                now, refs = time.monotonic(), self._source.take(wanted)
+            except Exception as error:  # raised by `poll` once all items before it have ended
+                self._source_error = error
+                return ()
             items = (Item(number, ref) for number, ref in enumerate(refs, start=self._next_id))
             tasks = tuple(Task(item, now, self._number) for item in items)
             self._next_id += len(tasks)
-            coordinator.submit(tasks)
+            coordinator.submit(tasks)  # which drops them if the source has closed this run
             if len(refs) < wanted:  # a source that is behind ends the poll when it has more
                 return self._source.fds
         return ()
@@ -120,16 +128,22 @@ class Run:
         """
         if self.ended:
             return []
+        if self._ready:
+            ready = list(self._ready)
+            self._ready.clear()
+            return ready
         farm, coordinator = self._farm, self._farm.coordinator
         if coordinator.closed:
             raise FarmError("the farm of this run is no longer up")
         signals = farm.signals_seen()
         if signals:
             self.drain()
-        waiting = self.feed() if self._drain_until is None else ()
+        waiting = self.feed()
         ended = coordinator.take(self._number)
         if not ended and self._is_over(signals):
             self.close()
+            if self._source_error is not None:
+                raise self._source_error
             return list(self._order.rest())  # what waited for results that will not come
         if not ended:
             limits = [at for at in (until, self._drain_until) if at is not None]
@@ -160,5 +174,10 @@ class Run:
         until = self._drain_until
         if until is not None and (signals > 1 or time.monotonic() >= until):
             return True
-        fed = self._source.exhausted or until is not None
-        return fed and not self._farm.coordinator.outstanding(self._number)
+        return self._fed and not self._farm.coordinator.outstanding(self._number)
+
+    @property
+    def _fed(self) -> bool:
+        """Whether nothing more is taken from the source."""
+        stopped = self._drain_until is not None or self._source_error is not None
+        return stopped or self._source.exhausted

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from farm.system.log import LOG
+from farm.system.log import LOG, writes_json
 
 BAR_SECONDS: Final = 0.1
 LINE_SECONDS: Final = 10.0
@@ -29,7 +29,7 @@ def open_progress(total: int | None, *, lines_on_terminal: bool) -> Iterator[Pro
     """
     if lines_on_terminal:
         yield _NullProgress()
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and not writes_json():
         with _bar(total) as bar:
             yield bar
     else:

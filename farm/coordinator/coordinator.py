@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -47,6 +48,9 @@ class Coordinator:
         )
         self._ended: dict[int, list[Deliver]] = {}  # by open run: what it has not taken yet
         self._next_run = 0
+        self._abandoned: deque[int] = deque()  # runs to close at the next poll
+        self._events: deque[events.Event] = deque()  # those that come while one is handled
+        self._handling = False
         self._bad_cores_allowed = limits.bad_cores
         self._memory_checked_at = 0.0
         self.closed = False
@@ -84,6 +88,10 @@ class Coordinator:
         if self._ended.pop(run, None) is not None:
             self._act(events.Dropped(run, held=True))
 
+    def abandon_run(self, run: int) -> None:
+        """Close a run at the next poll; may be called at any moment and from any thread."""
+        self._abandoned.append(run)
+
     def room(self, run: int) -> int:
         """Return how many more tasks of a run are worth submitting now."""
         return self._dispatcher.room(run)
@@ -93,16 +101,18 @@ class Coordinator:
         return self._dispatcher.outstanding(run)
 
     def submit(self, tasks: tuple[Task, ...]) -> None:
-        """Take in tasks of open runs; `take` returns each once it has ended."""
-        self._act(events.Submitted(tasks))
+        """Take in tasks; `take` returns each once it has ended. Drops those of closed runs."""
+        self._act(events.Submitted(tuple(task for task in tasks if task.run in self._ended)))
 
     def drop_waiting(self, run: int) -> None:
         """Forget a run's tasks that no worker holds yet."""
         self._act(events.Dropped(run, held=False))
 
     def take(self, run: int) -> list[Deliver]:
-        """Return a run's tasks that have ended since the last call."""
-        ended, self._ended[run] = self._ended[run], []
+        """Return a run's tasks that have ended since the last call; of a closed run, none."""
+        ended = self._ended.get(run, [])
+        if ended:
+            self._ended[run] = []
         return ended
 
     def poll(self, also: Iterable[int] = (), until: float | None = None) -> None:
@@ -112,6 +122,8 @@ class Coordinator:
         (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker, and
         BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
+        while self._abandoned:
+            self.close_run(self._abandoned.popleft())
         if self._dispatcher.busy:
             if self.supervisor.all_failed:
                 raise NoWorkersError("no worker is left: " + "; ".join(self.supervisor.reasons()))
@@ -125,13 +137,7 @@ class Coordinator:
             if process.sentinel in readable:
                 for change in self.supervisor.on_exit(process.index, now=time.monotonic()):
                     self._act(change)
-        now = time.monotonic()
-        self.supervisor.tick(now=now)
-        if now - self._memory_checked_at >= MEMORY_CHECK_SECONDS:
-            self._memory_checked_at = now
-            for worker in self.supervisor.oversized():
-                self._act(events.Oversized(worker))
-        self._act(events.Tick())
+        self._tick(time.monotonic())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
@@ -149,6 +155,15 @@ class Coordinator:
             self._sink.close()
             self._context.destroy(linger=0)
             self._run_dir.remove()
+
+    def _tick(self, now: float) -> None:
+        """Do what has come due."""
+        self.supervisor.tick(now=now)
+        if now - self._memory_checked_at >= MEMORY_CHECK_SECONDS:
+            self._memory_checked_at = now
+            for worker in self.supervisor.oversized():
+                self._act(events.Oversized(worker))
+        self._act(events.Tick())
 
     def _check_cores(self) -> None:
         bad = self.supervisor.bad_cores()
@@ -191,13 +206,27 @@ class Coordinator:
                     self._invalid_messages += 1
 
     def _act(self, event: events.Event) -> None:
-        """Pass an event to the dispatcher and do what it asks for."""
+        """Pass an event to the dispatcher and do what it asks for.
+
+        An event that comes meanwhile, as from a signal handler that closes a run, waits its turn.
+        """
+        self._events.append(event)
+        if self._handling:
+            return
+        self._handling = True
+        try:
+            while self._events:
+                self._handle(self._events.popleft())
+        finally:
+            self._handling = False
+
+    def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.WorkerDown):
             self.losses += 1
         for action in self._dispatcher.handle(event, now=time.monotonic()):
             match action:
                 case Deliver(task):
-                    self._ended[task.run].append(action)
+                    self._ended.get(task.run, []).append(action)
                 case Send(worker, batch):
                     process = self.supervisor.slots[worker].process
                     if process is not None:

@@ -1,13 +1,12 @@
 """Who gets which batch: events in, actions out; nothing is sent here.
 
 Every task is in exactly one place: waiting in the queue of its run, held by one worker as part of
-one batch, or ended by one Deliver. An answer from a worker that no longer holds the batch is
-dropped here, and nowhere else.
+one batch, or ended by one Deliver. Answers of workers that no longer hold the batch end here.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -35,7 +34,7 @@ from workers.protocol.messages import Batch, FileRef, Item, ItemError
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
 BATCH_BYTES: Final = 8 << 20  # raw frames are megabytes each: a batch of them stays small
 LOOKAHEAD_BATCHES: Final = 3  # of every worker
-LOOKAHEAD_BYTES: Final = 32 << 20
+LOOKAHEAD_BYTES: Final = 32 << 20  # each run that waits has an equal share
 
 
 class Dispatcher:
@@ -49,7 +48,7 @@ class Dispatcher:
         self._batch, self._window = batch, window
         self._timeout = BatchTimeout(limit, batch)
         self._queues: dict[int, deque[Task]] = {}  # by run, none empty; the first has its turn
-        self._waiting_bytes = 0
+        self._waiting_bytes: Counter[int] = Counter()  # by run
         self._workers: dict[int, InFlight] = {}
         self._next_batch = 0
         self.stray_answers = 0
@@ -60,7 +59,8 @@ class Dispatcher:
         `_take` halves what waits, so as not to shrink batches amid a run there must be two for
         every worker after it has filled one.
         """
-        if self._waiting_bytes > LOOKAHEAD_BYTES:
+        runs = len(self._queues.keys() | {run})  # they share the memory
+        if self._waiting_bytes[run] > LOOKAHEAD_BYTES // runs:
             return 0
         wanted = LOOKAHEAD_BATCHES * self._batch * max(1, len(self._workers))
         return max(0, wanted - len(self._queues.get(run, ())))
@@ -74,7 +74,7 @@ class Dispatcher:
     @property
     def busy(self) -> bool:
         """Whether any task has neither ended nor been dropped."""
-        return bool(self._queues) or any(load.items for load in self._workers.values())
+        return bool(self._queues) or any(any(held) for held in self.held.values())
 
     @property
     def held(self) -> dict[int, tuple[tuple[Task, ...], ...]]:
@@ -102,7 +102,7 @@ class Dispatcher:
             case Submitted(tasks):
                 for task in tasks:
                     self._queues.setdefault(task.run, deque()).append(task)
-                    self._waiting_bytes += _size(task.item)
+                    self._waiting_bytes[task.run] += _size(task.item)
             case WorkerUp(worker):
                 self._workers[worker] = InFlight(progress_at=now)
             case WorkerDown(worker, reason):
@@ -133,7 +133,7 @@ class Dispatcher:
             queue = self._queues.pop(task.run, deque())
             queue.appendleft(task)
             self._queues = {task.run: queue, **self._queues}
-            self._waiting_bytes += _size(task.item)
+            self._waiting_bytes[task.run] += _size(task.item)
         return actions
 
     def _release(self, answer: Answered, now: float) -> list[Action]:
@@ -143,13 +143,12 @@ class Dispatcher:
             self.stray_answers += 1
             return []
         outcomes = {outcome.item: outcome for outcome in answer.outcomes}
-        strange = len(answer.outcomes) != len(tasks) or any(
-            t.item.id not in outcomes for t in tasks
-        )
-        if tasks and strange:
+        ids = sorted(outcome.item for outcome in answer.outcomes)
+        if tasks and ids != sorted(task.item.id for task in tasks):
             return self._terminate(answer.worker, "answered a batch with other items than its own")
-        del load.held[answer.batch]
-        self._timeout.learn(now - load.progress_at, max(1, len(tasks)))
+        load.remove(answer.batch)
+        if tasks:
+            self._timeout.learn(now - load.progress_at, len(tasks))
         load.progress_at = now
         load.answers += 1
         delivered = [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
@@ -179,7 +178,8 @@ class Dispatcher:
         return [Kill(worker, reason, hangs)]
 
     def _drop(self, run: int, *, held: bool) -> None:
-        self._waiting_bytes -= sum(_size(task.item) for task in self._queues.pop(run, ()))
+        self._queues.pop(run, None)
+        self._waiting_bytes.pop(run, None)
         for load in self._workers.values() if held else ():
             for batch, tasks in load.held.items():
                 if tasks and tasks[0].run == run:
@@ -200,12 +200,12 @@ class Dispatcher:
             load = self._workers[worker]
             if not load.held:
                 load.progress_at = now
-            tasks = self._take(queue)
+            tasks = self._take(run, queue)
             del self._queues[run]
             if queue:
                 self._queues[run] = queue  # its next turn is the last one
             self._next_batch += 1
-            load.held[self._next_batch] = tasks
+            load.add(self._next_batch, tasks)
             actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
         return actions
 
@@ -224,7 +224,7 @@ class Dispatcher:
         ]
         return min(loads)[1] if loads else None
 
-    def _take(self, queue: deque[Task]) -> tuple[Task, ...]:
+    def _take(self, run: int, queue: deque[Task]) -> tuple[Task, ...]:
         """Take the next batch off a queue: smaller near the end, so that no worker ends late.
 
         Guided self-scheduling (Polychronopoulos and Kuck, 1987): each takes an equal share of
@@ -242,7 +242,7 @@ class Dispatcher:
             taken_bytes += size
             if tasks[-1].deaths:  # these are always the first in the queue
                 break
-        self._waiting_bytes -= taken_bytes
+        self._waiting_bytes[run] -= taken_bytes
         return tuple(tasks)
 
 

@@ -11,11 +11,13 @@ from farm.scheduler.events import Task
 class InFlight:
     """A worker's batches by number, since when (seconds) it owes an answer, how many it gave.
 
-    A batch whose results nobody wants any more is held without tasks. A terminating worker is
+    A batch whose results nobody wants any more is held without tasks; `sizes` says how many items
+    each batch has all the same, as the worker still has them to do. A terminating worker is
     about to be killed, a retiring one to be replaced once it holds no batch.
     """
 
     held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
     progress_at: float = 0.0
     terminating: bool = False
     retiring: bool = False
@@ -30,5 +32,13 @@ class InFlight:
 
     @property
     def items(self) -> int:
-        """How many tasks it holds."""
-        return sum(map(len, self.held.values()))
+        """How many items it has to do."""
+        return sum(self.sizes.values())
+
+    def add(self, batch: int, tasks: tuple[Task, ...]) -> None:
+        """Take in that the worker was sent a batch."""
+        self.held[batch], self.sizes[batch] = tasks, len(tasks)
+
+    def remove(self, batch: int) -> None:
+        """Take in that the worker has answered a batch."""
+        del self.held[batch], self.sizes[batch]

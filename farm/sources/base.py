@@ -46,6 +46,7 @@ class IterableSource:
         self._refs = iter(refs)
         self.total = total
         self.exhausted = False
+        self._error: Exception | None = None
 
     @classmethod
     def from_items(cls, items: Iterable[Item]) -> IterableSource:
@@ -65,7 +66,17 @@ class IterableSource:
 
     def take(self, count: int) -> list[Ref]:
         """See Source.take."""
-        taken = list(islice(self._refs, count))
+        if self._error is not None:
+            raise self._error
+        taken: list[Ref] = []
+        try:
+            for ref in islice(self._refs, count):
+                taken.append(ref)  # noqa: PERF402 - what came before an error stays
+        except Exception as error:
+            if not taken:
+                raise
+            self._error = error  # of the iterable: what came before it counts
+            return taken
         self.exhausted = self.exhausted or len(taken) < count
         return taken
 

@@ -34,10 +34,13 @@ class JsonFormatter(logging.Formatter):
         told: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created).astimezone().isoformat(),
             "level": record.levelname.lower(),
-            "message": record.getMessage(),
+            # A file name that is not UTF-8 has lone surrogates, which strict parsers refuse.
+            "message": record.getMessage().encode("utf-8", "backslashreplace").decode(),
         }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
         fields = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        return json.dumps({**told, **fields})
+        return json.dumps({**fields, **told}, default=str)
 
 
 class _EachPlanOnce(logging.Filter):
@@ -62,6 +65,11 @@ def configure(form: str) -> None:
     handler.setFormatter(JsonFormatter() if form == JSON else TextFormatter())
     LOG.handlers[:] = [handler]
     LOG.setLevel(logging.INFO)
+
+
+def writes_json() -> bool:
+    """Return whether `configure` has chosen JSON."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in LOG.handlers)
 
 
 def for_several_farms() -> logging.Logger:

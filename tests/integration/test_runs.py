@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,66 @@ def test_a_run_of_a_farm_that_is_down_says_so(renders: list[Path]) -> None:
         next(run)
     with pytest.raises(FarmError):
         list(run)
+
+
+class App:
+    """Holds a run in a circle of references, as programs do."""
+
+    def __init__(self, farm: Farm, images: list[Path]) -> None:
+        self.run = farm.run(from_items(images))
+        self.callback = self.ended
+        next(self.run)
+
+    def ended(self) -> bool:
+        return self.run.ended
+
+
+def test_runs_that_the_garbage_collector_finds_cost_no_other_run_an_item(
+    renders: list[Path],
+) -> None:
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50)
+    try:
+        with Farm(simulated()) as farm:
+            for _ in range(5):
+                App(farm, renders)
+                ids = sorted(result.id for result in farm.run(from_items(renders)))
+                assert ids == list(range(len(renders)))
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+def test_a_run_that_its_own_source_closes_ends_and_the_other_goes_on(renders: list[Path]) -> None:
+    def closing() -> Iterator[Path]:
+        yield from renders[:5]
+        closed.close()
+        yield from renders
+
+    with Farm(simulated()) as farm:
+        other = farm.run(from_items(renders))
+        first = next(other)
+        closed = farm.run(from_items(closing()))
+        list(closed)
+        assert closed.ended
+        assert closed.feed() == ()
+        assert len([first, *other]) == len(renders)
+
+
+def test_next_and_poll_together_give_each_result_once_and_in_order(renders: list[Path]) -> None:
+    with Farm(simulated()) as farm:
+        run = farm.run(from_items(renders), ordered=True)
+        results = [next(run)]
+        while not run.ended:
+            results += run.poll()
+    assert [result.id for result in results] == list(range(len(renders)))
+
+
+def test_an_error_of_a_source_comes_after_the_results_of_all_before_it(renders: list[Path]) -> None:
+    def broken() -> Iterator[Path]:
+        yield from renders[:21]
+        raise LookupError("theirs")
+
+    ids: list[int] = []
+    with Farm(simulated()) as farm, pytest.raises(LookupError, match="theirs"):
+        ids.extend(result.id for result in farm.classify(broken(), ordered=True))
+    assert ids == list(range(21))

@@ -303,3 +303,30 @@ def test_what_a_lost_worker_held_goes_back_to_its_own_run() -> None:
         (1, 0, 0),
         (1, 1, 0),
     ]
+
+
+def test_big_images_of_one_run_leave_room_for_another() -> None:
+    d = dispatcher(1, batch=8, window=1)
+    frames = tuple(Task(Item(i, Encoded(bytes(LOOKAHEAD_BYTES // 4))), 0.0) for i in range(6))
+    d.handle(Submitted(frames), now=0.0)
+    assert d.room(RUN) == 0
+    assert d.room(1) > 0
+
+
+def test_a_batch_that_nobody_wants_says_nothing_of_how_long_one_takes() -> None:
+    d = Dispatcher(batch=1, window=1, limit=None)
+    d.handle(WorkerUp(0), now=0.0)
+    for at, dropped in ((0.0, False), (10.0, True)):
+        (send,) = d.handle(Submitted(tasks(0, 1)), now=at)
+        if dropped:
+            d.handle(Dropped(RUN, held=True), now=at)
+        d.handle(answered(send), now=at + (100.0 if dropped else 1.0))
+    d.handle(Submitted(tasks(0, 1)), now=1000.0)
+    assert d.deadline() == 1000.0 + 20.0  # 20 times the one second that was wanted
+
+
+def test_a_worker_that_has_what_nobody_wants_is_not_idle() -> None:
+    d = dispatcher(2, batch=4, window=2)
+    d.handle(Submitted(tasks(0, 1)), now=0.0)
+    d.handle(Dropped(RUN, held=True), now=0.0)
+    assert batches(d.handle(Submitted(tasks(0, 1, run=1)), now=0.0)) == [(1, (0,))]

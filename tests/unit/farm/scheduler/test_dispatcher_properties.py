@@ -325,11 +325,12 @@ class Farm(RuleBasedStateMachine):
     @invariant()
     def there_is_room_for_the_next_batches_and_no_more(self) -> None:
         waiting = self.dispatcher.waiting
-        full = size_of(task.item for task in waiting) > LOOKAHEAD_BYTES
-        wanted = 0 if full else LOOKAHEAD_BATCHES * self.batch * max(1, len(self.hands))
+        ahead = LOOKAHEAD_BATCHES * self.batch * max(1, len(self.hands))
         for run in range(RUNS):
-            mine = sum(task.run == run for task in waiting)
-            assert self.dispatcher.room(run) == max(0, wanted - mine)
+            mine = [task.item for task in waiting if task.run == run]
+            share = LOOKAHEAD_BYTES // len({run, *(task.run for task in waiting)})
+            wanted = 0 if size_of(mine) > share else ahead
+            assert self.dispatcher.room(run) == max(0, wanted - len(mine))
 
     def teardown(self) -> None:
         """Once workers are honest, every item that was not dropped ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +73,16 @@ def test_what_every_plan_of_a_sweep_tells_is_told_once(monkeypatch: pytest.Monke
 def test_a_silent_log_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     SILENT.error("nobody hears this")
     assert capsys.readouterr().err == ""
+
+
+def test_json_takes_any_field_and_any_file_name(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(JSON)
+    try:
+        raise LookupError("lost")
+    except LookupError:
+        LOG.exception("no\udcff.png", extra={"path": Path("/a"), "level": "mine"})
+    line = capsys.readouterr().err
+    told = json.loads(line)
+    assert "udcff" not in line.replace("\\\\udcff", "")
+    assert (told["message"], told["path"], told["level"]) == ("no\\udcff.png", "/a", "error")
+    assert "LookupError: lost" in told["exception"]
