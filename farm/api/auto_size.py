@@ -61,7 +61,8 @@ def decide(
     """Return a config of `size: auto` with a number for it; `log` gets which, and why.
 
     On the host it is one runtime per CPU. Else farms with one and with two runtimes per NPU core
-    are measured on bundled sample images, about 2 s each, and the larger is taken if it is clearly
+    are measured on bundled sample images, about 2 s each (a slow
+    model takes longer: what was read ahead is waited for), and the larger is taken if it is clearly
     faster. After a signal it is the smaller. Raises what such a farm raises.
     """
     values, told = config.model_dump(exclude_unset=True), {"event": "size_decided"}
