@@ -58,26 +58,28 @@ class LineFile:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._sync()
+            try:
+                self._sync()
+            finally:
+                self._close()
         except WriterError:
             if error is None:  # else the first error is the one to tell
                 raise
-        finally:
-            os.close(self._fd)
 
     def append(self, lines: bytes) -> None:
         """Append whole lines; raises WriterError or InterruptedWriteError, and appends nothing."""
         try:
             write_all(self._fd, lines, self._deadline)
         except OSError as error:
-            self._cut()
+            self._cut(len(lines))
             raise self._unwritable(error) from error
         self._size += len(lines)
 
     def sync_if_due(self, now: float) -> None:
         """Sync the lines to the disk if 5 s have passed by `now` (seconds) since the last time.
 
-        Raises WriterError, also if somebody has removed the file.
+        Raises WriterError, also if the file is no longer as it was written: removed, moved, cut
+        off, or written to by others.
         """
         if self._synced_at is None:
             self._synced_at = now
@@ -103,21 +105,49 @@ class LineFile:
                 f"--output {self._name}: cannot cut it off at its last whole line: {error.strerror}"
             ) from error
 
-    def _cut(self) -> None:
-        """Remove the piece of a line that was written before the disk was full."""
+    def _cut(self, tried: int) -> None:
+        """Remove the piece of `tried` bytes that was written before the disk was full."""
         if self._regular:
             with suppress(OSError):  # --resume repairs what could not be repaired here
-                os.ftruncate(self._fd, self._size)
+                # Unless others have changed the file meanwhile: then no such piece is at its end.
+                if 0 < os.fstat(self._fd).st_size - self._size < tried:
+                    os.ftruncate(self._fd, self._size)
 
     def _sync(self) -> None:
         if not self._regular:
             return
         try:
             os.fsync(self._fd)
+            found = os.fstat(self._fd)
         except OSError as error:
             raise self._unwritable(error) from error
-        if os.fstat(self._fd).st_nlink == 0:
-            raise WriterError(f"--output {self._name}: the file was removed while it was written")
+        changed = self._changed_by_others(found)
+        if changed is not None:
+            raise WriterError(f"--output {self._name}: {changed}")
+
+    def _changed_by_others(self, found: os.stat_result) -> str | None:
+        """Return what has become of the file, None if it is as it was written."""
+        if found.st_nlink == 0:
+            return "the file was removed while it was written"
+        try:
+            named = os.stat(self._name)
+        except OSError as error:
+            return f"the file was moved or replaced while it was written: {error.strerror}"
+        if not os.path.samestat(named, found):
+            return "the file was moved or replaced while it was written: another file has its name"
+        if found.st_size < self._size:
+            left = f"{found.st_size} of {self._size} bytes are left"
+            return f"another program has cut it off: {left}; what is missing, --resume does again"
+        if found.st_size > self._size:
+            more = f"{found.st_size - self._size} bytes are not of this run"
+            return f"another program writes to it, too: {more}; remove them, then --resume goes on"
+        return None
+
+    def _close(self) -> None:
+        try:
+            os.close(self._fd)
+        except OSError as error:  # some file systems find only now that the disk is full
+            raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> WriterError:
         return WriterError(f"--output {self._name}: cannot write: {error.strerror}")

@@ -195,6 +195,32 @@ def test_results_that_somebody_removes_are_no_success(
     assert str(tmp_path / "out" / "results.jsonl") in err
 
 
+def test_results_that_somebody_cuts_off_are_no_success(
+    fed: subprocess.Popen[str], tmp_path: Path, renders: list[Path]
+) -> None:
+    output = tmp_path / "out" / "results.jsonl"
+    output.write_bytes(b"")
+    _, err = fed.communicate(f"{renders[1]}\n", timeout=PATIENCE)
+    assert fed.returncode == 1
+    assert missing((f"--output {output}", "--resume"), err) == []
+    assert [row["path"] for row in rows_of(output)] == [str(renders[1])]
+    done = command("-d", f"{renders[0]}", f"{renders[1]}", "-o", str(output), "--resume")
+    assert done.returncode == 0
+    assert [row["path"] for row in rows_of(output)] == [str(renders[1]), str(renders[0])]
+
+
+def test_results_that_are_rotated_away_are_no_success(
+    fed: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    output = tmp_path / "out" / "results.jsonl"
+    output.rename(output.with_name("results.jsonl.1"))
+    output.touch()
+    _, err = fed.communicate(timeout=PATIENCE)
+    assert fed.returncode == 1
+    assert f"--output {output}" in err
+    assert len(rows_of(output.with_name("results.jsonl.1"))) == 1
+
+
 def test_two_runs_do_not_share_a_file(
     fed: subprocess.Popen[str], tmp_path: Path, folder: str
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 from farm.errors import OutputError, WriterError
 from farm.results.line_file import SYNC_SECONDS, LineFile
 from farm.system.fd_writer import WriteDeadline
+from tests.helpers.programs import missing
 
 
 @pytest.fixture
@@ -164,24 +165,125 @@ def test_a_file_that_is_removed_is_noticed(tmp_path: Path, remove: Callable[[Pat
         write()
 
 
+def cut_off(path: Path) -> None:
+    os.truncate(path, 1)
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def longer(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"of somebody else\n")
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name("r.jsonl.1"))
+
+
+def replaced(path: Path) -> None:
+    moved(path)
+    path.write_bytes(b"x\n")
+
+
+def redirected(path: Path) -> None:
+    """Its name becomes a link to another file."""
+    (path.parent / "other").write_bytes(b"x\n")
+    moved(path)
+    path.symlink_to("other")
+
+
+CHANGES: dict[Callable[[Path], None], tuple[str, str]] = {
+    cut_off: ("cut it off", "1 of 2 bytes"),
+    emptied: ("cut it off", "0 of 2 bytes"),
+    longer: ("another program writes to it", "17 bytes"),
+    moved: ("moved or replaced", "No such file or directory"),
+    replaced: ("moved or replaced", "another file"),
+    redirected: ("moved or replaced", "another file"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_others_do_to_the_file_is_noticed_at_the_end(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    def write() -> None:
+        with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
+            file.append(b"x\n")
+            change(tmp_path / "r.jsonl")
+
+    with pytest.raises(WriterError) as caught:
+        write()
+    assert missing((str(tmp_path / "r.jsonl"), *CHANGES[change]), str(caught.value)) == []
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_and_at_the_next_sync(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    def write() -> None:
+        with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
+            file.append(b"x\n")
+            file.sync_if_due(10.0)
+            change(tmp_path / "r.jsonl")
+            file.sync_if_due(10.0 + SYNC_SECONDS)
+            pytest.fail("not noticed before the end")
+
+    with pytest.raises(WriterError):
+        write()
+
+
+def test_a_link_that_stays_is_no_change(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").touch()
+    (tmp_path / "r.jsonl").symlink_to("data.jsonl")
+    with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
+        file.append(b"x\n")
+    assert (tmp_path / "data.jsonl").read_bytes() == b"x\n"
+
+
 def fail(code: int) -> Callable[..., Any]:
-    def fsync(_fd: int) -> None:
+    def call(*_: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    return fsync
+    return call
 
 
+@pytest.mark.parametrize("code", [errno.EIO, errno.EDQUOT, errno.ENOSPC])
+@pytest.mark.parametrize("call", ["fsync", "close"])
 def test_a_disk_that_fails_later_is_a_writer_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
 ) -> None:
-    monkeypatch.setattr(os, "fsync", fail(errno.EIO))
+    """Some file systems, such as NFS, tell of a full disk or a quota only then."""
 
     def write() -> None:
         with LineFile(tmp_path / "r.jsonl", WriteDeadline()) as file:
             file.append(b"x\n")
+            monkeypatch.setattr(os, call, fail(code))
 
-    with pytest.raises(WriterError, match="Input/output error"):
+    with pytest.raises(WriterError, match=rf"r\.jsonl: .*{os.strerror(code)}"):
         write()
+
+
+@pytest.mark.parametrize(
+    ("change", "left"), [(emptied, b""), (longer, b"whole\nof somebody else\n")]
+)
+def test_where_a_line_finds_no_room_nothing_of_others_is_cut(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], None],
+    left: bytes,
+) -> None:
+    path = tmp_path / "r.jsonl"
+
+    def write() -> None:
+        with LineFile(path, WriteDeadline()) as file:
+            file.append(b"whole\n")
+            change(path)
+            monkeypatch.setattr(os, "write", fail(errno.ENOSPC))
+            file.append(b"too long\n")
+
+    with pytest.raises(WriterError, match=os.strerror(errno.ENOSPC)):
+        write()
+    assert path.read_bytes() == left
 
 
 def test_the_first_error_is_the_one_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
