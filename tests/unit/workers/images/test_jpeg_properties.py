@@ -25,7 +25,7 @@ WHOLE = (
     CMYK,
 )
 FRAME = re.compile(rb"(?=\xff[\xc0-\xcf]...(..)(..))", re.DOTALL)  # a header: height, width
-KINDS = {"damaged", "not_an_image", "truncated", "empty", "too_complex"}
+KINDS = {"damaged", "not_an_image", "truncated", "empty", "too_complex", "too_many_pixels"}
 changes = st.tuples(
     st.integers(0, 3000),  # where, modulo the length
     st.integers(0, 4),  # how many bytes are replaced
