@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import shlex
 from pathlib import Path
 from typing import Final
@@ -21,11 +20,11 @@ from farm.hardware.rknn_file import ONNX_SUFFIX, check_shapes, describe
 from farm.scheduler.placement import FarmPlan, plan
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
+from farm.system.open_files import make_room
 from workers.errors import RuntimeFailure
 from workers.runtimes.base import RKNN
 
-# Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up. ZeroMQ
-# aborts the process where it can open no more.
+# Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up.
 FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
 
@@ -36,11 +35,12 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
     `log` gets what its user should know. Raises ConfigError if this
     machine can't meet the config, and StartError if this process may not open enough files.
     """
+    check_open_files(1)
     run_dir = RunDir()
     try:
         decided = plan(config, detect(), run_dir.path)
         _check_model(config, decided)
-        raise_file_limit(len(decided.workers))
+        check_open_files(len(decided.workers))
         for notice in decided.notices:
             log.warning(notice, extra={"event": PLAN})
         limits = _limits(config, len(decided.workers))
@@ -50,14 +50,16 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
         raise
 
 
-def raise_file_limit(workers: int) -> None:
-    """Raise this process's limit of open files to what so many workers need, or StartError."""
+def check_open_files(workers: int) -> None:
+    """Raise StartError unless this process may open the files that so many workers need."""
     need = FILES_BESIDES + FILES_PER_WORKER * workers
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < need:
-        if hard != resource.RLIM_INFINITY and hard < need:
-            raise StartError(f"{workers} workers need {need} open files, {hard} are allowed here")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
+    try:
+        make_room(need)
+    except OSError as error:
+        raise StartError(
+            f"{need} more files must be opened: {error.strerror}; close some, or raise the limit "
+            "(ulimit -n)"
+        ) from error
 
 
 def _limits(config: FarmConfig, workers: int) -> Limits:
