@@ -1,4 +1,4 @@
-"""How many files this process may open: asked before, as ZeroMQ aborts where it can open no more."""
+"""How many files this process may open. Asked before, as ZeroMQ aborts it where it can not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A farm in a program that has hardly a descriptor left: refused in words, not aborted by ZeroMQ."""
+"""A farm where hardly a descriptor is left: refused in words, not aborted by ZeroMQ."""
 
 from __future__ import annotations
 
