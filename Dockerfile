@@ -7,9 +7,9 @@ WORKDIR /npu-farm
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY workers workers
 COPY farm farm
-RUN pip install --no-cache-dir --constraint constraints.txt .
 COPY models models
 COPY configs configs
+RUN pip install --no-cache-dir --constraint constraints.txt .
 
 RUN useradd --create-home --uid 1000 farm
 USER 1000

@@ -12,6 +12,7 @@ from typing import Any
 from farm.api import auto_size
 from farm.api.run import Run, RunningFarm
 from farm.config import loader as configfile
+from farm.config.bundled import find_config
 from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
@@ -27,7 +28,7 @@ from workers.runtimes.npu_timeline import Busy, look
 class Farm:
     """A farm of workers, up while the `with` block runs.
 
-        with Farm.from_config("configs/host.yaml") as farm:
+        with Farm.from_config("host") as farm:
             for result in farm.classify(["a.jpg", "b.jpg"]):
                 print(result.path, result.top5)
 
@@ -48,9 +49,12 @@ class Farm:
         self.start_seconds = 0.0  # from the begin of the `with` block until all workers were up
 
     @classmethod
-    def from_config(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
-        """Make a farm of a config file; raises ConfigError. See farm.config.loader.load."""
-        return cls(configfile.load(Path(path), overrides or {}))
+    def from_config(cls, config: str | Path, overrides: Mapping[str, Any] | None = None) -> Farm:
+        """Make a farm of a config's file, or of a bundled config by its name ("rk3588").
+
+        Raises ConfigError. See farm.config.loader.load.
+        """
+        return cls(configfile.load(find_config(config), overrides or {}))
 
     @property
     def plan(self) -> FarmPlan:

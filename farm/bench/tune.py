@@ -12,6 +12,7 @@ from farm.bench.sweep import runtime_name
 from farm.bench.trial import TrialOptions, changed, trial
 from farm.bench.tune_search import Choice, Trial, search, space
 from farm.bench.tuned_config import TunedConfig
+from farm.config.bundled import FOLDER
 from farm.config.schema import FarmConfig
 from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, SourceError
 from farm.hardware.platforms import HOST, detect
@@ -100,7 +101,7 @@ def tune(config: FarmConfig, request: Request) -> int:
     """Measure, print, write; return the exit code. A failure or a signal leaves the file alone."""
     config = with_some_npu([config])[0]
     planned = plan(config, detect(), "(none)")
-    objection = _objection(planned)
+    objection = _objection(planned, request.config)
     written = TunedConfig(config=request.config, output=request.output, writes=objection is None)
     written.check()
     refs = _images(config, request.images)
@@ -121,13 +122,15 @@ def tune(config: FarmConfig, request: Request) -> int:
     return EXIT_OK
 
 
-def _objection(planned: FarmPlan) -> str | None:
-    """Return why the figures do not apply to the config's platform; None where they do."""
+def _objection(planned: FarmPlan, config: Path) -> str | None:
+    """Return why the config must stay as it is: the figures do not apply, or it is bundled."""
     soc = planned.platform.name
     if planned.simulated:
         return f"simulated: this measured how fast this machine decodes, not an {soc}"
     if planned.runtime == ONNX and soc != HOST:
         return f"this measured ONNX Runtime on this machine's CPU, not an {soc}'s NPU"
+    if config.parent == FOLDER:
+        return f"{config.stem}: the bundled configs stay as they are"
     return None
 
 

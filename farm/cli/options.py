@@ -47,8 +47,9 @@ def _sizes(_context: click.Context, _param: click.Parameter, text: str | None) -
     return tuple(sorted(set(map(int, words))))
 
 
+CONFIG: Final = (click.argument("config", required=False),)
+WORDS: Final = (click.argument("words", nargs=-1, metavar="[CONFIG] [IMAGES]..."),)
 SHARED: Final = (
-    click.argument("config", type=click.Path(path_type=Path)),
     click.option("-m", "--model", help="Model file (.onnx, .rknn)."),
     click.option("-s", "--size", callback=_size, help="Number of runtimes, one process each; "
                  "auto measures a few sizes and takes the best."),
@@ -79,7 +80,7 @@ CONVERSION: Final = (
 
 
 TUNE: Final = (
-    click.argument("config", type=click.Path(path_type=Path)),
+    *WORDS,
     IMAGES[0],
     click.option("-o", "--output", type=click.Path(path_type=Path),
                  help="Write the config here, not to CONFIG itself."),

@@ -50,7 +50,7 @@ def soc(board: Board) -> Finding:
     if name is None:
         what = board.machine.unsupported or "not supported"
         message = f"{board.name}: {what}; supported are {', '.join(SOCS)}"
-        return failure("SoC", message, "npu-farm doctor configs/host.yaml   # on the CPU")
+        return failure("SoC", message, "npu-farm doctor host   # on the CPU")
     if not any(known in tree for known in KNOWN_TO_TOOLKIT):
         reason = f"{TOOLKIT} does not know {name}; it runs under the name rk3588s"
         return failure("SoC", f"{name}, {board.name}: {reason}", NAME_RK3588S)

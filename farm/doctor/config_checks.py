@@ -60,7 +60,7 @@ def platform(farm: PlannedFarm) -> Finding | None:
     if farm.plan.runtime != RKNN or soc is None or wanted.name in (soc, HOST):
         return None
     message = f"the config is for {wanted.name}, this is an {soc}"
-    fix = f"npu-farm doctor configs/{soc}.yaml"
+    fix = f"npu-farm doctor {soc}"
     if runs(wanted, soc):
         return warning("config", f"{message}; both run the same models", fix)
     return failure("config", message, fix)

@@ -76,7 +76,7 @@ class Target:
         """Return the command that checks more, if this is a board and no config was named."""
         if self.config is not None or self.board.machine.soc is None:
             return None
-        command = shell_command(f"npu-farm doctor configs/{self.board.machine.soc}.yaml")
+        command = shell_command(f"npu-farm doctor {self.board.machine.soc}")
         return f"to check the model, the memory and every NPU core: {command}"
 
 
@@ -88,7 +88,7 @@ def _without_npu(board: Board, config: FarmConfig | None) -> list[Finding]:
     if (other := board.machine.unsupported) is not None:
         message = f"{what}: {other}; supported are {', '.join(SOCS)}"
         on_cpu = config is not None or not board.machine.has_npu
-        host = "npu-farm doctor configs/host.yaml   # on the CPU"
+        host = "npu-farm doctor host   # on the CPU"
         found = [ok("SoC", message) if on_cpu else warning("SoC", message, host)]
     present = {
         "NPU driver": board.driver is not None,

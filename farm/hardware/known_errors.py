@@ -85,7 +85,7 @@ KNOWN_ERRORS: Final = (
         r"|failed to set core mask",
         seen="The core_mask is only supported by ...; rknn_set_core_mask ... error code: -13",
         means="the SoC does not support the core mask; with one NPU core none may be set",
-        fix="npu-farm plan configs/SOC.yaml   # the config of this SoC sets the right masks",
+        fix="npu-farm plan SOC   # the bundled config of this SoC sets the right masks",
     ),
     KnownError(  # wheel: seen with a device tree of rockchip,rk3582 alone; rknn_model_zoo 231
         pattern=r"Please specify the target in init_runtime|Unsupported run platform",

@@ -49,6 +49,7 @@ def test_everything_that_is_copied_is_sent_to_the_build(source: str) -> None:
 def test_all_of_both_packages_and_every_config_are_in_the_image() -> None:
     code = {name for name in tracked() if re.fullmatch(r"(farm|workers)/[\w./]+", name)}
     data = {name for name in tracked() if re.fullmatch(r"configs/.+|models/glyphs.+", name)}
+    assert {"farm/bundled/configs", "farm/bundled/models"} <= code  # links to those
     assert code | data <= sent()
     assert {name.partition("/")[0] for name in code | data} <= set(COPIED)
 

@@ -25,6 +25,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/api/run.py": "tests/integration/test_farm.py",
     "farm/bench/bench.py": "tests/integration/test_bench.py",
     "farm/bench/trial.py": "tests/integration/test_tune.py",
+    "farm/cli/command.py": "tests/integration/test_command.py",
     "farm/cli/main.py": "tests/integration/test_command.py",
     "farm/cli/options.py": "tests/integration/test_command.py",
     "farm/cli/run.py": "tests/integration/test_command.py",

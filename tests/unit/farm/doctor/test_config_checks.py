@@ -106,14 +106,14 @@ def test_an_unknown_version_is_accepted(tmp_path: Path, version: str | None) -> 
 def test_a_config_for_another_soc(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     assert found(boards, boards.model("rk3576"), platform="rk3576") == [
-        ("failure", "config", "npu-farm doctor configs/rk3588.yaml")
+        ("failure", "config", "npu-farm doctor rk3588")
     ]
 
 
 def test_a_config_for_a_soc_with_the_same_models(tmp_path: Path) -> None:
     boards = Boards(tmp_path, soc="rk3566")
     assert found(boards, boards.model(), platform="rk3568") == [
-        ("warning", "config", "npu-farm doctor configs/rk3566.yaml")
+        ("warning", "config", "npu-farm doctor rk3566")
     ]
 
 

@@ -62,7 +62,7 @@ def test_a_healthy_board(tmp_path: Path, soc: str, snapshot: SnapshotAssertion) 
 def test_without_a_config_only_the_board_is_checked(tmp_path: Path) -> None:
     target = Target(Boards(tmp_path).built(), None, never)
     assert checks(target.examine()) == BOARD_CHECKS
-    assert (target.hint() or "").endswith("npu-farm doctor configs/rk3588.yaml")
+    assert (target.hint() or "").endswith("npu-farm doctor rk3588")
 
 
 def test_with_a_config_there_is_no_hint(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_npu_of_an_unsupported_soc_cannot_be_asked_for(tmp_path: Path) -> No
     boards = Boards(tmp_path, compatible=("rockchip,rk3399pro",), driver=None, node=None)
     config = boards.config(runtime="rknn")
     found = Target(boards.built(), config, never).examine()
-    fix = "npu-farm doctor configs/host.yaml   # on the CPU"
+    fix = "npu-farm doctor host   # on the CPU"
     assert bad(found) == [("failure", "SoC", fix)]
     assert "rk3399pro" in found[0].message
 

@@ -1,0 +1,53 @@
+"""The words of a command line that are no flags: a config, images, or both."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from farm.config.bundled import NAMES, default_name, find_config
+from farm.config.loader import load
+from farm.config.schema import FarmConfig
+from farm.sources.files import LIST_SUFFIXES
+from farm.system.log import LOG
+from farm.system.stdio import STDIN
+
+IMAGE_SUFFIXES: Final = (
+    *(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".jp2"),
+    *(".avif", ".heic", ".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
+)
+
+
+def split(words: tuple[str, ...], said: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the config that the first word names, and the images that the others do.
+
+    If the first word is images, all are, and the config is the one of `default_config`.
+    """
+    if not words or _names_images(words[0]):
+        return default_config(said), words
+    return words[0], words[1:]
+
+
+def default_config(said: Mapping[str, Any]) -> str:
+    """Return, and log, the bundled config of --platform in `said`, else of this machine."""
+    platform = said.get("platform")
+    name = platform if platform in NAMES else default_name()
+    LOG.info(f"no config named: using the bundled one, {name}")
+    return name
+
+
+def load_config(config: str, said: Mapping[str, Any]) -> FarmConfig:
+    """Load a config by its name or path; flags and --set in `said` override it."""
+    flags = {key: value for key, value in said.items() if value is not None and key != "settings"}
+    return load(find_config(config), {**flags, **said.get("settings", {})})
+
+
+def _names_images(word: str) -> bool:
+    if word in NAMES:
+        return False
+    suffixes = (*IMAGE_SUFFIXES, *LIST_SUFFIXES)
+    pattern = glob.has_magic(word) and not os.path.lexists(word)
+    return word == STDIN or os.path.isdir(word) or pattern or Path(word).suffix.lower() in suffixes

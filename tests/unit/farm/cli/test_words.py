@@ -1,0 +1,66 @@
+"""Which words of a command line are its config, and which are images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.cli import words
+from farm.cli.words import default_config, load_config, split
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder has a folder `photos` and a file `farm.yaml`; this is an rk3566."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "farm.yaml").write_text("platform: rk3588")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(words, "default_name", lambda: "rk3566")
+
+
+@pytest.mark.parametrize(
+    ("said", "config", "images"),
+    [
+        ((), "rk3566", ()),
+        (("rk3588",), "rk3588", ()),
+        (("farm.yaml",), "farm.yaml", ()),
+        (("rk3588", "photos"), "rk3588", ("photos",)),
+        (("farm.yaml", "a.jpg", "b.jpg"), "farm.yaml", ("a.jpg", "b.jpg")),
+        (("photos",), "rk3566", ("photos",)),
+        (("photos/", "a.jpg"), "rk3566", ("photos/", "a.jpg")),
+        (("none/photo.JPEG",), "rk3566", ("none/photo.JPEG",)),
+        (("list.txt",), "rk3566", ("list.txt",)),
+        (("*.png",), "rk3566", ("*.png",)),
+        (("-",), "rk3566", ("-",)),
+        (("rk358",), "rk358", ()),  # find_config says that there is none
+        (("net.onnx",), "net.onnx", ()),  # and that this is a model
+    ],
+)
+def test_the_first_word_is_the_config_unless_it_is_images(
+    said: tuple[str, ...], config: str, images: tuple[str, ...]
+) -> None:
+    assert split(said, {}) == (config, images)
+
+
+def test_a_bundled_config_wins_over_a_folder_of_its_name() -> None:
+    Path("host").mkdir()
+    assert split(("host",), {}) == ("host", ())
+    assert split(("./host",), {}) == ("rk3566", ("./host",))
+
+
+@pytest.mark.parametrize(("platform", "name"), [("rk3588", "rk3588"), (None, "rk3566")])
+def test_the_default_is_that_of_the_platform_or_of_the_machine(
+    platform: str | None, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "farm")
+    assert default_config({"platform": platform}) == name
+    assert name in caplog.text
+
+
+def test_flags_and_settings_override_the_file() -> None:
+    said: dict[str, Any] = {"size": 6, "cpu": None, "settings": {"simulated.seed": 3}}
+    config = load_config("farm.yaml", said)
+    assert (config.platform, config.size, config.cpu) == ("rk3588", 6, "fast")
+    assert config.simulated.seed == 3
