@@ -9,9 +9,8 @@ COPY workers workers
 COPY farm farm
 COPY models models
 COPY configs configs
-RUN pip install --no-cache-dir --constraint constraints.txt .
-
-RUN useradd --create-home --uid 1000 farm
+RUN pip install --no-cache-dir --constraint constraints.txt . && \
+    useradd --create-home --uid 1000 farm
 USER 1000
 
 ENTRYPOINT ["npu-farm"]
