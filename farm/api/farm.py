@@ -36,6 +36,9 @@ class Farm:
     `event`, `worker` and `npu_core`; by default it is the logger `farm`. With `signals`, a first
     signal makes runs finish what the workers hold, a second one ends them at once. `size: auto` is
     decided when the farm goes up; `config` then has the number.
+
+    A farm belongs to the process that opened it. In a child that this process forks, each use is a
+    FarmError, and the parent's farm goes on; a child may open a farm of its own.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Farm:
 
     def __enter__(self) -> Farm:
         if self._running is not None:
+            self._running.coordinator.check_owned()
             raise FarmError("this farm is up already: one `with` block at a time")
         begun = time.monotonic()
         if self.config.size == "auto":
@@ -105,6 +109,8 @@ class Farm:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None and self._running is not None and self._running.coordinator.disowned:
+            return  # a forked child leaves the block, and the error says why
         # Nobody waits for what a signal or an error has left with the workers.
         running = self._up()
         hurry = running.coordinator.holding and (error is not None or running.signals_seen() > 0)
@@ -144,6 +150,7 @@ class Farm:
     def _up(self) -> RunningFarm:
         if self._running is None:
             raise FarmError("the farm is not started: use it in a `with` block")
+        self._running.coordinator.check_owned()
         return self._running
 
     def _start(self, running: RunningFarm) -> None:
@@ -160,8 +167,9 @@ class Farm:
             running.labels.check(classes.pop())
 
     def _close(self, *, drain_seconds: float) -> None:
-        running, self._running = self._up(), None
-        running.coordinator.close(drain_seconds=drain_seconds)
+        running, self._running = self._running, None
+        if running is not None:
+            running.coordinator.close(drain_seconds=drain_seconds)
 
     def _look_at_npu(self) -> Busy | None:
         npu = self.plan.workers[0].simulated

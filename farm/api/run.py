@@ -75,6 +75,7 @@ class Run:
         return self
 
     def __next__(self) -> Result:
+        self._farm.coordinator.check_owned()
         while not self._ready:
             if self.ended:
                 raise StopIteration
@@ -100,6 +101,7 @@ class Run:
     def feed(self) -> tuple[int, ...]:
         """Submit as many items as is worth it; return the descriptors to wait on for more."""
         coordinator, config = self._farm.coordinator, self._farm.config
+        coordinator.check_owned()
         limit = ORDERED_ROUNDS * len(self._farm.plan.workers) * config.batch * config.window
         # A batch at a time: the room left depends on how big the items turn out to be.
         while not (self._fed or self.ended):
@@ -126,6 +128,7 @@ class Run:
         Waits no longer than `until` (CLOCK_MONOTONIC seconds). An empty list does not mean the
         end: see `ended`. A first signal makes the run drain, a second one ends it.
         """
+        self._farm.coordinator.check_owned()
         if self.ended:
             return []
         if self._ready:
@@ -159,6 +162,7 @@ class Run:
 
         The run ends with that, or once the config's `drain_seconds` have passed.
         """
+        self._farm.coordinator.check_owned()
         if self._drain_until is None and not self.ended:
             self._drain_until = time.monotonic() + self._farm.config.drain_seconds
             self._farm.coordinator.drop_waiting(self._number)

@@ -17,6 +17,7 @@ from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.scheduler import events
 from farm.scheduler.dispatcher import Dispatcher
 from farm.scheduler.events import Deliver, Kill, Replace, Send, Task
+from farm.system.ownership import Owned
 from workers.errors import WireError
 from workers.protocol.messages import Done, Failed, Ready
 from workers.protocol.sockets import Context, Inbox
@@ -30,7 +31,7 @@ FOREVER: Final = -1
 ANSWER_BYTES: Final = 16 << 20
 
 
-class Coordinator:
+class Coordinator(Owned):
     """Feeds the workers and collects their answers; one thread, woken by facts alone.
 
     Several runs can be open at once: each submits its own tasks and takes those that have ended.
@@ -56,6 +57,7 @@ class Coordinator:
         self.closed = False
         self.losses = 0
         self._invalid_messages = 0
+        self.own()
 
     @property
     def strays(self) -> int:
@@ -122,6 +124,7 @@ class Coordinator:
         (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker, and
         BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
+        self.check_owned()
         while self._abandoned:
             self.close_run(self._abandoned.popleft())
         if self._dispatcher.busy:
@@ -141,6 +144,8 @@ class Coordinator:
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
+        if self.disowned:
+            return
         self.closed = True
         for run in list(self._ended):
             self.close_run(run)
@@ -155,6 +160,7 @@ class Coordinator:
             self._sink.close()
             self._context.destroy(linger=0)
             self._run_dir.remove()
+            self.release()
 
     def _tick(self, now: float) -> None:
         """Do what has come due."""
@@ -211,7 +217,7 @@ class Coordinator:
         An event that comes meanwhile, as from a signal handler that closes a run, waits its turn.
         """
         self._events.append(event)
-        if self._handling:
+        if self._handling or self.disowned:
             return
         self._handling = True
         try:

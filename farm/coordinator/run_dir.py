@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from farm.errors import StartError
+from farm.system.ownership import Owned, hollow, opening
 from workers.main import RUN_DIR_PREFIX
 
 # A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
@@ -21,7 +22,7 @@ SHORT_PARENT: Final = "/tmp"  # noqa: S108 - mkdtemp makes the private folder in
 SURELY_LOCKED_SECONDS: Final = 60.0
 
 
-class RunDir:
+class RunDir(Owned):
     """A new folder of mode 0700, locked for as long as this process lives; raises StartError.
 
     Workers remove the folder when their coordinator is gone. Where there was none alive to do so,
@@ -33,8 +34,10 @@ class RunDir:
         if len(os.fsencode(parent)) > LONGEST_PARENT:
             parent = SHORT_PARENT
         try:
-            self.path = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
-            self._fd = _locked(self.path)
+            with opening:
+                self.path = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
+                self._fd = _locked(self.path)
+                self.own()
         except OSError as error:
             raise StartError(f"cannot make a folder for the farm's sockets: {error}") from error
         for left in Path(parent).glob(f"{RUN_DIR_PREFIX}*"):
@@ -42,9 +45,16 @@ class RunDir:
                 _remove_if_abandoned(left)
 
     def remove(self) -> None:
-        """Remove the folder and all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self._fd)
+        """Remove the folder and all that is in it; in a forked child, do nothing."""
+        if not self.disowned:
+            shutil.rmtree(self.path, ignore_errors=True)
+            self.release()
+            os.close(self._fd)
+
+    def disown(self) -> None:
+        """Let go of the lock: it ends with the parent."""
+        super().disown()
+        hollow(self._fd)
 
 
 def _remove_if_abandoned(folder: Path) -> None:

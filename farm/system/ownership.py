@@ -1,0 +1,75 @@
+"""What is this process's alone: children that it forks let go of it.
+
+fork(2) copies all descriptors. With its parent's, a child would keep the parent's run folder
+locked, and workers alive that wait for their coordinator's end.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Final
+
+from farm.errors import FarmError
+
+# Held from the opening of a descriptor until its owner is registered: a fork waits for that.
+opening: Final = threading.RLock()
+_owned: set[Owned] = set()
+# A child keeps these objects: if they were collected, they might close what is the parent's.
+_kept: list[Owned] = []
+
+
+class Owned:
+    """Something for the process that made it; in a forked child it is `disowned`."""
+
+    disowned = False
+
+    def own(self) -> None:
+        """Disown this in every child that is forked from now on."""
+        _owned.add(self)
+
+    def release(self) -> None:
+        """Forget this, which is closed."""
+        _owned.discard(self)
+
+    def disown(self) -> None:
+        """Let go of this in a forked child; nothing that the parent shares may be touched."""
+        self.disowned = True
+
+    def check_owned(self) -> None:
+        """Raise FarmError in a forked child."""
+        if self.disowned:
+            raise FarmError(
+                "this farm belongs to the process from which this one was forked: open a farm in "
+                "this process, or fork before the farm is opened, or let multiprocessing spawn"
+            )
+
+
+def hollow(*fds: int) -> None:
+    """Put /dev/null in place of these descriptors.
+
+    Their numbers stay taken: an object that closes one later closes nobody else's file.
+    """
+    try:
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:  # no descriptor is left, or no /dev
+        for fd in fds:
+            os.close(fd)
+        return
+    for fd in fds:
+        os.dup2(null, fd, inheritable=False)
+    os.close(null)
+
+
+def _disown_all() -> None:
+    _kept.extend(_owned)
+    _owned.clear()
+    opening.release()
+    for thing in _kept:
+        if not thing.disowned:
+            thing.disown()
+
+
+os.register_at_fork(
+    before=opening.acquire, after_in_parent=opening.release, after_in_child=_disown_all
+)
