@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from farm.api import Farm, Run
+from farm.api import Farm
+from farm.cli.character_note import with_note
 from farm.cli.progress import open_progress
 from farm.cli.summary import summary
 from farm.config.schema import FarmConfig
@@ -22,6 +23,7 @@ from farm.errors import (
     OutputError,
     SourceError,
 )
+from farm.results.result import Result
 from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, read
 from farm.results.stats import Stats
@@ -66,7 +68,8 @@ def run(config: FarmConfig, request: Request) -> int:
             # The output is opened after: a farm that can't start leaves earlier results alone.
             with farm, output as writer, _summing_up(farm, stats, source):
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
-                _write(results, source, request, stats, writer)
+                noted = with_note(results, config.model)
+                _write(noted, source, request, stats, writer)
                 submitted = results.submitted
         except (InterruptedStartError, InterruptedWriteError) as error:
             LOG.info(str(error))
@@ -97,7 +100,9 @@ def _resume_index(request: Request) -> ResumeIndex:
     return earlier
 
 
-def _write(results: Run, source: Remaining, request: Request, stats: Stats, writer: Writer) -> None:
+def _write(
+    results: Iterable[Result], source: Remaining, request: Request, stats: Stats, writer: Writer
+) -> None:
     """Write and count each result as it comes, and show progress."""
     on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
     with open_progress(source.total, lines_on_terminal=on_terminal) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from farm.system.log import LOG
 
 COUNT: Final = 200
 SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
+SAMPLE_NAME: Final = re.compile(r"glyph-\d+-\d+_[0-9A-Z]\.jpg$")  # as write_renders names them
 
 
 def default_samples() -> Path:

@@ -53,6 +53,20 @@ def test_lines_go_to_stdout_and_the_summary_to_stderr(folder: str) -> None:
     assert re.search(r" top-1 \d+\.\d%, top-5 \d+\.\d% .*72 images$", done.stderr, re.M)
 
 
+def test_the_bundled_model_says_once_that_it_reads_no_photos(
+    renders: list[Path], tmp_path: Path
+) -> None:
+    """A newcomer's first photo gets a letter or a digit, whatever it shows."""
+    photos = [tmp_path / name for name in ("cat.jpg", "dog.jpg")]
+    for photo in photos:
+        photo.write_bytes(renders[0].read_bytes())
+    for images, notes in ((renders[:2], 0), ([renders[1], *photos], 1)):
+        done = command(HOST, *map(str, images), "-s", "1")
+        assert done.returncode == 0
+        assert len(done.stdout.splitlines()) == len(images)
+        assert done.stderr.count("make photos-model") == notes
+
+
 def test_a_simulated_run_says_so_and_names_no_classes(folder: str, tmp_path: Path) -> None:
     output = tmp_path / "results.jsonl"
     done = command(*SIMULATED, "-d", folder)
