@@ -8,6 +8,7 @@ SIZE ?=
 SIZES ?=
 REPEAT ?=
 KILLS ?= 20
+CALIBRATE ?=
 IMAGES ?= 20000
 RUNS ?= 10
 SEED ?=
@@ -19,10 +20,10 @@ PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 # What runs models: a board gets the vendor's package anyway; ONNX Runtime is for PCs.
 EXTRAS := cpu
 
-.PHONY: help run test test-fast kills chaos check format board board-ci bench bench-self images models converter data clean
+.PHONY: help run test test-fast kills chaos check format board board-ci bench bench-self images models converter photos-model clean
 
 help:  ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: .venv/run images  ## Set up, draw sample images, classify them
 	$(BIN)/npu-farm run configs/host.yaml -d build/renders
@@ -74,8 +75,13 @@ models: converter  ## Convert the bundled model for every SoC, measure, compare 
 
 converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 1.5 GB)
 
-data: ## Clone the photos and models of go-rknnlite's examples (network)
-	git clone --depth 1 https://github.com/swdee/go-rknnlite-data.git build/data
+# The board's name only if it was given: its default is that of `bench`.
+photos-model: converter  ## A model for photos; its INT8 too: PLATFORM=rk3588 CALIBRATE=photos/
+	@mkdir -p build/photos
+	@build/convert/bin/python models/export_photos.py \
+	    $(if $(filter file,$(origin PLATFORM)),host,$(PLATFORM)) \
+	    $(if $(CALIBRATE),--calibrate '$(CALIBRATE)') \
+	    2>build/photos/log || (tail -n 1 build/photos/log >&2; exit 1)
 
 clean:  ## Remove everything that make made
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
@@ -95,8 +101,15 @@ clean:  ## Remove everything that make made
 # The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an
 # OpenCV with windows that it does not need: hence --no-deps.
 build/convert/ready: models/requirements-convert.txt pyproject.toml
+	@[ "$$(uname -m)" = x86_64 ] || { echo "The vendor's converter and the export need an x86-64 PC;" \
+	    "run this there, then copy the files here: a photo model's are in build/photos" >&2; exit 1; }
+	@command -v $(CONVERT_PYTHON) >/dev/null || { echo "$(CONVERT_PYTHON) is not installed;" \
+	    "name another that is: make converter CONVERT_PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up build/convert, once: PyTorch and the vendor's converter, 1.5 GB on the disk"
 	$(CONVERT_PYTHON) -m venv build/convert
+	@build/convert/bin/pip install --quiet --disable-pip-version-check \
+	    -r models/requirements-convert.txt -e . && \
 	build/convert/bin/pip install --quiet --disable-pip-version-check \
-	    -r models/requirements-convert.txt -e .
-	build/convert/bin/pip install --quiet --disable-pip-version-check --no-deps rknn-toolkit2==2.5.0
+	    --no-deps rknn-toolkit2==2.5.0 || { echo "pip could not install the converter: see" \
+	    "above. It needs the network, this once; then run the same again" >&2; exit 1; }
 	touch $@

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime as ort
+from scores import Model, Scored, top5
 
 from farm.convert.convert import Conversion, quantized
 from farm.hardware.platforms import SOCS
 from farm.sources.renders import CLASSES, write_renders
-from workers.images import preprocess as image
-from workers.protocol.messages import FileRef
 from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputSpec
-
-Tensor: TypeAlias = npt.NDArray[Any]
-Model: TypeAlias = Callable[[Tensor], Tensor]
 
 MODELS: Final = Path(__file__).parent
 MODEL: Final = MODELS / "glyphs.onnx"
@@ -48,33 +41,10 @@ STRAY: Final = 1_600
 EXACT: Final = "glyphs-rk3562.rknn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """The class a model gave each image, and the shares that were right."""
-
-    answers: tuple[int, ...]
-    top1: float
-    top5: float
-
-    def agreement(self, other: Scored) -> float:
-        """Return the share of images to which both give the same class."""
-        return float(np.mean(np.equal(self.answers, other.answers)))
-
-
 def score(model: Model, spec: InputSpec, paths: Sequence[Path]) -> Scored:
-    """Run a model on files named `..._<truth>.jpg`, prepared as the farm prepares them."""
-    answers, found = [], []
-    for path in paths:
-        scores = model(image.load(FileRef(os.fsencode(path)), spec)).ravel()
-        best = np.argsort(-scores, kind="stable")[:5].tolist()
-        answers.append(best[0])
-        truth = CLASSES.index(path.stem[-1])
-        found.append(best.index(truth) if truth in best else len(best))
-    return Scored(
-        answers=tuple(answers),
-        top1=float(np.mean(np.equal(found, 0))),
-        top5=float(np.mean(np.less(found, 5))),
-    )
+    """Run a model on files named `..._<truth>.jpg`."""
+    answers = [top5(model, spec, path) for path in paths]
+    return Scored.judge(answers, [CLASSES.index(path.stem[-1]) for path in paths])
 
 
 def float_scores(paths: Sequence[Path]) -> Scored:
@@ -119,12 +89,6 @@ def replace(built: Sequence[Path]) -> None:
     SUMS.write_text("".join(f"{digest(path)}  {path.name}\n" for path in built))
 
 
-def row(name: str, scored: Scored, reference: Scored, size: int) -> str:
-    """Return one line of the table in README.md."""
-    cells = f"{scored.top1:.2%}", f"{scored.top5:.2%}", f"{scored.agreement(reference):.2%}"
-    return f"| {' | '.join((name, *cells, f'{size:,}'))} |"
-
-
 def measure(held_out: int) -> tuple[list[Path], bool]:
     """Convert and score for every SoC; return the files, and whether all lost little enough."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -134,11 +98,11 @@ def measure(held_out: int) -> tuple[list[Path], bool]:
         reference = float_scores(unseen)
         print(f"| {held_out} images of seed {HELD_OUT_SEED} | top-1 | top-5 | as float32 | bytes |")
         print("|---|---|---|---|---|")
-        print(row("float32", reference, reference, MODEL.stat().st_size))
+        print(reference.row("float32", reference, MODEL.stat().st_size))
         built, good = [], True
         for platform in sorted({soc.model_platform for soc in SOCS.values()}):
             path, scored = build(platform, folder / "seen", unseen)
-            print(row(platform, scored, reference, path.stat().st_size), flush=True)
+            print(scored.row(platform, reference, path.stat().st_size), flush=True)
             built.append(path)
             good = good and reference.top1 - scored.top1 <= MOST_LOST
     return built, good
