@@ -79,8 +79,10 @@ def put(path: Path, script: str) -> None:
 
 
 def make(clone: Path, *words: str, **variables: str) -> Any:
-    found = {"PATH": f"{clone / 'bin'}:{os.environ['PATH']}"}
-    return run("make", "photos-model", *words, cwd=clone, env={**os.environ, **found, **variables})
+    """Run make as from a shell, not as a part of the `make test` that runs this."""
+    path = f"{clone / 'bin'}:{os.environ['PATH']}"
+    env = {"PATH": path, "HOME": str(clone), **variables}
+    return run("make", "photos-model", *words, cwd=clone, env=env)
 
 
 @pytest.mark.parametrize(
