@@ -119,10 +119,11 @@ class Farm:
     def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Run:
         """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
 
-        `items` is read as results are taken, a few batches ahead. Results come as they arrive,
-        or in the order of `items` if `ordered`; each item gets exactly one, an item that is no
-        image one with an `error`. Raises SourceError for an item of an unknown type, and
-        NoWorkersError if all workers are lost for good.
+        `items` is read as results are taken, a few batches ahead; an iterator one item at a time,
+        and while its `next` blocks, so does the run. Results come as they arrive, or in the order
+        of `items` if `ordered`; each item gets exactly one, an item that is no image one with an
+        `error`. Raises SourceError for an item of an unknown type, once all before it have their
+        results, and NoWorkersError if all workers are lost for good.
         """
         return self.run(IterableSource.from_items(items), ordered=ordered)
 

@@ -14,7 +14,7 @@ from farm.coordinator.coordinator import Coordinator
 from farm.errors import FarmError
 from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, from_delivery
-from farm.scheduler.events import Task
+from farm.scheduler.events import Deliver, Task
 from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Source
 from farm.system.signals import Signals
@@ -22,6 +22,8 @@ from workers.protocol.messages import Item
 
 # An ordered run reads at most this many rounds of full windows past an item that is late.
 ORDERED_ROUNDS: Final = 8
+LOOK_SECONDS: Final = 0.001  # after this time with a source that blocks, results may have come
+AT_ONCE: Final = 0.0  # on a clock that is always past it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,28 +100,36 @@ class Run:
         if not self.ended:
             self._farm.coordinator.abandon_run(self._number)
 
-    def feed(self) -> tuple[int, ...]:
-        """Submit as many items as is worth it; return the descriptors to wait on for more."""
-        coordinator, config = self._farm.coordinator, self._farm.config
+    def feed(self) -> tuple[int, ...] | None:
+        """Submit as many items as is worth it; return the descriptors to wait on for more.
+
+        A source that blocks is asked for one item at a time, each submitted before the next is
+        asked for. None means: ask it again, but look first whether results have come meanwhile.
+        """
+        coordinator, config, blocks = self._farm.coordinator, self._farm.config, self._source.blocks
         coordinator.check_owned()
         limit = ORDERED_ROUNDS * len(self._farm.plan.workers) * config.batch * config.window
+        begun = now = time.monotonic()
         # A batch at a time: the room left depends on how big the items turn out to be.
         while not (self._fed or self.ended):
             room = coordinator.room(self._number)
-            wanted = min(room, limit - self._order.behind(self._next_id), config.batch)
-            if wanted <= 0:
+            most = min(room, limit - self._order.behind(self._next_id))
+            if most <= 0:
                 return ()
+            if blocks and now - begun > LOOK_SECONDS:
+                return None
             try:
-                now, refs = time.monotonic(), self._source.take(wanted)
+                refs = self._source.take(1 if blocks else min(most, config.batch))
             except Exception as error:  # raised by `poll` once all items before it have ended
                 self._source_error = error
                 return ()
+            if not refs:  # a source that is behind ends the poll when it has more
+                return self._source.fds
+            now = time.monotonic()
             items = (Item(number, ref) for number, ref in enumerate(refs, start=self._next_id))
             tasks = tuple(Task(item, now, self._number) for item in items)
             self._next_id += len(tasks)
             coordinator.submit(tasks)  # which drops them if the source has closed this run
-            if len(refs) < wanted:  # a source that is behind ends the poll when it has more
-                return self._source.fds
         return ()
 
     def poll(self, until: float | None = None) -> list[Result]:
@@ -141,6 +151,8 @@ class Run:
         signals = farm.signals_seen()
         if signals:
             self.drain()
+        if self._source.blocks and not self._fed and (ended := self._look((), AT_ONCE)):
+            return self._results(ended)
         waiting = self.feed()
         ended = coordinator.take(self._number)
         if not ended and self._is_over(signals):
@@ -150,12 +162,9 @@ class Run:
             return list(self._order.rest())  # what waited for results that will not come
         if not ended:
             limits = [at for at in (until, self._drain_until) if at is not None]
-            coordinator.poll([*waiting, *farm.signal_fds], min(limits, default=None))
-            ended = coordinator.take(self._number)
-        now, simulated = time.monotonic(), farm.plan.simulated
-        labels = None if simulated or farm.labels is None else farm.labels.names
-        results = (from_delivery(each, labels, simulated=simulated, now=now) for each in ended)
-        return [ready for result in results for ready in self._order.put(result)]
+            soonest = AT_ONCE if waiting is None else min(limits, default=None)
+            ended = self._look(waiting or (), soonest)
+        return self._results(ended)
 
     def drain(self) -> None:
         """Submit nothing more, and forget what waits; what workers hold is still delivered.
@@ -173,6 +182,18 @@ class Run:
             self.ended = True
             self._ready.clear()
             self._farm.coordinator.close_run(self._number)
+
+    def _look(self, waiting: tuple[int, ...], until: float | None) -> list[Deliver]:
+        """Poll the coordinator; return what of this run has ended."""
+        self._farm.coordinator.poll([*waiting, *self._farm.signal_fds], until)
+        return self._farm.coordinator.take(self._number)
+
+    def _results(self, ended: list[Deliver]) -> list[Result]:
+        """Return the results whose turn has come with those of `ended`."""
+        now, simulated, labels = time.monotonic(), self._farm.plan.simulated, self._farm.labels
+        names = None if simulated or labels is None else labels.names
+        results = (from_delivery(each, names, simulated=simulated, now=now) for each in ended)
+        return [ready for result in results for ready in self._order.put(result)]
 
     def _is_over(self, signals: int) -> bool:
         until = self._drain_until

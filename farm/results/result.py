@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from farm.scheduler.events import Deliver, Task
-from workers.protocol.messages import FileRef, ItemError, Outcome
+from workers.protocol.messages import Encoded, FileRef, ItemError, Outcome, Pixels, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def from_delivery(
 ) -> Result:
     """Return the Result of a task that ended `now` (CLOCK_MONOTONIC seconds)."""
     task, outcome = ended.task, ended.outcome
-    source, error = task.item.source, None
+    error = None
     top5: tuple[Prediction, ...] | None = None
     if isinstance(outcome, ItemError):
         error = outcome
@@ -69,7 +69,7 @@ def from_delivery(
             )
     return Result(
         id=task.item.id,
-        path=os.fsdecode(source.path) if isinstance(source, FileRef) else None,
+        path=path_of(task.item.source),
         top5=top5,
         error=error,
         worker=ended.worker,
@@ -77,6 +77,16 @@ def from_delivery(
         ms=_timings(task, outcome, now),
         simulated=simulated,
     )
+
+
+def path_of(source: FileRef | Encoded | Pixels | Refused) -> str | None:
+    """Return the path of an item as Python writes it, None if it was no file."""
+    match source:
+        case FileRef(path):
+            return os.fsdecode(path)
+        case Refused(path=bytes(path)):
+            return path.decode("utf-8", "surrogatepass")
+    return None
 
 
 def _timings(task: Task, outcome: Outcome | ItemError, now: float) -> Timings:

@@ -31,20 +31,21 @@ class Remaining:
         return self._source.fds
 
     @property
+    def blocks(self) -> bool:
+        """See Source.blocks."""
+        return self._source.blocks
+
+    @property
     def exhausted(self) -> bool:
         """See Source.exhausted."""
         return self._source.exhausted
 
     def take(self, count: int) -> list[Ref]:
-        """See Source.take; gives fewer, too, once `stopped` is true."""
-        taken: list[Ref] = []
-        while len(taken) < count and not self._stopped():
-            wanted = count - len(taken)
-            refs = self._source.take(wanted)
-            taken += [ref for ref in refs if not self._is_done(ref)]
-            if len(refs) < wanted:  # there are no more, or none yet
-                break
-        return taken
+        """See Source.take; returns nothing, too, once `stopped` is true."""
+        while not self._stopped() and (refs := self._source.take(count)):
+            if taken := [ref for ref in refs if not self._is_done(ref)]:
+                return taken
+        return []
 
     def _is_done(self, ref: Ref) -> bool:
         return isinstance(ref, FileRef) and self._earlier.skip(ref.path)

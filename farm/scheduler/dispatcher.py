@@ -29,7 +29,7 @@ from farm.scheduler.events import (
     WorkerUp,
 )
 from farm.scheduler.inflight import InFlight
-from workers.protocol.messages import Batch, FileRef, Item, ItemError
+from workers.protocol.messages import Batch, Encoded, Item, ItemError, Pixels
 
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
 BATCH_BYTES: Final = 8 << 20  # raw frames are megabytes each: a batch of them stays small
@@ -247,4 +247,4 @@ class Dispatcher:
 
 
 def _size(item: Item) -> int:
-    return 0 if isinstance(item.source, FileRef) else len(item.source.data)
+    return len(item.source.data) if isinstance(item.source, (Encoded, Pixels)) else 0

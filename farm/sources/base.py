@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Final, Protocol
 
@@ -11,11 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from farm.errors import SourceError
-from workers.protocol.messages import Encoded, FileRef, Pixels
+from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 
 CHANNELS: Final = 3
+LONGEST_PATH: Final = 4095  # bytes; Linux opens no longer one
+CUT: Final = b"..."  # ends a path of which only the beginning is kept
+MOST_BYTES: Final = 2**32 - 1  # what a message can hold in one piece
+HELD: Final = (list, tuple, set, frozenset, dict, np.ndarray)  # have their items already
 
-Ref = FileRef | Encoded | Pixels
+Ref = FileRef | Encoded | Pixels | Refused
 Item = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
 
 
@@ -30,21 +34,31 @@ class Source(Protocol):
         """What to wait on after `take` returned nothing; empty if there is never a wait."""
 
     @property
+    def blocks(self) -> bool:
+        """Whether `take` waits for an item that is not there yet: see Run.feed."""
+
+    @property
     def exhausted(self) -> bool:
         """Whether `take` will return nothing from now on."""
 
     def take(self, count: int) -> list[Ref]:
-        """Return up to `count` references, fewer if there are no more yet; never block for long."""
+        """Return up to `count` references, at least one unless there is none (now).
+
+        Raises an error once all before it have been returned.
+        """
 
 
 class IterableSource:
-    """A source over any Python iterable of references."""
+    """A source over any Python iterable of references; `blocks` if it may take time over them."""
 
     fds: tuple[int, ...] = ()
 
-    def __init__(self, refs: Iterable[Ref], total: int | None = None) -> None:
+    def __init__(
+        self, refs: Iterable[Ref], total: int | None = None, *, blocks: bool = False
+    ) -> None:
         self._refs = iter(refs)
-        self.total = total
+        self._taken: list[Ref] = []
+        self.total, self.blocks = total, blocks
         self.exhausted = False
         self._error: Exception | None = None
 
@@ -61,37 +75,60 @@ class IterableSource:
             raise SourceError("a single image: put it into a list")
         if not isinstance(items, Iterable):
             raise SourceError(f"{type(items).__name__}: not an iterable of images")
-        total = len(items) if isinstance(items, Sequence) else None
-        return cls(map(to_ref, items), total)
+        total = len(items) if isinstance(items, HELD) else None
+        return cls(map(to_ref, items), total, blocks=total is None)
 
     def take(self, count: int) -> list[Ref]:
         """See Source.take."""
         if self._error is not None:
             raise self._error
-        taken: list[Ref] = []
+        taken = self._taken  # what a KeyboardInterrupt has left of the last call, mostly nothing
         try:
-            for ref in islice(self._refs, count):
-                taken.append(ref)  # noqa: PERF402 - what came before an error stays
+            for ref in islice(self._refs, count - len(taken)):
+                taken.append(ref)
         except Exception as error:
+            self._error = error  # of the iterable: what came before it counts
             if not taken:
                 raise
-            self._error = error  # of the iterable: what came before it counts
-            return taken
-        self.exhausted = self.exhausted or len(taken) < count
+        self._taken = []
+        self.exhausted = self._error is None and (self.exhausted or len(taken) < count)
         return taken
 
 
 def to_ref(item: Any) -> Ref:
     """Return the reference to a path, encoded bytes or a uint8 BGR array; raise SourceError."""
     if isinstance(item, (str, os.PathLike)):
-        return FileRef(os.fsencode(item))
+        return path_ref(item)
     if isinstance(item, (bytes, bytearray, memoryview)):
-        return Encoded(bytes(item))
+        size = memoryview(item).nbytes
+        return Encoded(bytes(item)) if size <= MOST_BYTES else too_large(size)
     if isinstance(item, np.ndarray):
         if item.dtype != np.uint8 or item.ndim != 3 or item.shape[2] != CHANNELS:
             raise SourceError(
                 f"an array of {item.dtype} {list(item.shape)}: "
                 "use uint8, height x width x 3, in BGR order"
             )
+        if item.nbytes > MOST_BYTES:
+            return too_large(item.nbytes)
         return Pixels(item.tobytes(), item.shape[0], item.shape[1])
     raise SourceError(f"{type(item).__name__}: not an image; use a path, bytes or a uint8 array")
+
+
+def path_ref(path: str | bytes | os.PathLike[str]) -> Ref:
+    """Return the reference to a path, of which no more than its first 4095 bytes are kept.
+
+    A longer one stays too long for any file, so it ends in an error.
+    """
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError as error:
+        message = f"its name can't be encoded as {error.encoding}"
+        return Refused("unreadable", message, error.object.encode("utf-8", "surrogatepass"))
+    except StopIteration as error:  # it would look like the end of the items
+        raise SourceError(f"{type(path).__name__}: its __fspath__ raised StopIteration") from error
+    return FileRef(encoded if len(encoded) <= LONGEST_PATH else encoded[:LONGEST_PATH] + CUT)
+
+
+def too_large(size: int) -> Refused:
+    """Return the refusal of an item of `size` bytes, more than a message can hold."""
+    return Refused("too_large", f"{size} bytes; an item can have {MOST_BYTES}", None)

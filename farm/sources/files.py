@@ -14,11 +14,10 @@ from itertools import chain, repeat, takewhile
 from typing import Final
 
 from farm.errors import SourceError
-from farm.sources.base import IterableSource, Ref, Source
+from farm.sources.base import IterableSource, Ref, Source, path_ref
 from farm.sources.lines import LineSource
 from farm.sources.path_list import PathList
 from farm.system.stdio import STDIN
-from workers.protocol.messages import FileRef
 
 LIST_SUFFIXES: Final = (".txt", ".lst")
 
@@ -43,7 +42,7 @@ def open_targets(targets: Sequence[str], *, times: int) -> Source:
             names = list_files(target)
             named[target], total = names, None if total is None else total + len(names)
     rounds = chain.from_iterable(repeat(tuple(targets), times))
-    refs = (FileRef(path) for target in rounds for path in named[target])
+    refs = (path_ref(path) for target in rounds for path in named[target])
     return IterableSource(refs, None if total is None else times * total)
 
 

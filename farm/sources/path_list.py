@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from farm.errors import SourceError
-from farm.sources.lines import objection, strip_newline
+from farm.sources.lines import EMPTY, HEAD_BYTES, objection, read_lines, strip_newline
 from farm.system import encodings
 from farm.system.log import LOG
 
-HEAD_BYTES: Final = 65536
 TRIED: Final = 100  # paths that are looked for before a run
 
 
@@ -44,7 +43,7 @@ class PathList:
         first = list(islice(cls(file), TRIED)) if problem is None else []
         beside = os.fsencode(os.path.dirname(file))
         if problem is None and not first:
-            problem = "no images in it: the list is empty"
+            problem = EMPTY
         elif any(map(is_recoded, chain(first, (os.path.join(beside, path) for path in first)))):
             problem = f"its names are not as on the disk; {encodings.convert_from('WINDOWS-1252')}"
         if problem is not None:
@@ -56,7 +55,8 @@ class PathList:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            with Path(self.file).open("rb") as lines:
+            with Path(self.file).open("rb") as opened:
+                lines = read_lines(opened)
                 first = next(lines, b"").removeprefix(encodings.BOM)
                 paths: Iterator[bytes] = filter(None, map(strip_newline, chain((first,), lines)))
                 if self.folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +34,9 @@ def take_all(source: Source, count: int = 3) -> list[Any]:
         taken += part
     assert source.take(count) == []
     return taken
+
+
+def endlessly(source: Source, count: int) -> Iterator[Any]:
+    """Give what a source gives, up to `count` taken at once, until it raises an error."""
+    while True:
+        yield from source.take(count)

@@ -15,7 +15,8 @@ import pytest
 from farm.config.labels import Labels
 from farm.errors import FarmError
 from farm.sources.files import open_targets
-from tests.helpers.sources import touch
+from farm.sources.lines import LineSource
+from tests.helpers.sources import take_all, touch
 from tests.helpers.support import ROOT
 
 DOCUMENT = (ROOT / "docs" / "reliability.md").read_text()
@@ -45,6 +46,15 @@ def listed(content: bytes, name: str = "list.txt") -> Callable[[Path], None]:
     def read(folder: Path) -> None:
         (folder / name).write_bytes(content)
         assert open_targets([str(folder / name)], times=1).take(9)
+
+    return read
+
+
+def piped(content: bytes) -> Callable[[Path], None]:
+    def read(folder: Path) -> None:
+        (folder / "list").write_bytes(content)
+        with (folder / "list").open("rb") as file:
+            take_all(LineSource(file.fileno()))
 
     return read
 
@@ -97,6 +107,9 @@ INPUTS: Final[dict[str, Callable[[Path], None]]] = {
     "list in UTF-16": listed(PATHS.encode("utf-16")),
     "list in Latin-1 of names in UTF-8": recoded,
     "list of `find -print0`": listed(b"/a.jpg\0/b.jpg\0"),
+    "empty list on standard input": piped(b"\n"),
+    "list whose first line never ends": piped(b"x" * 70_000),
+    "list with a line that is longer than any path": listed(b"/a.jpg\n" + b"x" * 70_000 + b"\n"),
     "list with CR alone as line end": listed(PATHS.replace("\n", "\r").encode()),
     "glob with brackets that matches nothing": bracketed("[2025] trip/*.jpg"),
     "labels with a byte order mark": labelled(f"\ufeff{NAMES}"),

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from workers.errors import ImageError
 from workers.images import formats, headers, jpeg, png, sizes
 from workers.images.file_reader import read
-from workers.protocol.messages import Encoded, FileRef, Pixels
+from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 from workers.protocol.spec import EXACT, FAST, FLOAT32, MAX_PIXELS_VARIABLE, NCHW, InputSpec
 
 Image = npt.NDArray[np.uint8]
@@ -44,7 +44,9 @@ else:
     cv2.utils.logging.setLogLevel(0)
 
 
-def load(source: FileRef | Encoded | Pixels, spec: InputSpec, mode: str = EXACT) -> Tensor:
+def load(
+    source: FileRef | Encoded | Pixels | Refused, spec: InputSpec, mode: str = EXACT
+) -> Tensor:
     """Turn one item into the model's input, shape (1, ...) as `spec` says; raise ImageError.
 
     With `mode` FAST a JPEG that is at least twice as large as the input, both ways, comes out of
@@ -60,7 +62,9 @@ def load(source: FileRef | Encoded | Pixels, spec: InputSpec, mode: str = EXACT)
         ) from error
 
 
-def pixels(source: FileRef | Encoded | Pixels, min_size: jpeg.Size | None = None) -> Image:
+def pixels(
+    source: FileRef | Encoded | Pixels | Refused, min_size: jpeg.Size | None = None
+) -> Image:
     """Return an item's pixels as height x width x 3 uint8, BGR, upright; raise ImageError.
 
     A JPEG may come smaller than it is if `min_size` is given, but not below that.
@@ -74,6 +78,8 @@ def pixels(source: FileRef | Encoded | Pixels, min_size: jpeg.Size | None = None
             if height < 1 or width < 1 or len(data) != height * width * 3:
                 raise ImageError("bad_pixels", f"{len(data)} bytes are no {width}x{height} image")
             return np.frombuffer(data, np.uint8).reshape(height, width, 3)
+        case Refused(kind, message):
+            raise ImageError(kind, message)
 
 
 def decode(data: bytes, min_size: jpeg.Size | None = None) -> Image:

@@ -42,11 +42,22 @@ class Pixels(WireStruct, frozen=True, tag=9):
     width: int
 
 
+class Refused(WireStruct, frozen=True, tag=16):
+    """What can't be sent as an image: its worker answers with this error, as for any bad image.
+
+    `path` is its name in UTF-8 with surrogates, None if it was no file.
+    """
+
+    kind: str
+    message: str
+    path: bytes | None
+
+
 class Item(WireStruct, frozen=True, tag=6):
     """One image to classify; `id` is unique within its run."""
 
     id: int
-    source: FileRef | Encoded | Pixels
+    source: FileRef | Encoded | Pixels | Refused
 
 
 class Batch(WireStruct, frozen=True, tag=0):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Iterator
 from itertools import count
+
+import pytest
 
 from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, digest
 from farm.sources.base import IterableSource, Source
 from farm.sources.lines import LineSource
+from tests.helpers.sources import endlessly
 from workers.protocol.messages import Encoded, FileRef
 
 
@@ -69,3 +73,18 @@ def test_a_list_that_comes_slowly_is_not_waited_for() -> None:
     assert source.take(2) == []
     assert source.exhausted
     os.close(reader)
+
+
+def failing() -> Iterator[FileRef | Encoded]:
+    yield from files(b"a", b"b", b"c", b"d")
+    raise LookupError
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_an_error_comes_after_what_is_left_of_all_before_it(count: int) -> None:
+    source = Remaining(IterableSource(failing()), of_done(b"a", b"d"), never)
+    taken: list[object] = []
+    with pytest.raises(LookupError):
+        taken.extend(endlessly(source, count))
+    assert taken == files(b"b", b"c")
+    assert not source.exhausted

@@ -15,7 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.errors import OutputError
-from farm.results.resume_index import ResumeIndex, digest, parse, read
+from farm.results.result import from_delivery
+from farm.results.resume_index import LONGEST_LINE, ResumeIndex, digest, parse, read
+from farm.results.writers import as_dict
+from farm.scheduler.events import Deliver, Task
+from farm.sources.base import path_ref
+from tests.helpers.support import outcome
+from workers.protocol.messages import FileRef, Item
 
 PATHS = (b"/a.jpg", b"/b.jpg", "/größe 猫.jpg".encode(), b"/caf\xe9/\xff.jpg", b'/"\n\\.jpg')
 
@@ -51,6 +57,18 @@ def test_each_line_stands_for_one_occurrence(done: list[bytes], wanted: list[byt
     found = ResumeIndex(array("Q", sorted(map(digest, done))))
     left = Counter(path for path in wanted if not found.skip(path))
     assert left == Counter(wanted) - Counter(done)
+
+
+@given(st.binary(max_size=9), st.integers(0, 9000), st.text(max_size=5))
+def test_each_line_that_a_run_writes_is_read_again(name: bytes, more: int, label: str) -> None:
+    ref = path_ref(name + b"\xff" * more)
+    task = Task(Item(7, ref), submitted=1.0)
+    ended = Deliver(task, 0, outcome(7, top5=((0, 0.5), (9, 0.25))))
+    result = from_delivery(ended, (label,), simulated=False, now=2.0)
+    line = json.dumps(as_dict(result)).encode() + b"\n"
+    assert isinstance(ref, FileRef)
+    assert len(line) < LONGEST_LINE
+    assert parse(line) == (7, ref.path)
 
 
 def test_ids_go_on_above_the_highest(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 
 from farm.errors import SourceError
-from farm.sources.base import IterableSource
-from tests.helpers.sources import refs, take_all
-from workers.protocol.messages import Encoded, Pixels
+from farm.results.result import path_of
+from farm.sources import base
+from farm.sources.base import CUT, LONGEST_PATH, IterableSource
+from tests.helpers.sources import endlessly, refs, take_all
+from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 
 
 def test_items_are_paths_bytes_or_arrays() -> None:
@@ -102,3 +105,84 @@ def test_a_single_item_is_refused(item: Any) -> None:
 def test_what_is_not_iterable_is_refused_by_its_type() -> None:
     with pytest.raises(SourceError, match="int"):
         IterableSource.from_items(5)  # type: ignore[arg-type]
+
+
+def test_a_path_that_can_not_be_encoded_is_refused_alone_and_keeps_its_name() -> None:
+    first, odd, last = IterableSource.from_items(["/a.jpg", "\ud800/\udcff.jpg", "/b.jpg"]).take(3)
+    assert [first, last] == refs("/a.jpg", "/b.jpg")
+    assert isinstance(odd, Refused)
+    assert odd.kind == "unreadable"
+    assert path_of(odd) == "\ud800/\udcff.jpg"
+
+
+@pytest.mark.parametrize("length", [LONGEST_PATH - 1, LONGEST_PATH, LONGEST_PATH + 1, 10**6])
+def test_a_path_that_is_too_long_for_a_file_is_cut_and_stays_too_long(length: int) -> None:
+    path = "/" + "x" * (length - 1)
+    (ref,) = IterableSource.from_items([path]).take(1)
+    assert isinstance(ref, FileRef)
+    if length <= LONGEST_PATH:
+        assert ref.path == path.encode()
+    else:
+        assert LONGEST_PATH < len(ref.path) < LONGEST_PATH + 9
+        assert ref.path == path.encode()[:LONGEST_PATH] + CUT
+
+
+def test_what_no_message_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "MOST_BYTES", 11)
+    items: list[Any] = [
+        b"x" * 11,
+        b"x" * 12,
+        bytearray(12),
+        memoryview(b"x" * 12),
+        np.ones((2, 2, 3), "u1"),
+    ]
+    kept, *refused = IterableSource.from_items(items).take(9)
+    assert kept == Encoded(b"x" * 11)
+    assert [getattr(ref, "kind", None) for ref in refused] == ["too_large"] * 4
+
+
+def test_items_that_are_held_are_taken_together_others_one_by_one() -> None:
+    held: list[Any] = [["a"], ("a",), {"a"}, {"a": 1}, np.zeros((1, 4, 4, 3), np.uint8)]
+    assert [IterableSource.from_items(items).blocks for items in held] == [False] * 5
+    assert IterableSource.from_items(iter(["a"])).blocks
+
+
+def failing(error: BaseException) -> Iterator[str]:
+    yield "/a.jpg"
+    yield "/b.jpg"
+    raise error
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_error_comes_after_what_came_before_it_and_stays(count: int) -> None:
+    source = IterableSource.from_items(failing(LookupError("theirs")))
+    taken: list[Any] = []
+    with pytest.raises(LookupError, match="theirs"):
+        taken.extend(endlessly(source, count))
+    assert taken == refs("/a.jpg", "/b.jpg")
+    assert not source.exhausted
+    with pytest.raises(LookupError, match="theirs"):
+        source.take(count)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_what_ends_a_program_comes_at_once_and_costs_no_item(error: type[BaseException]) -> None:
+    source = IterableSource.from_items(failing(error()))
+    with pytest.raises(error):
+        source.take(9)
+    assert source.take(9) == refs("/a.jpg", "/b.jpg")
+    assert source.exhausted
+
+
+class Odd:
+    """A path whose conversion looks like the end of the items."""
+
+    def __fspath__(self) -> str:
+        raise StopIteration
+
+
+def test_an_item_can_not_end_the_items() -> None:
+    source = IterableSource.from_items(["/a.jpg", Odd(), "/b.jpg"])
+    assert source.take(9) == refs("/a.jpg")
+    with pytest.raises(SourceError, match=r"Odd: .* StopIteration"):
+        source.take(9)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from farm.errors import SourceError
-from farm.sources.path_list import HEAD_BYTES, PathList
+from farm.sources.lines import HEAD_BYTES
+from farm.sources.path_list import PathList
 from tests.helpers.sources import touch
 
 CAFE = "caf\u00e9.jpg"
@@ -66,6 +68,7 @@ def test_a_sound_list_has_its_paths(tmp_path: Path, content: bytes) -> None:
         ("/a.jpg\r\n/b.jpg\r\n".encode("utf-16-le"), "UTF-16LE"),
         (b"./a.jpg\0./b.jpg\0", "-print0"),
         (b"/a.jpg\r/b.jpg\r", "CR"),
+        (b"x" * HEAD_BYTES + b"\n/a.jpg", "its first line"),
     ],
 )
 def test_another_file_is_refused_with_what_it_is(tmp_path: Path, content: bytes, fact: str) -> None:
@@ -119,3 +122,14 @@ def test_a_long_list_is_not_read_for_its_beginning(tmp_path: Path) -> None:
     names = [f"/{'x' * 100}/{number}.jpg".encode() for number in range(HEAD_BYTES // 50)]
     file = written(tmp_path, b"\n".join([*names, b"/late\0.jpg"]))
     assert list(PathList.open(file)) == [*names, b"/late\0.jpg"]
+
+
+def test_of_a_long_line_only_the_beginning_is_read(tmp_path: Path) -> None:
+    file = written(tmp_path, b"/a.jpg\n" + b"x" * 5_000_000 + b"\n/b.jpg\n")
+    tracemalloc.start()
+    first, cut, last = PathList.open(file)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (first, last) == (b"/a.jpg", b"/b.jpg")
+    assert cut == b"x" * HEAD_BYTES
+    assert peak < 10 * HEAD_BYTES

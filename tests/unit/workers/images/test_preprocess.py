@@ -18,7 +18,7 @@ import simplejpeg
 from tests.helpers.odd_images import ANIMATED_GIF, CMYK, YCCK
 from workers.errors import ImageError
 from workers.images import preprocess as image
-from workers.protocol.messages import Encoded, FileRef, Pixels
+from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 from workers.protocol.spec import InputSpec
 
 Array = npt.NDArray[Any]
@@ -83,7 +83,7 @@ def load(path: Path, wanted: InputSpec) -> Array:
     return image.load(FileRef(os.fsencode(path)), wanted)
 
 
-def error_of(source: FileRef | Encoded | Pixels) -> str:
+def error_of(source: FileRef | Encoded | Pixels | Refused) -> str:
     with pytest.raises(ImageError) as caught:
         image.pixels(source)
     return caught.value.kind
@@ -350,6 +350,10 @@ def test_pixels_of_another_size_than_they_say_are_refused(
     size: int, height: int, width: int
 ) -> None:
     assert error_of(Pixels(bytes(size), height, width)) == "bad_pixels"
+
+
+def test_what_was_refused_before_it_was_sent_ends_as_that_says() -> None:
+    assert error_of(Refused("too_large", "too many bytes", None)) == "too_large"
 
 
 def test_pixels_of_the_right_size_are_rows_of_bgr() -> None:

@@ -26,6 +26,7 @@ from workers.protocol.messages import (
     Outcome,
     Pixels,
     Ready,
+    Refused,
     Stop,
     WorkerInit,
 )
@@ -56,6 +57,10 @@ MESSAGES: dict[str, Message] = {
     "batch of files": Batch(1, (Item(0, FileRef(b"/caf\xe9/\xff.jpg")), Item(2**40, FileRef(b"")))),
     "batch of bytes": Batch(2, (Item(3, Encoded(b"\xff\xd8\xff\x00")),)),
     "batch of pixels": Batch(3, (Item(4, Pixels(bytes(range(12)), 2, 2)),)),
+    "batch of what was refused": Batch(
+        8,
+        (Item(5, Refused("unreadable", "why", b"\xed\xa0\x80")), Item(6, Refused("a", "b", None))),
+    ),
     "empty batch": Batch(4, ()),
     "stop": Stop(),
     "ready": Ready(worker=1, generation=3, input=INPUT, classes=1001, self_test_ms=2.5),

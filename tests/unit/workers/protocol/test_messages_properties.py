@@ -19,6 +19,7 @@ sources = st.one_of(
     st.builds(wire.FileRef, blobs),
     st.builds(wire.Encoded, blobs),
     st.builds(wire.Pixels, blobs, ints, ints),
+    st.builds(wire.Refused, texts, texts, st.none() | blobs),
 )
 batches = st.builds(
     wire.Batch, ints, st.lists(st.builds(wire.Item, ints, sources), max_size=4).map(tuple)
