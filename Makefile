@@ -76,7 +76,7 @@ models: converter  ## Convert the bundled model for every SoC, measure, compare 
 converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 1.5 GB)
 
 # The board's name only if it was given: its default is that of `bench`.
-photos-model: converter  ## A model for photos; its INT8 too: PLATFORM=rk3588 CALIBRATE=photos/
+photos-model: converter .venv/run  ## A model for photos; its INT8 too: PLATFORM=rk3588 CALIBRATE=photos/
 	@mkdir -p build/photos
 	@build/convert/bin/python models/export_photos.py \
 	    $(if $(filter file,$(origin PLATFORM)),host,$(PLATFORM)) \

@@ -79,10 +79,10 @@ def put(path: Path, script: str) -> None:
 
 
 def make(clone: Path, *words: str, **variables: str) -> Any:
-    """Run make as from a shell, not as a part of the `make test` that runs this."""
+    """Run make as from a shell, not as a part of the `make test` that runs this; .venv is there."""
     path = f"{clone / 'bin'}:{os.environ['PATH']}"
     env = {"PATH": path, "HOME": str(clone), **variables}
-    return run("make", "photos-model", *words, cwd=clone, env=env)
+    return run("make", "photos-model", "-o", ".venv/run", *words, cwd=clone, env=env)
 
 
 @pytest.mark.parametrize(
