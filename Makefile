@@ -105,7 +105,7 @@ build/convert/ready: models/requirements-convert.txt pyproject.toml
 	    "run this there, then copy the files here: a photo model's are in build/photos" >&2; exit 1; }
 	@command -v $(CONVERT_PYTHON) >/dev/null || { echo "$(CONVERT_PYTHON) is not installed;" \
 	    "name another that is: make converter CONVERT_PYTHON=python3.12" >&2; exit 1; }
-	@echo "Setting up build/convert, once: PyTorch and the vendor's converter, 1.5 GB on the disk"
+	@echo "Setting up build/convert, once: PyTorch and the vendor's converter, 1.5 GB on the disk; some minutes"
 	$(CONVERT_PYTHON) -m venv build/convert
 	@build/convert/bin/pip install --quiet --disable-pip-version-check \
 	    -r models/requirements-convert.txt -e . && \
