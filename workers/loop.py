@@ -86,8 +86,10 @@ def self_test(init: WorkerInit, runtime: Runtime) -> tuple[Ready, Scoring]:
     ready = Ready(
         worker=init.spec.index,
         generation=init.generation,
+        model=runtime.model,
         input=runtime.input,
         classes=scores.size,
+        scoring=scoring.name,
         self_test_ms=(end - start) * 1000,
     )
     return ready, scoring

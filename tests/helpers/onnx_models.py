@@ -13,6 +13,7 @@ from typing import Any, Final
 
 FLOAT, UINT8, INT8, INT64, FLOAT16 = 1, 2, 3, 7, 10  # TensorProto.DataType
 INT_ATTRIBUTE: Final = 2
+EXTERNAL: Final = 1  # TensorProto.DataLocation
 OPSET: Final = 13
 IR_VERSION: Final = 8
 RGB: Final = (1, 3, 8, 8)
@@ -45,11 +46,16 @@ def node(op: str, inputs: Sequence[str], output: str, **attributes: int) -> byte
     return b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, op) + named
 
 
-def constant(name: str, kind: int, dims: Sequence[int], values: Sequence[Any]) -> bytes:
+def constant(
+    name: str, kind: int, dims: Sequence[int], values: Sequence[Any], file: Path | None = None
+) -> bytes:
+    """A TensorProto; its values are in `file`, if that is given."""
     data = struct.pack(f"<{len(values)}{'f' if kind == FLOAT else 'q'}", *values)
-    return (
-        b"".join(field(1, dim) for dim in dims) + field(2, kind) + field(8, name) + field(9, data)
-    )
+    where = field(9, data)
+    if file is not None:
+        file.write_bytes(data)
+        where = field(13, field(1, "location") + field(2, file.name)) + field(14, EXTERNAL)
+    return b"".join(field(1, dim) for dim in dims) + field(2, kind) + field(8, name) + where
 
 
 def tensor(name: str, dims: Dims, kind: int = FLOAT) -> bytes:
@@ -58,18 +64,20 @@ def tensor(name: str, dims: Dims, kind: int = FLOAT) -> bytes:
     return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
 
 
-def write_model(
+def write_model(  # noqa: PLR0913 - what can be odd about a model
     path: Path,
     weights: Sequence[Sequence[float]],
     *ends: str,
     image: Dims = RGB,
     shape: Sequence[int] | None = None,
     kind: int = FLOAT,
+    outside: Path | None = None,
 ) -> Path:
     """Write a model whose scores are sums of the image's channel means, times `weights`.
 
     Each class has a weight for each channel, and a number to add. The operators `ends` follow,
-    then the scores take the `shape` (default 1 x n) and the type `kind`.
+    then the scores take the `shape` (default 1 x n) and the type `kind`. The numbers to
+    add are in the file `outside`, if that is given.
     """
     count, channels = len(weights), len(weights[0]) - 1
     shape = (1, count) if shape is None else shape
@@ -86,7 +94,7 @@ def write_model(
     ]
     constants = [
         constant("weights", FLOAT, (count, channels, 1, 1), factors),
-        constant("bias", FLOAT, (count,), [row[-1] for row in weights]),
+        constant("bias", FLOAT, (count,), [row[-1] for row in weights], outside),
         constant("shape", INT64, (len(shape),), shape),
     ]
     graph = (

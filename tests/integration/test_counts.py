@@ -80,6 +80,7 @@ def test_messages_and_wake_ups_are_by_the_batch(
 class Model:
     """A runtime that keeps what it is given."""
 
+    model = ""
     input = SPEC
     classes = 10
 

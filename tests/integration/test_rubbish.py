@@ -17,6 +17,7 @@ from farm.api import Farm
 from tests.helpers.support import children_of, names_of_children, outcome, simulated, worker_spec
 from tests.helpers.told import Told
 from workers.protocol.messages import (
+    VERSION,
     Batch,
     Done,
     Failed,
@@ -33,8 +34,10 @@ from workers.protocol.spec import NHWC, UINT8, InputSpec
 READY = Ready(
     worker=1,
     generation=1,
+    model="",
     input=InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8),
     classes=1000,
+    scoring="PROBABILITIES",
     self_test_ms=1.0,
 )
 FAILED = Failed(worker=1, generation=0, message="no more")
@@ -42,8 +45,8 @@ DONE = Done(worker=1, generation=1, batch=10**9, outcomes=(outcome(0),))
 RUBBISH = {
     "nothing": b"",
     "random bytes": bytes(os.urandom(4096)),
-    "another version": msgpack.packb([2, 3, 1, 1, 1, []]),
-    "no message": msgpack.packb([1, 99]),
+    "another version": msgpack.packb([VERSION + 1, 3, 1, 1, 1, []]),
+    "no message": msgpack.packb([VERSION, 99]),
     "a nest": b"\x91" * 100_000,
     "gigabytes announced": b"\x92\x01\xc6\xff\xff\xff\xff",
     "Ready again": encode(READY),

@@ -15,7 +15,7 @@ import msgspec
 from workers.errors import WireError
 from workers.protocol.spec import InputSpec, WireStruct, WorkerSpec
 
-VERSION: Final = 1
+VERSION: Final = 2  # the next one for any change of a message, see docs/decisions/0023
 FILE_NAMES: Final = "surrogateescape"  # Python's own way to keep names that are not UTF-8
 # More than the items of any batch and the CPUs of any machine. Without it, arrays nested in each
 # other that all announce a million values would take gigabytes before one proves missing.
@@ -74,13 +74,16 @@ class Stop(WireStruct, frozen=True, tag=1):
 class Ready(WireStruct, frozen=True, tag=2, kw_only=True):
     """A worker has opened its runtime and passed its self-test, of one inference.
 
-    `generation` counts the starts in its slot.
+    `generation` counts the starts in its slot. `model` stands for the content that its runtime
+    has opened, see Runtime.model; `scoring` is how its scores are read, the name of a Scoring.
     """
 
     worker: int
     generation: int
+    model: str
     input: InputSpec
     classes: int
+    scoring: str
     self_test_ms: float
 
 

@@ -24,6 +24,10 @@ class Runtime(Protocol):
     """One opened model on one NPU core (or CPU): used by one thread, closed by its opener."""
 
     @property
+    def model(self) -> str:
+        """The SHA-256 of each file that it has opened, joined by "+"; empty if there is none."""
+
+    @property
     def input(self) -> InputSpec:
         """What `infer` takes."""
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from workers.errors import RuntimeFailure
 from workers.protocol import startup as steps
 from workers.protocol.spec import NHWC, UINT8, WorkerSpec
+from workers.runtimes import model_file
 from workers.runtimes.base import (
     INSTALL_RKNN,
     check_classifier,
@@ -68,10 +69,11 @@ class RknnRuntime:
     def _open(self, spec: WorkerSpec) -> None:
         """Load the model and learn its shapes; raise RuntimeFailure if it is no classifier."""
         nice = os.getpriority(os.PRIO_PROCESS, 0)
-        self._step(f"load_rknn({spec.model!r})", lambda: self._lite.load_rknn(spec.model))
         mask = {} if spec.core_mask is None else {"core_mask": spec.core_mask}
         options = ", ".join(f"{key}={value}" for key, value in mask.items())
-        self._step(f"init_runtime({options})", lambda: self._lite.init_runtime(**mask))
+        with model_file.opening(spec.model) as self.model:
+            self._step(f"load_rknn({spec.model!r})", lambda: self._lite.load_rknn(spec.model))
+            self._step(f"init_runtime({options})", lambda: self._lite.init_runtime(**mask))
         # Where it may, the library makes its process the most urgent of all (nice -19), and every
         # thread started from here on with it: decoders would starve the rest of the board.
         if os.getpriority(os.PRIO_PROCESS, 0) < nice:

@@ -29,6 +29,8 @@ SHARP_NS: Final = 1
 class SimulatedRuntime:
     """Waits as long as an NPU would take; the scores depend on the pixels and the seed alone."""
 
+    model = ""
+
     def __init__(self, spec: WorkerSpec) -> None:
         if spec.simulated is None:
             raise RuntimeFailure("a simulated worker needs the simulated NPU's figures")

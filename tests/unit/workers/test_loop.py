@@ -21,6 +21,8 @@ INPUT = InputSpec(width=6, height=4, layout="NHWC", dtype="uint8")
 class Model:
     """A runtime whose scores are always the same."""
 
+    model = ""
+
     def __init__(self, scores: Any, spec: InputSpec = INPUT) -> None:
         self.input, self._scores = spec, np.asarray(scores)
         self.given: list[npt.NDArray[Any]] = []

@@ -76,9 +76,17 @@ def launched(told: Told, *, workers: int = 1, **changes: Any) -> Supervisor:
     return supervisor
 
 
-def ready(worker: int = 0, generation: int = 1) -> Ready:
+def ready(worker: int = 0, generation: int = 1, model: str = "c0ffee") -> Ready:
     size = InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8)
-    return Ready(worker=worker, generation=generation, input=size, classes=5, self_test_ms=1.0)
+    return Ready(
+        worker=worker,
+        generation=generation,
+        model=model,
+        input=size,
+        classes=5,
+        scoring="SOFTMAX",
+        self_test_ms=1.0,
+    )
 
 
 def failed(worker: int = 0, generation: int = 1) -> Failed:

@@ -63,7 +63,15 @@ MESSAGES: dict[str, Message] = {
     ),
     "empty batch": Batch(4, ()),
     "stop": Stop(),
-    "ready": Ready(worker=1, generation=3, input=INPUT, classes=1001, self_test_ms=2.5),
+    "ready": Ready(
+        worker=1,
+        generation=3,
+        model="c0ffee",
+        input=INPUT,
+        classes=1001,
+        scoring="SOFTMAX",
+        self_test_ms=2.5,
+    ),
     "done": Done(worker=1, generation=0, batch=5, outcomes=(ANSWERED, REFUSED)),
     "done with nothing": Done(worker=1, generation=0, batch=5, outcomes=()),
     "failed": Failed(worker=0, generation=1, message="RKNN 'x' returned -1: …"),
@@ -140,16 +148,16 @@ def test_names_that_are_not_utf8_come_back(message: Message) -> None:
 @pytest.mark.parametrize(
     ("tag", "message"), [(0, "empty batch"), (1, "stop"), (2, "ready"), (3, "done"), (4, "failed")]
 )
-def test_the_format_of_version_1_is_kept(tag: int, message: str) -> None:
-    assert raw(MESSAGES[message])[:2] == [1, tag]
+def test_the_format_of_version_2_is_kept(tag: int, message: str) -> None:
+    assert raw(MESSAGES[message])[:2] == [2, tag]
 
 
 def test_the_smallest_message_is_its_version_and_tag() -> None:
-    assert wire.decode(packed([1, 1])) == Stop()
+    assert wire.decode(packed([2, 1])) == Stop()
 
 
 @EACH_MESSAGE
-@pytest.mark.parametrize("version", [0, 2, -1, "1", 1.0, True, None, [1], {}])
+@pytest.mark.parametrize("version", [0, 1, 3, -2, "2", 2.0, True, None, [2], {}])
 def test_another_version_is_refused(message: Message, version: Any) -> None:
     with pytest.raises(WireError, match="version"):
         wire.decode(packed(changed(raw(message), 0, version)))
@@ -182,7 +190,7 @@ def test_a_field_too_few_or_too_many_is_refused(message: Message) -> None:
     [
         ("batch of pixels", (3, 0)),  # the item
         ("batch of pixels", (3, 0, 2)),  # its source
-        ("ready", (4,)),  # the input
+        ("ready", (5,)),  # the input
         ("done", (5, 0)),  # the outcome
         ("done", (5, 1, 3)),  # its error
         ("init on a board", (2,)),  # the spec

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,14 @@ def spec(
 
 def picture(*shape: int, dtype: str = "uint8", value: int = 0) -> npt.NDArray[Any]:
     return np.full(shape or (1, 4, 6, 3), value, dtype)
+
+
+@pytest.fixture
+def vendors(model: Path) -> Any:
+    """The vendor's class, as the farm has imported it."""
+    RknnRuntime(spec(model)).close()
+    calls().clear()
+    return sys.modules["rknnlite.api"].RKNNLite
 
 
 def calls() -> list[tuple[Any, ...]]:
@@ -183,12 +192,48 @@ def test_a_wrong_tensor_is_refused_before_anything_is_sent(
     assert names() == ["load_rknn", "init_runtime"]
 
 
-def test_a_missing_model_is_a_failure_with_the_vendors_words_and_is_released(model: Path) -> None:
+def test_a_missing_model_is_a_failure_and_is_released(model: Path) -> None:
     told = spec(model)
     model.unlink()
-    with pytest.raises(RuntimeFailure, match=r"load_rknn\('.*a model\.rknn'\).*-1\b.*Inval"):
+    with pytest.raises(RuntimeFailure, match=r"a model\.rknn: .*: No such file"):
         RknnRuntime(told)
+    assert names() == ["release"]
+
+
+def test_a_model_that_goes_as_it_is_opened_fails_with_the_vendors_words_and_is_released(
+    model: Path, vendors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = vendors.load_rknn
+
+    def load_nothing(lite: Any, path: str) -> Any:
+        model.unlink()
+        return load(lite, path)
+
+    monkeypatch.setattr(vendors, "load_rknn", load_nothing)
+    with pytest.raises(RuntimeFailure, match=r"load_rknn\('.*a model\.rknn'\).*-1\b.*Inval"):
+        RknnRuntime(spec(model))
     assert names() == ["load_rknn", "release"]
+
+
+def test_what_is_opened_is_known_by_its_digest(model: Path) -> None:
+    assert RknnRuntime(spec(model)).model == sha256(model.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("call", ["load_rknn", "init_runtime"])
+def test_a_model_that_changes_as_it_is_opened_is_refused_and_is_released(
+    model: Path, vendors: Any, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    function = getattr(vendors, call)
+
+    def changing(*args: Any, **options: Any) -> Any:
+        code = function(*args, **options)
+        model.write_bytes(model.read_bytes() + b" ")
+        return code
+
+    monkeypatch.setattr(vendors, call, changing)
+    with pytest.raises(RuntimeFailure, match=r"a model\.rknn was changed while it was opened"):
+        RknnRuntime(spec(model))
+    assert names() == ["load_rknn", "init_runtime", "release"]
 
 
 def test_a_refused_init_gives_the_reason_in_the_vendors_traceback_and_is_released(
@@ -291,6 +336,7 @@ def test_each_call_of_the_start_is_announced_before_it_is_made(
     monkeypatch.setattr("workers.protocol.startup.begin", lambda step: said.append((step, names())))
     RknnRuntime(spec(model))
     assert said == [
+        (f"opening {model}", []),
         (f"RKNNLite.load_rknn({str(model)!r})", []),
         ("RKNNLite.init_runtime(core_mask=2)", ["load_rknn"]),
     ]
