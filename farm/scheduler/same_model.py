@@ -1,0 +1,26 @@
+"""Whether a worker has opened the model that the farm's other workers have."""
+
+from __future__ import annotations
+
+from workers.protocol.messages import Ready
+
+
+def difference(first: Ready, later: Ready, model: str) -> str | None:
+    """Return why `later` can't join a farm whose first worker was ready with `first`, if it can't.
+
+    `model` is the name of the model's file. Images are shared out among all workers: with two
+    models, nobody could say which one an answer is of.
+    """
+    if later.model != first.model:
+        return (
+            f"{model} has changed since the farm started: restart the farm to use the new model, "
+            "or put the old one back first"
+        )
+    if (later.input, later.classes) != (first.input, first.classes):
+        return f"{model} has other inputs or classes here than in the other workers"
+    if later.scoring != first.scoring:
+        return (
+            f"its self-test read the scores as {later.scoring}, the first worker's as "
+            f"{first.scoring}: set output: softmax or output: none"
+        )
+    return None
