@@ -6,58 +6,66 @@ session: where the kernel groups processes by session (sched(7), autogroup), nic
 within a group, and one worker's decoders must yield to another's runtime thread.
 
 `python -m workers.forkserver RUN_DIR FD` takes requests on the socket FD. A request is a name and
-three descriptors: the worker's standard input, its output, and one to hold open while it runs. The
-process exits when the socket ends.
+two descriptors: the worker's standard input and its output. When the socket ends, the coordinator
+is gone: the process kills its workers, removes the run's folder and exits.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
 import socket
 import struct
 import sys
+import time
 import traceback
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, NoReturn
 
 from workers import main as worker
 from workers.environment import limit_library_threads
+from workers.protocol import descriptors
 
-FORKED: Final = 1  # a request is done, in the order of the requests: process id, 0
-ENDED: Final = 2  # process id, exit code or minus the signal's number
+# The answers. Requests are answered in their order.
+FORKED: Final = 1  # process id, 0; with a pidfd, pidfd_open(2), where the kernel has them
+REFUSED: Final = 2  # 0, errno
+ENDED: Final = 3  # process id, exit code or minus the signal's number
 ANSWER: Final = struct.Struct("=iii")
 NAME: Final = "npu-farm-forks"
 NAME_BYTES: Final = 15  # what the kernel keeps of a process's name
-DESCRIPTORS: Final = 3
+DESCRIPTORS: Final = 2
+END_SECONDS: Final = 2.0  # for killed workers to be gone: one may be stuck in a driver
 
 
 def main() -> int:
     """Fork workers until nobody is left to ask for them; return the exit code."""
     run_dir, channel = sys.argv[-2], socket.socket(fileno=int(sys.argv[-1]))
+    children: set[int] = set()
     set_name(NAME)
     import_error = preload()
-    signal.signal(signal.SIGCHLD, lambda *_: report_exits(channel))
-    while True:
-        try:
-            name, fds, _, _ = socket.recv_fds(channel, NAME_BYTES, DESCRIPTORS)
-        except ConnectionResetError:  # the coordinator is gone, with answers that it has not read
-            return 0
-        if not name:
-            return 0
-        # Held back: the coordinator must know a process's number before it hears of its end.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-        sys.argv[1:] = [name.decode("ascii"), run_dir]
-        pid = os.fork()
-        if pid == 0:
-            channel.close()
-            become_worker(fds, import_error)
-        for fd in fds:
-            os.close(fd)
-        with suppress(ConnectionError):  # nobody is left, as the next turn will show
-            channel.send(ANSWER.pack(FORKED, pid, 0))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    signal.signal(signal.SIGCHLD, lambda *_: report_ends(channel, children))
+    with suppress(ConnectionResetError):  # the coordinator is gone, with answers it has not read
+        while (request := descriptors.receive(channel, NAME_BYTES, DESCRIPTORS))[0]:
+            name, fds = request
+            sys.argv[1:] = [name.decode("ascii"), run_dir]
+            # Held back: the coordinator must know a process's number before it hears of its end.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+            try:
+                pid = fork(channel, fds, import_error)
+            except OSError as error:
+                send(channel, REFUSED, 0, error.errno or 0)
+            else:
+                children.add(pid)
+                send(channel, FORKED, pid, 0, pidfd_of(pid))
+            for fd in fds:
+                os.close(fd)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    kill(children)
+    worker.clean_up(run_dir)
+    return 0
 
 
 def preload() -> str:
@@ -72,21 +80,70 @@ def preload() -> str:
     return ""
 
 
-def report_exits(channel: socket.socket) -> None:
+def fork(channel: socket.socket, fds: list[int], import_error: str) -> int:
+    """Fork the worker that `sys.argv` names; return its process id. Raises OSError."""
+    if len(fds) < DESCRIPTORS:
+        raise OSError(errno.EMFILE, "the worker's descriptors could not be received")
+    pid = os.fork()
+    if pid == 0:
+        channel.close()
+        become_worker(fds, import_error)
+    return pid
+
+
+def pidfd_of(pid: int) -> int | None:
+    """Return a pidfd of a child that is not reaped; None before Linux 5.3, or without room."""
+    try:
+        return os.pidfd_open(pid)
+    except (OSError, AttributeError):  # Python may have been built for older kernels
+        return None
+
+
+def send(channel: socket.socket, kind: int, pid: int, code: int, pidfd: int | None = None) -> None:
+    """Send an answer, with a pidfd if there is one, and close that."""
+    message, given = ANSWER.pack(kind, pid, code), [] if pidfd is None else [pidfd]
+    with suppress(ConnectionError):  # nobody is left, as the next turn of the loop will show
+        try:
+            descriptors.send(channel, message, given)
+        except OSError:  # too many descriptors of this user are under way (ETOOMANYREFS)
+            descriptors.send(channel, message)
+    for fd in given:
+        os.close(fd)
+
+
+def reap(children: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield process id and exit code of each child that has ended, which is none from then on."""
+    while children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        children.discard(pid)
+        yield pid, os.waitstatus_to_exitcode(status)
+
+
+def report_ends(channel: socket.socket, children: set[int]) -> None:
     """Reap the workers that have ended, and send how each did."""
-    with suppress(ChildProcessError, ConnectionError):
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            channel.send(ANSWER.pack(ENDED, pid, os.waitstatus_to_exitcode(status)))
+    for pid, code in reap(children):
+        send(channel, ENDED, pid, code)
+
+
+def kill(children: set[int]) -> None:
+    """End the workers, wherever they are, and wait until they are gone, END_SECONDS at most."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # so no number is free for others
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + END_SECONDS
+    list(reap(children))
+    while children and (left := until - time.monotonic()) > 0:
+        signal.sigtimedwait({signal.SIGCHLD}, left)
+        list(reap(children))
 
 
 def become_worker(fds: list[int], import_error: str) -> NoReturn:
     """Turn this forked process into the worker that `sys.argv` names."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-    standard_input, output, _held = fds
+    standard_input, output = fds
     for source, target in ((standard_input, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     os.close(standard_input)
@@ -100,8 +157,8 @@ def become_worker(fds: list[int], import_error: str) -> NoReturn:
 
 
 def set_name(name: str) -> None:
-    """Show `name` in process lists: `ps -e`, top."""
-    with open("/proc/self/comm", "w", encoding="ascii") as comm:
+    """Show `name` in process lists (`ps -e`, top), where /proc can be written to."""
+    with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as comm:
         comm.write(name)
 
 

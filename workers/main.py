@@ -2,7 +2,7 @@
 
 A farm forks its workers, see workers.forkserver; started by hand it works the same. The process is
 pinned before anything starts threads: those started earlier, such as a BLAS library's, would keep
-their CPUs. It exits when its coordinator no longer holds its standard input open.
+their CPUs. It exits when its coordinator no longer holds its standard input open, or writes to it.
 """
 
 from __future__ import annotations
@@ -58,10 +58,12 @@ def main() -> int:
 
 
 def exit_with_coordinator(run_dir: str) -> None:
-    """Wait until the coordinator is gone, however it ended; then clean up and exit at once."""
-    while os.read(STDIN, 1):
-        pass
-    clean_up(run_dir)
+    """Wait until the coordinator says LEAVE, or is gone, however it ended; then exit at once.
+
+    Its folder is removed if it is gone.
+    """
+    if not os.read(STDIN, 1):
+        clean_up(run_dir)
     os._exit(EXIT_ORPHANED)
 
 

@@ -77,7 +77,7 @@ class Farm:
     @property
     def bad_cores(self) -> tuple[int, ...]:
         """The NPU cores that are left out: no worker could start on them, or stay."""
-        return self._up().coordinator.supervisor.bad_cores()
+        return self._up().coordinator.supervisor.slots.bad_cores
 
     def __enter__(self) -> Farm:
         if self._running is not None:
@@ -157,7 +157,7 @@ class Farm:
     def _start(self, running: RunningFarm) -> None:
         coordinator = running.coordinator
         coordinator.launch()
-        while coordinator.supervisor.starting:
+        while coordinator.supervisor.slots.starting:
             if running.signals_seen():
                 raise InterruptedStartError("the workers were still starting")
             coordinator.poll(running.signal_fds)

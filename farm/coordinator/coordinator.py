@@ -23,7 +23,7 @@ from workers.protocol.messages import Done, Failed, Ready
 from workers.protocol.sockets import Context, Inbox
 from workers.protocol.spec import WorkerSpec
 
-KILL_SECONDS: Final = 5.0
+KILL_SECONDS: Final = 10.0  # the supervisor lets go of them sooner
 MEMORY_CHECK_SECONDS: Final = 1.0
 FOREVER: Final = -1
 # The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
@@ -75,8 +75,8 @@ class Coordinator(Owned):
 
     def check_started(self) -> None:
         """Raise StartError if every worker has been given up, BadCoreError as `poll` does."""
-        if self.supervisor.all_failed:
-            raise StartError("no worker could start: " + "; ".join(self.supervisor.reasons()))
+        if self.supervisor.slots.all_failed:
+            raise StartError("no worker could start: " + "; ".join(self.supervisor.slots.reasons()))
         self._check_cores()
 
     def open_run(self) -> int:
@@ -128,18 +128,16 @@ class Coordinator(Owned):
         while self._abandoned:
             self.close_run(self._abandoned.popleft())
         if self._dispatcher.busy:
-            if self.supervisor.all_failed:
-                raise NoWorkersError("no worker is left: " + "; ".join(self.supervisor.reasons()))
+            if self.supervisor.slots.all_failed:
+                raise NoWorkersError(
+                    "no worker is left: " + "; ".join(self.supervisor.slots.reasons())
+                )
             self._check_cores()
         readable = self._wait(also, until)
         if self._sink.socket in readable:
             self._receive()
-        for process in self.supervisor.processes():
-            if process.output in readable:
-                self.supervisor.on_output(process.index, now=time.monotonic())
-            if process.sentinel in readable:
-                for change in self.supervisor.on_exit(process.index, now=time.monotonic()):
-                    self._act(change)
+        if readable - {self._sink.socket}:
+            self.supervisor.on_readable(readable, now=time.monotonic())
         self._tick(time.monotonic())
 
     def close(self, *, drain_seconds: float) -> None:
@@ -153,9 +151,6 @@ class Coordinator(Owned):
             self._stop_workers(kill=drain_seconds <= 0, seconds=drain_seconds)
             self._stop_workers(kill=True, seconds=KILL_SECONDS)
         finally:
-            for process in self.supervisor.processes():
-                self.supervisor.notices.stuck(process.index, process.pid)
-                process.close()
             self.supervisor.close()
             self._sink.close()
             self._context.destroy(linger=0)
@@ -164,7 +159,8 @@ class Coordinator(Owned):
 
     def _tick(self, now: float) -> None:
         """Do what has come due."""
-        self.supervisor.tick(now=now)
+        for change in self.supervisor.tick(now=now):
+            self._act(change)
         if now - self._memory_checked_at >= MEMORY_CHECK_SECONDS:
             self._memory_checked_at = now
             for worker in self.supervisor.oversized():
@@ -172,17 +168,14 @@ class Coordinator(Owned):
         self._act(events.Tick())
 
     def _check_cores(self) -> None:
-        bad = self.supervisor.bad_cores()
+        bad = self.supervisor.slots.bad_cores
         if bad and not self._bad_cores_allowed:
-            why = "; ".join(self.supervisor.reasons())
+            why = "; ".join(self.supervisor.slots.reasons())
             raise BadCoreError(f"NPU core {bad[0]} can't be used, and on_bad_core is `fail`: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
         watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
-        for process in self.supervisor.processes():
-            watched.append(process.sentinel)
-            if process.talks:
-                watched.append(process.output)
+        watched += self.supervisor.watched()
         due = [self.supervisor.deadline(), self._dispatcher.deadline(), until]
         soonest = min((at for at in due if at is not None), default=None)
         # Rounded up: a poll that ends a little early would spin until the time has come.
@@ -243,7 +236,8 @@ class Coordinator(Owned):
                     self.supervisor.replace(worker, now=time.monotonic())
 
     def _stop_workers(self, *, kill: bool, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        self.supervisor.stop(kill=kill)
-        while self.supervisor.processes() and time.monotonic() < until:
+        now = time.monotonic()
+        until = now + seconds
+        self.supervisor.stop(kill=kill, now=now)
+        while self.supervisor.slots.processes and time.monotonic() < until:
             self.poll(until=until)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import workers
 from farm.errors import StartError
+from farm.system.process_limits import why_no_process
 from workers.environment import without_opencv_variables
-from workers.forkserver import ANSWER, FORKED
+from workers.forkserver import ANSWER, ENDED, REFUSED
+from workers.protocol import descriptors
 from workers.protocol.spec import MAX_PIXELS_VARIABLE
 
 # As `python -m workers.forkserver`, but a numpy.py in the current folder is not taken for numpy.
@@ -25,105 +27,180 @@ BOOT: Final = (
     "import sys; sys.path[:] = filter(None, sys.path); "
     "from workers.forkserver import main; sys.exit(main())"
 )
-FORK_SECONDS: Final = 60.0  # its imports from a slow card, the first time
-LEAVE_SECONDS: Final = 5.0
+LEAVE_SECONDS: Final = 5.0  # for the server to end its workers and itself
+DIE_SECONDS: Final = 1.0  # from SIGKILL to its end, unless the kernel itself hangs
+BUFFER_BYTES: Final = 1 << 20  # holds the requests of the largest farm while the server imports
+DIED: Final = "the process that all workers are forked from has died"
+SILENT: Final = "the process that all workers are forked from does not answer"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Child:
-    """A process that was asked for; pid and exit code are None until the server reports them."""
+    """A process that was asked for, as far as it is known.
+
+    It ended with `code` (-N for signal N), or could not be forked because of `refusal`. Its
+    `pidfd` becomes readable when it ends; there is none before Linux 5.3. Its user counts it as
+    over from `over_at` on.
+    """
 
     pid: int | None = None
+    pidfd: int | None = None
     code: int | None = None
+    refusal: str = ""
+    over_at: float = math.inf
+    released: bool = False
+
+    @property
+    def pidfds(self) -> list[int]:
+        """Its pidfd, if there is one."""
+        return [] if self.pidfd is None else [self.pidfd]
+
+    def over_by(self, at: float) -> None:
+        """Let it be over at this time, if not earlier."""
+        self.over_at = min(self.over_at, at)
+
+    def release(self) -> None:
+        """Close its pidfd, and what comes as one later."""
+        self.released = True
+        for fd in self.pidfds:
+            os.close(fd)
+        self.pidfd = None
 
 
 class ForkServer:
-    """The process that forks this farm's workers; raises StartError if it can't be started."""
+    """The process that forks this farm's workers: started when needed, and again if it has died.
+
+    Nothing here waits for what it answers; `listen` takes in what has come.
+    """
 
     def __init__(self, run_dir: str, max_pixels: int) -> None:
         self._run_dir, self._max_pixels = run_dir, max_pixels
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None  # None: not started, dead, or given up
         self._asked: deque[Child] = deque()  # in the order of the requests
         self._living: dict[int, Child] = {}
-        try:
-            self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
-                self._process = _spawn(run_dir, theirs.fileno(), max_pixels)
-        except OSError as error:
-            raise StartError(f"no process can be started: {error}") from error
 
     @property
-    def alive(self) -> bool:
-        """Whether it can still be asked for workers."""
-        return self._process.poll() is None
+    def fds(self) -> list[int]:
+        """The descriptors held of it; `listen` when one is readable."""
+        return [] if self._channel is None else [self._channel.fileno()]
 
-    def renewed(self) -> ForkServer:
-        """Return itself, or a new server if it has died; raises as the constructor."""
-        if self.alive:
-            return self
-        self.close()
-        return ForkServer(self._run_dir, self._max_pixels)
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None if it was never started."""
+        return None if self._process is None else self._process.pid
 
     def fork(self, name: str, fds: list[int]) -> Child:
-        """Ask for a worker with these descriptors, see workers.forkserver.
-
-        If the server is dead, no process will ever hold them: the caller sees them close.
-        """
+        """Ask for a worker with these descriptors, see workers.forkserver; raises StartError."""
+        try:
+            channel = self._started()
+        except OSError as error:
+            raise StartError(why_no_process(error)) from error
+        try:
+            descriptors.send(channel, name.encode("ascii"), fds)
+        except BlockingIOError as error:
+            raise StartError(SILENT) from error
+        except ConnectionError as error:
+            raise StartError(DIED) from error
+        except OSError as error:
+            raise StartError(why_no_process(error)) from error
         child = Child()
-        with suppress(ConnectionError):
-            socket.send_fds(self._channel, [name.encode("ascii")], fds)
-            self._asked.append(child)
+        self._asked.append(child)
         return child
 
-    def pid(self, child: Child) -> int | None:
-        """Return the process id of a child; None if the server died before there was one.
+    def listen(self) -> None:
+        """Take in what it has answered, and whether it has died."""
+        while self._channel is not None:
+            try:
+                answer, fds = descriptors.receive(self._channel, ANSWER.size, 1)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:  # it has not read all requests; its answers still come
+                continue
+            if not answer:
+                self._lose()
+                return
+            kind, pid, code = ANSWER.unpack(answer)
+            if kind == ENDED:
+                child = self._living.pop(pid)
+                child.code = code
+                child.over_by(0)
+            elif kind == REFUSED:
+                child = self._asked.popleft()
+                child.refusal = why_no_process(OSError(code, os.strerror(code)))
+                child.over_by(0)
+            else:
+                child = self._living[pid] = self._asked.popleft()
+                child.pid, child.pidfd = pid, next(iter(fds), None)
+                if child.released:
+                    child.release()
 
-        A server that takes longer than FORK_SECONDS to report it is killed.
+    def tells_of(self, child: Child) -> bool:
+        """Whether it has forked this child and will tell of its end."""
+        return child.pid is not None and self._living.get(child.pid) is child
+
+    def send_signal(self, child: Child, number: int) -> bool:
+        """Send a signal to a child, and return whether it is there; 0 only asks.
+
+        Never to another process that has its number by now, so to none where nobody knows: without
+        a pidfd, when the server that forked it is dead.
         """
-        while child.pid is None and self._receive(FORK_SECONDS):
-            pass
-        if child.pid is None:
+        self.listen()
+        try:
+            if child.pidfd is not None:
+                signal.pidfd_send_signal(child.pidfd, number)
+            elif child.pid is not None and self.tells_of(child):
+                os.kill(child.pid, number)
+            else:
+                return False
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End the server, which is dead or does not do its work; its workers live on."""
+        if self._process is not None:
             self._process.kill()
-        return child.pid
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(DIE_SECONDS)
+        self.listen()
+        self._lose()
 
-    def wait(self, child: Child, seconds: float) -> int | None:
-        """Wait up to `seconds` for a child's end; return its exit code, -N for signal N."""
-        until = time.monotonic() + seconds
-        while child.code is None and self._receive(max(0.0, until - time.monotonic())):
-            pass
-        return child.code
-
-    def send_signal(self, child: Child, number: signal.Signals) -> None:
-        """Send a signal to a child, unless it is known to have ended."""
-        pid = self.pid(child)
-        if pid is not None and self.wait(child, 0) is None:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    def close(self) -> None:
-        """End the server; workers that live go on."""
-        self._channel.close()
+    def close(self) -> bool:
+        """End the server, which ends its workers; return whether it did within LEAVE_SECONDS."""
+        self._lose()
+        if self._process is None:
+            return True
         try:
             self._process.wait(LEAVE_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _receive(self, seconds: float) -> bool:
-        """Take in the next answer; return False if none comes within so many seconds, or ever."""
-        try:
-            self._channel.settimeout(seconds)
-            answer = self._channel.recv(ANSWER.size)
-        except OSError:  # the time is up, or the server is gone
+            self.kill()
             return False
-        if not answer:
-            return False
-        kind, pid, code = ANSWER.unpack(answer)
-        if kind == FORKED:
-            child = self._living[pid] = self._asked.popleft()
-            child.pid = pid
-        else:
-            self._living.pop(pid).code = code
         return True
+
+    def _started(self) -> socket.socket:
+        if self._channel is not None and self._process is not None and self._process.poll() is None:
+            return self._channel
+        self.kill()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, ExitStack() as until_started:
+            until_started.enter_context(ours)
+            ours.setblocking(False)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+            self._process = _spawn(self._run_dir, theirs.fileno(), self._max_pixels)
+            until_started.pop_all()
+        self._channel = ours
+        return ours
+
+    def _lose(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        for child in self._asked:
+            child.refusal = DIED
+            child.over_by(0)
+        self._asked.clear()
+        self._living.clear()
 
 
 def _spawn(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[bytes]:

@@ -62,9 +62,23 @@ class Notices:
         message = f"worker {worker} has grown to {sizes}: a new one replaces it"
         self._warn("worker_replaced", message, worker=worker)
 
-    def stuck(self, worker: int, pid: int | None) -> None:
-        """Tell that a worker's process could not be ended."""
-        self._warn("worker_stuck", f"worker {worker} (pid {pid}) does not end", worker=worker)
+    def refused(self, worker: int, reason: str) -> None:
+        """Tell that the system lets no worker start now; it is asked again and again."""
+        message = f"worker {worker} can't be started now: {reason}; it is tried again"
+        self._warn("worker_refused", message, worker=worker)
+
+    def stuck(self, worker: int, pid: int | None, reason: str = "") -> None:
+        """Tell that a worker's process could not be ended, and is left alone."""
+        message = (
+            f"worker {worker}{reason and f' ({reason})'} is given up: not even SIGKILL ends its "
+            f"process {pid}; a driver or a network share holds it, see `cat /proc/{pid}/stack` "
+            "as root; a restart of this machine ends it"
+        )
+        self._warn("worker_stuck", message, worker=worker)
+
+    def fork_server_killed(self, pid: int | None) -> None:
+        """Tell that the fork server did not leave by itself."""
+        self._warn("fork_server_killed", f"the fork server (pid {pid}) hung, and was killed")
 
     def _explain(self, reason: str, worker: int) -> None:
         """Tell once what a known error of the NPU means, and what helps."""

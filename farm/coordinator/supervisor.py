@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Container, Sequence
 from typing import Final
 
 from farm.coordinator.fork_server import ForkServer
 from farm.coordinator.limits import Limits
 from farm.coordinator.notices import Notices
+from farm.coordinator.slots import Slots, WorkerSlot
 from farm.coordinator.worker_process import WorkerProcess
 from farm.errors import StartError
 from farm.scheduler.events import Kill, WorkerDown, WorkerUp
-from farm.scheduler.lifecycle import BOOTING, NEXT, OVER, Event, State, after, back_off, recent
+from farm.scheduler.lifecycle import BOOTING, NEXT, Event, State, recent
 from workers.protocol import startup as steps
 from workers.protocol.messages import Failed, Ready
 from workers.protocol.sockets import Context
 from workers.protocol.spec import WorkerSpec
-from workers.runtimes.base import ONNX
 
 Change = WorkerUp | WorkerDown
 LEAVE_SECONDS: Final = 5.0  # for a worker that was asked to go
 TERM_SECONDS: Final = 1.0  # from SIGTERM to SIGKILL
-
-
-@dataclass(slots=True)
-class WorkerSlot:
-    """A place for one worker, filled by one process after the other.
-
-    `due` is when its state must have changed, `reason` why it last failed, `hangs` whether it gave
-    no answer, `came_up` whether its present or last process was ready.
-    """
-
-    spec: WorkerSpec
-    state: State = State.STARTING
-    generation: int = 0
-    process: WorkerProcess | None = None
-    deaths: list[float] = field(default_factory=list)
-    due: float | None = None
-    reason: str = ""
-    hangs: bool = False
-    ready: Ready | None = None
-    came_up: bool = False
 
 
 class Supervisor:
@@ -50,13 +30,13 @@ class Supervisor:
 
     A worker that takes longer than `limits` allow to open its runtime, or to pass its self-test,
     is killed. A worker that can't start has no second try, and an NPU core on which none can is
-    left out.
+    left out. A start that the system refuses is tried again.
     """
 
     def __init__(
         self, specs: Sequence[WorkerSpec], context: Context, limits: Limits, log: logging.Logger
     ) -> None:
-        self.slots = [WorkerSlot(spec) for spec in specs]
+        self.slots = Slots(WorkerSlot(spec) for spec in specs)
         self._context, self._limits = context, limits
         self._server = ForkServer(specs[0].run_dir, specs[0].max_pixels)
         self.notices = Notices(log, specs[0].runtime)
@@ -67,34 +47,24 @@ class Supervisor:
         for slot in self.slots:
             self._spawn(slot, now)
 
-    def processes(self) -> list[WorkerProcess]:
-        """Return all processes that are not known to be gone."""
-        return [m.process for m in self.slots if m.process is not None]
+    def watched(self) -> list[int]:
+        """Return the descriptors to poll; `on_readable` when some are readable."""
+        fds = self._server.fds
+        for process in self.slots.processes:
+            fds += process.watched
+        return fds
 
     @property
-    def starting(self) -> bool:
-        """Whether a worker's first start is still under way."""
-        return any(slot.state is State.STARTING for slot in self.slots)
-
-    @property
-    def all_failed(self) -> bool:
-        """Whether no worker is left, and none will come back."""
-        return all(slot.state in OVER for slot in self.slots)
-
-    def reasons(self) -> list[str]:
-        """Return why workers were given up, each reason once."""
-        return list(dict.fromkeys(m.reason for m in self.slots if m.state is State.BROKEN))
-
-    def bad_cores(self) -> tuple[int, ...]:
-        """Return the NPU cores whose workers are all given up; none where CPUs run the model."""
-        if self.slots[0].spec.runtime == ONNX:
-            return ()
-        broken = {m.spec.npu_core for m in self.slots if m.state is State.BROKEN}
-        return tuple(sorted(broken - self._cores_in_use))
+    def fds(self) -> list[int]:
+        """All descriptors that are held of the workers' processes, but for their sockets'."""
+        return [*self._server.fds, *(fd for process in self.slots.processes for fd in process.fds)]
 
     def deadline(self) -> float | None:
         """Return when `tick` has something to do, if nothing else happens."""
-        return min((m.due for m in self.slots if m.due is not None), default=None)
+        soonest = min(slot.due for slot in self.slots)
+        for process in self.slots.processes:
+            soonest = min(soonest, process.over_at)
+        return soonest if soonest < math.inf else None
 
     def on_message(self, message: Ready | Failed, *, now: float) -> list[Change]:
         """Take in what a worker reports; what does not fit its state is counted as stray."""
@@ -109,35 +79,17 @@ class Supervisor:
             return self._ready(slot, message)
         return self._failed(slot, message.message, now)
 
-    def on_output(self, worker: int, *, now: float) -> None:
-        """Take in what a worker has printed; its self-test has a time limit of its own."""
-        slot = self.slots[worker]
-        if slot.process is not None:
+    def on_readable(self, fds: Container[object], *, now: float) -> None:
+        """Take in what workers have printed and that some have ended, as `tick` then handles."""
+        self._server.listen()
+        for slot in self.slots:
+            if slot.process is None:
+                continue
             before = slot.process.log.step
-            slot.process.listen()
+            slot.process.notice(fds, now=now)
+            # The self-test has a time limit of its own.
             if slot.state in BOOTING and before != slot.process.log.step == steps.SELF_TEST:
                 slot.due = now + self._limits.self_test_seconds
-
-    def on_exit(self, worker: int, *, now: float) -> list[Change]:
-        """Take in that a worker's process is gone."""
-        slot = self.slots[worker]
-        if slot.process is None:
-            return []
-        before, how = slot.state, slot.process.reap()
-        if slot.hangs and (place := slot.process.log.stack_location()):
-            slot.reason = f"{slot.reason}, in {place}"
-        slot.reason = slot.reason or slot.process.log.explain(how)
-        slot.process.close()
-        slot.process = None
-        slot.state, slot.due = after(before, Event.EXITED), None
-        if slot.state is State.BROKEN and before in BOOTING:
-            self.notices.start_failed(worker, slot.reason)
-            self._announce_unused_cores()
-        if slot.state is State.LOST and before is State.RETIRING:
-            slot.due, slot.deaths = now, recent(slot.deaths, now=now)
-        elif slot.state is State.LOST:
-            self._schedule_restart(slot, now)
-        return [WorkerDown(worker, slot.reason)] if before is State.UP else []
 
     def terminate(self, kill: Kill, *, now: float) -> None:
         """End a worker by SIGTERM and then SIGKILL; its end is reported as any."""
@@ -152,7 +104,7 @@ class Supervisor:
         slot = self.slots[worker]
         if slot.process is not None and slot.state is State.UP:
             self.notices.replaced(worker, slot.process.memory_mb(), self._limits.worker_mb)
-            slot.state, slot.due = after(slot.state, Event.RETIRE), now + LEAVE_SECONDS
+            slot.enter(Event.RETIRE, due=now + LEAVE_SECONDS)
             slot.process.ask_to_stop()
 
     def oversized(self) -> list[int]:
@@ -160,54 +112,67 @@ class Supervisor:
         up = [m.process for m in self.slots if m.state is State.UP and m.process is not None]
         return [process.index for process in up if process.memory_mb() > self._limits.worker_mb]
 
-    def tick(self, *, now: float) -> None:
-        """Do what has come due: restart after the back-off, kill what is not ready or not gone."""
+    def tick(self, *, now: float) -> list[Change]:
+        """Do what has come due: see to those that are gone, restart, kill what takes too long."""
+        changes: list[Change] = []
         for slot in self.slots:
-            if slot.due is None or now < slot.due:
-                continue
-            slot.due = None
-            if slot.state is State.LOST:
-                slot.state = after(slot.state, Event.RESPAWN)
-                self._spawn(slot, now)
-            elif slot.process is not None and slot.state in BOOTING:
-                step, limits = slot.process.log.step, self._limits
-                limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
-                self._failed(slot, f"{step} has not ended within {limit:g} s", now)
-                # Nobody waits for a process that hangs to leave by itself.
-                self.terminate(Kill(slot.spec.index, slot.reason, hangs=True), now=now)
-            elif slot.process is not None:
-                slot.process.kill()
+            process = slot.process
+            if process is not None and process.over_at <= now:
+                changes += self._over(slot, process, now)
+            elif slot.due <= now:
+                self._due(slot, now)
+        return changes
 
-    def stop(self, *, kill: bool) -> None:
+    def stop(self, *, kill: bool, now: float) -> None:
         """Ask every worker to leave once it has answered all; with `kill`, end them now."""
         for slot in self.slots:
             if slot.process is not None and kill:
-                slot.process.kill()
+                slot.process.kill(now=now)
             elif slot.process is not None and slot.state is not State.STOPPING:
                 slot.process.ask_to_stop()
             if slot.state is not State.GONE and slot.state is not State.STOPPING:
-                slot.state, slot.due = after(slot.state, Event.STOP), None
+                slot.enter(Event.STOP)
 
     def close(self) -> None:
-        """Close the fork server; the workers must be gone, or given up."""
-        self._server.close()
+        """End the fork server, and let go of workers that could not be ended."""
+        for process in self.slots.processes:
+            self.notices.stuck(process.index, process.pid)
+            process.close()
+        if not self._server.close():
+            self.notices.fork_server_killed(self._server.pid)
 
     def _spawn(self, slot: WorkerSlot, now: float) -> None:
         slot.generation += 1
         slot.reason, slot.hangs, slot.came_up = "", False, False
-        self._server = self._server.renewed()
         try:
             slot.process = WorkerProcess(slot.spec, slot.generation, self._context, self._server)
-        except OSError as error:
-            message = f"worker {slot.spec.index}: cannot start a process: {error}"
-            raise StartError(message) from error
-        slot.due = now + self._limits.start_seconds
+        except StartError as error:
+            slot.reason = str(error)
+            self._refused(slot, now)
+        else:
+            slot.due = now + self._limits.start_seconds
+
+    def _due(self, slot: WorkerSlot, now: float) -> None:
+        slot.due = math.inf
+        if slot.process is None:
+            slot.enter(Event.RESPAWN)
+            self._spawn(slot, now)
+        elif slot.state in BOOTING:
+            step, limits = slot.process.log.step, self._limits
+            limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
+            self._failed(slot, f"{step} has not ended within {limit:g} s", now)
+            if slot.process.pid is None:
+                self._server.kill()  # it hangs, too
+            # Nobody waits for a process that hangs to leave by itself.
+            self.terminate(Kill(slot.spec.index, slot.reason, hangs=True), now=now)
+        else:
+            slot.process.kill(now=now)
 
     def _ready(self, slot: WorkerSlot, message: Ready) -> list[Change]:
         if slot.state is State.RESTARTING:
             self.notices.back(message.worker)
-        slot.state, slot.due = after(slot.state, Event.READY), None
-        slot.ready, slot.came_up = message, True
+        slot.enter(Event.READY)
+        slot.ready, slot.came_up, slot.refusals = message, True, 0
         if slot.process is not None:
             slot.process.log.step = steps.WORK  # whatever else it has printed unread
         self._announce_unused_cores()
@@ -219,32 +184,64 @@ class Supervisor:
             process.listen()
             slot.reason = process.log.explain(reason)
             process.ask_to_stop()
-        slot.state, slot.due = after(before, Event.FAILED), now + LEAVE_SECONDS
+        slot.enter(Event.FAILED, due=now + LEAVE_SECONDS)
         if slot.state is State.BROKEN:
-            self.notices.start_failed(slot.spec.index, slot.reason)
-            self._announce_unused_cores()
+            self._start_failed(slot)
         return [WorkerDown(slot.spec.index, slot.reason)] if before is State.UP else []
 
-    @property
-    def _cores_in_use(self) -> set[int]:
-        return {m.spec.npu_core for m in self.slots if m.state not in OVER}
+    def _over(self, slot: WorkerSlot, process: WorkerProcess, now: float) -> list[Change]:
+        """Take in that a process is gone, or never came to be, or that nothing ends it."""
+        before, how = slot.state, process.how_it_ended()
+        if slot.hangs and (place := process.log.stack_location()):
+            slot.reason = f"{slot.reason}, in {place}"
+        slot.reason = slot.reason or process.log.explain(how)
+        process.close()
+        slot.process = None
+        if process.refused and before in BOOTING:
+            self._refused(slot, now)
+        elif process.stuck:
+            slot.enter(Event.STUCK)
+            self.notices.stuck(slot.spec.index, process.pid, slot.reason)
+            self._announce_unused_cores()
+        else:
+            slot.refusals = 0
+            slot.enter(Event.EXITED)
+            self._exited(slot, before, now)
+        return [WorkerDown(slot.spec.index, slot.reason)] if before is State.UP else []
+
+    def _exited(self, slot: WorkerSlot, before: State, now: float) -> None:
+        if slot.state is State.BROKEN and before in BOOTING:
+            self._start_failed(slot)
+        elif slot.state is State.LOST and before is State.RETIRING:
+            slot.due, slot.deaths = now, recent(slot.deaths, now=now)
+        elif slot.state is State.LOST and (wait := slot.died(now=now)) is not None:
+            slot.due = now + wait
+            self.notices.died(slot.spec.index, slot.reason, wait)
+        elif slot.state is State.LOST:
+            slot.enter(Event.GIVE_UP)
+            often = f"{len(slot.deaths)} times in {now - slot.deaths[0]:.0f} s"
+            self.notices.given_up(slot.spec.index, slot.reason, often)
+            self._announce_unused_cores()
+
+    def _refused(self, slot: WorkerSlot, now: float) -> None:
+        """Take in that the system has refused a start. The first ones must be decided soon."""
+        others = any(process.pid is not None for process in self.slots.processes)
+        wait = slot.refused(alone=slot.state is State.STARTING or not others)
+        slot.enter(Event.REFUSED)
+        if wait is None:
+            slot.enter(Event.GIVE_UP)
+            slot.refusals = 0
+            self._start_failed(slot)
+        else:
+            slot.due = now + wait
+            if sum(m.refusals for m in self.slots) == 1:
+                self.notices.refused(slot.spec.index, slot.reason)
+
+    def _start_failed(self, slot: WorkerSlot) -> None:
+        self.notices.start_failed(slot.spec.index, slot.reason)
+        self._announce_unused_cores()
 
     def _announce_unused_cores(self) -> None:
         """Tell on which NPU cores no worker runs, once it is known which could start."""
-        if self._limits.bad_cores and not self.starting and not self.all_failed:
-            self.notices.left_out(self.bad_cores(), self._cores_in_use)
-
-    def _schedule_restart(self, slot: WorkerSlot, now: float) -> None:
-        # Starts that all fail count however long each takes: a hang of 10 s, or the driver's time
-        # limit of 6 s and a slow board, would never be often enough in a minute.
-        counted = recent(slot.deaths, now=now) if slot.came_up else slot.deaths
-        slot.deaths = [*counted, now]
-        number, wait = slot.spec.index, back_off(len(slot.deaths))
-        if wait is not None:
-            slot.due = now + wait
-            self.notices.died(number, slot.reason, wait)
-            return
-        slot.state = after(slot.state, Event.GIVE_UP)
-        often = f"{len(slot.deaths)} times in {now - slot.deaths[0]:.0f} s"
-        self.notices.given_up(number, slot.reason, often)
-        self._announce_unused_cores()
+        if self._limits.bad_cores and not self.slots.starting and not self.slots.all_failed:
+            self.notices.left_out(self.slots.bad_cores, self.slots.cores_in_use)

@@ -39,7 +39,7 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
     _, coordinator = prepare(config, SILENT)
     try:
         coordinator.launch()
-        while coordinator.supervisor.starting:
+        while coordinator.supervisor.slots.starting:
             coordinator.poll()
         return tuple(
             CoreTest(

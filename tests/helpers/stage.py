@@ -12,7 +12,7 @@ import pytest
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from farm.coordinator.supervisor import Supervisor
+from farm.coordinator.supervisor import Change, Supervisor
 from farm.results.result import Result
 from farm.scheduler.lifecycle import BOOTING
 from tests.helpers.support import expected_of_the_fake, names_of_children
@@ -54,7 +54,7 @@ class Stage:
         tick, deadline = Supervisor.tick, Supervisor.deadline
         seen: set[Path] = set()
 
-        def tick_sooner(supervisor: Supervisor, *, now: float) -> None:
+        def tick_sooner(supervisor: Supervisor, *, now: float) -> list[Change]:
             for slot in supervisor.slots:
                 mark = self.faults / f"worker-{slot.spec.index}.hangs"
                 if not mark.exists():
@@ -67,7 +67,7 @@ class Stage:
                     mark.unlink()
                     seen.remove(mark)
                     slot.due = now
-            tick(supervisor, now=now)
+            return tick(supervisor, now=now)
 
         def look_often(supervisor: Supervisor) -> float | None:
             due, soon = deadline(supervisor), time.monotonic() + LOOK_SECONDS

@@ -16,7 +16,7 @@ from workers.main import EXIT_NO_INIT, EXIT_ORPHANED
 from workers.protocol import messages as wire
 from workers.protocol.sockets import Inbox, Outbox
 from workers.protocol.spec import SimulatedSpec, WorkerSpec
-from workers.protocol.startup import pack_init
+from workers.protocol.startup import LEAVE, pack_init
 
 
 @pytest.fixture
@@ -77,6 +77,17 @@ def test_a_worker_whose_coordinator_is_gone_leaves_and_cleans_up(
     process.communicate(init if heard else init[:10], timeout=PATIENCE)
     assert process.returncode == code
     assert not Path(spec.run_dir).exists()
+
+
+def test_a_worker_that_is_told_to_leave_keeps_the_folder_of_the_run_that_goes_on(
+    spec: WorkerSpec,
+) -> None:
+    Path(spec.run_dir).mkdir()
+    process = begin(spec.run_dir)
+    init = pack_init(wire.WorkerInit(spec, generation=1))
+    process.communicate(init + LEAVE, timeout=PATIENCE)
+    assert process.returncode == EXIT_ORPHANED
+    assert Path(spec.run_dir).exists()
 
 
 def test_a_worker_removes_no_folder_that_is_not_a_runs(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from farm.coordinator.fork_server import ForkServer
+from farm.coordinator.fork_server import Child, ForkServer
 from farm.errors import StartError
 from tests.helpers.support import PATIENCE, ROOT, children_of, fork_server_of, is_alive, wait_for
 from tests.helpers.told import Told
@@ -30,16 +30,38 @@ def server(tmp_path: Path) -> Iterator[ForkServer]:
 
 
 def pipes() -> tuple[list[int], list[int]]:
-    """Three pipes as a worker's: the ends that are ours, the ends that are its own."""
-    (their_input, our_input), (our_output, their_output), (sentinel, held) = (
-        os.pipe() for _ in range(3)
-    )
-    return [our_input, our_output, sentinel], [their_input, their_output, held]
+    """Two pipes as a worker's: the ends that are ours, the ends that are its own."""
+    (their_input, our_input), (our_output, their_output) = os.pipe(), os.pipe()
+    return [our_input, our_output], [their_input, their_output]
 
 
-def close(fds: list[int]) -> None:
+def close(fds: Iterable[int]) -> None:
     for fd in fds:
         os.close(fd)
+
+
+def fork(server: ForkServer, name: str) -> tuple[Child, list[int]]:
+    """Ask for a worker; return it, and our ends of its pipes."""
+    ours, theirs = pipes()
+    child = server.fork(name, theirs)
+    close(theirs)
+    return child, ours
+
+
+def heard(server: ForkServer, fact: Callable[[], bool]) -> bool:
+    """Listen to the server until `fact` is true."""
+
+    def listen() -> bool:
+        server.listen()
+        return fact()
+
+    return wait_for(listen)
+
+
+def code_of(server: ForkServer, child: Child) -> int | None:
+    """The exit code of a child that ends now."""
+    assert heard(server, lambda: child.code is not None)
+    return child.code
 
 
 def simulated(size: int, **changes: object) -> FarmConfig:
@@ -48,45 +70,58 @@ def simulated(size: int, **changes: object) -> FarmConfig:
 
 
 def test_a_fork_has_its_own_streams_and_its_end_is_told(server: ForkServer) -> None:
-    ours, theirs = pipes()
-    child = server.fork("worker-7", theirs)
-    close(theirs)
-    pid = server.pid(child)
+    child, (life_line, output) = fork(server, "worker-7")
+    assert heard(server, lambda: child.pid is not None)
+    pid = child.pid
     assert pid is not None
     assert wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "worker-7\n")
-    assert os.getsid(pid) == fork_server_of(os.getpid())  # not ours, and not its own
-    os.close(ours[0])  # so it gets no WorkerInit
-    assert b"the farm's coordinator starts this" in os.read(ours[1], 1000)
-    assert os.read(ours[2], 1) == b""
-    assert server.wait(child, 5) == EXIT_NO_INIT
-    close(ours[1:])
+    assert os.getsid(pid) == server.pid  # not ours, and not its own
+    os.close(life_line)  # so it gets no WorkerInit
+    assert b"the farm's coordinator starts this" in os.read(output, 1000)
+    assert os.read(output, 1) == b""
+    assert code_of(server, child) == EXIT_NO_INIT
+    os.close(output)
+    child.release()
 
 
 def test_a_fork_holds_nothing_of_its_siblings(server: ForkServer) -> None:
-    (ours, theirs), (others, their_others) = pipes(), pipes()
-    first, second = server.fork("worker-0", theirs), server.fork("worker-1", their_others)
-    close(theirs)
-    close(their_others)
+    (first, ours), (second, others) = fork(server, "worker-0"), fork(server, "worker-1")
     os.close(ours[0])
-    assert server.wait(first, 5) == EXIT_NO_INIT
-    assert server.wait(second, 0) is None
-    assert os.read(ours[2], 1) == b""  # the second has no copy of the end that the first held
+    assert code_of(server, first) == EXIT_NO_INIT
+    assert second.code is None
+    assert b"starts this" in os.read(ours[1], 1000)
+    assert os.read(ours[1], 1) == b""  # the second has no copy of the end that the first held
     server.send_signal(second, signal.SIGKILL)
-    assert server.wait(second, 5) == -signal.SIGKILL
-    assert os.read(others[2], 1) == b""
-    close([*ours[1:], *others])
+    assert code_of(server, second) == -signal.SIGKILL
+    assert os.read(others[1], 1) == b""
+    close([ours[1], *others])
+    first.release()
+    second.release()
+
+
+def test_a_fork_holds_only_its_streams_for_what_it_executes(server: ForkServer) -> None:
+    child, (life_line, output) = fork(server, "worker-0")
+    assert heard(server, lambda: child.pid is not None)
+    assert wait_for(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "worker-0\n")
+    assert sorted(os.listdir(f"/proc/{child.pid}/fd")) == ["0", "1", "2"]
+    os.close(life_line)
+    assert code_of(server, child) == EXIT_NO_INIT
+    os.close(output)
+    child.release()
 
 
 def test_ends_before_anybody_asks_are_told_of_the_right_one(server: ForkServer) -> None:
-    held, children = [], []
+    children, held = [], []
     for number in range(20):
-        ours, theirs = pipes()
-        children.append(server.fork(f"worker-{number}", theirs))
-        close([ours[0], *theirs])
-        held += ours[1:]
-    assert [server.wait(child, 20) for child in children] == [EXIT_NO_INIT] * 20
+        child, ours = fork(server, f"worker-{number}")
+        os.close(ours[0])
+        children.append(child)
+        held.append(ours[1])
+    assert [code_of(server, child) for child in children] == [EXIT_NO_INIT] * 20
     assert len({child.pid for child in children}) == 20
     close(held)
+    for child in children:
+        child.release()
 
 
 def test_what_is_forked_has_one_thread() -> None:
@@ -129,23 +164,6 @@ def test_a_fork_server_leaves_though_nobody_has_read_its_answers() -> None:
     _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (0, b"")
     close([*pipes_of_ours, *of_the_worker])
-
-
-def test_a_fork_server_that_hangs_is_given_up(
-    server: ForkServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before, of_the_first = pipes()
-    assert server.pid(server.fork("worker-0", of_the_first)) is not None
-    close([*before, *of_the_first])
-    os.kill(fork_server_of(os.getpid()), signal.SIGSTOP)
-    monkeypatch.setattr("farm.coordinator.fork_server.FORK_SECONDS", 0.2)
-    ours, theirs = pipes()
-    child = server.fork("worker-1", theirs)
-    close(theirs)
-    assert server.pid(child) is None
-    assert wait_for(lambda: not server.alive)
-    assert os.read(ours[2], 1) == b""  # so the coordinator hears that this worker will never be
-    close(ours)
 
 
 def test_workers_go_on_without_the_process_they_were_forked_from(

@@ -45,15 +45,23 @@ class Inbox:
 
 
 class Outbox:
-    """A PUSH socket: sends messages to one receiver."""
+    """A PUSH socket: sends messages to one receiver; raises OSError if there can't be another."""
 
     def __init__(self, context: Context, address: str) -> None:
-        self._socket = context.socket(zmq.PUSH)
+        try:
+            self._socket = context.socket(zmq.PUSH)
+        except zmq.ZMQError as error:
+            raise OSError(error.errno, error.strerror) from error
         self._socket.set_hwm(UNLIMITED)
-        self._socket.connect(address)
+        # Connected at the first message, when the receiver mostly listens already: an earlier
+        # attempt would fail and be tried again only 100 ms later.
+        self._unconnected: str | None = address
 
     def send(self, message: wire.Message) -> None:
         """Queue a message; never blocks."""
+        if self._unconnected is not None:
+            self._socket.connect(self._unconnected)
+            self._unconnected = None
         self._socket.send(wire.encode(message))
 
     def close(self, *, flush: bool) -> None:

@@ -1,4 +1,4 @@
-"""What passes through a worker's pipes while it starts: its WorkerInit in, its steps out.
+"""What passes through a worker's pipes: its WorkerInit in, its steps out; at times LEAVE in.
 
 The steps go to standard error. A write to that pipe is done before the next call begins, so the
 coordinator knows the last step even of a worker that this call killed, or in which it hangs.
@@ -19,6 +19,8 @@ REPORT: Final = "its ready message"
 WORK: Final = "work"  # the start is over; the worker does not announce it: its Ready has come
 TESTED: Final = frozenset({SELF_TEST, REPORT})  # within the time for the self-test
 STDERR: Final = 2
+# For a worker that can't be signalled. A pipe that ends without it: the coordinator is gone.
+LEAVE: Final = b"leave"
 
 
 def pack_init(init: WorkerInit) -> bytes:

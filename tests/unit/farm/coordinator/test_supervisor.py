@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import math
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from farm.coordinator.limits import Limits
-from farm.coordinator.supervisor import Supervisor
+from farm.coordinator.supervisor import Change, Supervisor
 from farm.coordinator.worker_output import WorkerOutput
+from farm.coordinator.worker_process import END_SECONDS
+from farm.errors import StartError
 from farm.scheduler.lifecycle import DEATHS_ALLOWED, State
 from tests.helpers.support import worker_spec
 from tests.helpers.told import Told
@@ -22,24 +25,38 @@ START_SECONDS = 60
 
 
 class Made:
-    """A process that does nothing, in its self-test."""
+    """A process that does nothing, in its self-test; it ends, or not, as a test says."""
+
+    refuses: ClassVar[str] = ""  # why no further one can be started
 
     def __init__(
         self, spec: WorkerSpec, generation: int, _context: Context, _server: object
     ) -> None:
+        if self.refuses:
+            raise StartError(self.refuses)
         self.index, self.generation, self.log = spec.index, generation, WorkerOutput()
+        self.pid, self.over_at = 1000 + spec.index, math.inf
+        self.refused = self.stuck = False
 
-    def listen(self) -> bool:
+    def listen(self) -> None:
         self.log.step = steps.SELF_TEST
-        return True
 
-    def reap(self) -> str:
+    def notice(self, *_: object, **__: object) -> None:
+        self.listen()
+
+    def end(self) -> None:
+        self.over_at = 0
+
+    def how_it_ended(self) -> str:
         return f"SIGKILL in {self.log.step}"
+
+    def kill(self, *, now: float) -> None:
+        self.over_at, self.stuck = now + END_SECONDS, True
 
     def ask_to_stop(self) -> None:
         pass
 
-    kill = terminate = close = ask_to_stop
+    terminate = close = ask_to_stop
 
 
 class Server:
@@ -48,8 +65,8 @@ class Server:
     def __init__(self, run_dir: str, max_pixels: int) -> None:
         pass
 
-    def renewed(self) -> Server:
-        return self
+    def listen(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -74,6 +91,12 @@ def launched(told: Told, *, workers: int = 1, **changes: Any) -> Supervisor:
     supervisor = Supervisor(specs, cast(Context, None), limits, told)
     supervisor.launch(now=0)
     return supervisor
+
+
+def end(supervisor: Supervisor, worker: int, *, now: float) -> list[Change]:
+    """The process of a worker is gone."""
+    cast(Made, supervisor.slots[worker].process).end()
+    return supervisor.tick(now=now)
 
 
 def ready(worker: int = 0, generation: int = 1, model: str = "c0ffee") -> Ready:
@@ -102,7 +125,7 @@ def test_what_a_worker_says_as_its_time_ends_comes_too_late(
     said = list(told)
     assert supervisor.on_message(message, now=START_SECONDS + 1.01) == []
     assert supervisor.slots[0].state is State.BROKEN
-    supervisor.stop(kill=True)
+    supervisor.stop(kill=True, now=START_SECONDS + 1)
     assert supervisor.on_message(message, now=START_SECONDS + 1.02) == []
     assert list(told) == said
 
@@ -111,7 +134,7 @@ def test_what_a_worker_says_as_its_time_ends_comes_too_late(
 def test_so_it_does_of_one_that_was_started_again(told: Told, message: Ready | Failed) -> None:
     supervisor = launched(told)
     supervisor.on_message(ready(), now=1)
-    supervisor.on_exit(0, now=2)
+    end(supervisor, 0, now=2)
     supervisor.tick(now=3)
     supervisor.tick(now=3 + START_SECONDS)
     assert supervisor.on_message(message, now=70) == []
@@ -124,18 +147,18 @@ def test_a_worker_that_never_comes_back_is_given_up_however_long_each_start_take
     supervisor = launched(told)
     supervisor.on_message(ready(), now=1)
     now, starts = 2.0, 0
-    supervisor.on_exit(0, now=now)
-    while not supervisor.all_failed and starts < 20:
+    end(supervisor, 0, now=now)
+    while not supervisor.slots.all_failed and starts < 20:
         starts += 1
         now = supervisor.deadline() or now
         supervisor.tick(now=now)
-        supervisor.on_output(0, now=now)
+        supervisor.on_readable((), now=now)
         now += SELF_TEST_SECONDS
         supervisor.tick(now=now)
-        supervisor.on_exit(0, now=now)
+        end(supervisor, 0, now=now)
     assert starts == DEATHS_ALLOWED
     assert now > 60
-    assert supervisor.bad_cores() == (0,)
+    assert supervisor.slots.bad_cores == (0,)
     assert "worker 0 died 7 times in 66 s (the self-test has not ended" in list(told)[-1]
 
 
@@ -146,18 +169,18 @@ def test_a_worker_that_came_back_in_between_is_not_given_up_for_deaths_long_ago(
     now = 1.0
     for generation in range(1, 20):
         supervisor.on_message(ready(generation=generation), now=now)
-        supervisor.on_exit(0, now=now)
+        end(supervisor, 0, now=now)
         now += 30
         supervisor.tick(now=now)
-    assert not supervisor.all_failed
+    assert not supervisor.slots.all_failed
 
 
 def test_without_an_npu_no_core_is_bad(told: Told) -> None:
     supervisor = launched(told, workers=2, runtime="onnx")
     supervisor.on_message(ready(), now=1)
-    supervisor.on_exit(1, now=1)
+    end(supervisor, 1, now=1)
     assert supervisor.slots[1].state is State.BROKEN
-    assert supervisor.bad_cores() == ()
+    assert supervisor.slots.bad_cores == ()
     assert list(told) == ["worker 1 could not start: SIGKILL in its start"]
 
 
@@ -167,7 +190,7 @@ def test_a_trouble_is_explained_after_the_line_that_it_explains(told: Told) -> N
     trouble = Failed(worker=0, generation=1, message="RKNNLite.run returned -1: failed to submit!")
     supervisor.on_message(trouble, now=2)
     assert list(told) == []
-    supervisor.on_exit(0, now=2)
+    end(supervisor, 0, now=2)
     assert [line.partition(" (")[0].partition(": ")[0] for line in told] == [
         "worker 0 died",
         "that means",
