@@ -146,8 +146,8 @@ def init(name: str | None) -> None:
 
 @command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("-n", "--count", type=click.IntRange(min=1), help="Number of images.")
-@click.option("--seed", type=click.IntRange(min=0), help="Another seed draws other images.")
+@click.option("-n", "--count", type=click.IntRange(1, 10**6), help="Number of images.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Another seed draws other images.")
 def render(folder: Path, count: int | None, seed: int | None) -> None:
     """Draw sample images into FOLDER.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,8 @@ from typing import Any, Final
 import click
 
 ROUNDS: Final = 3
+MOST_ROUNDS: Final = 10_000
+MOST_REPEATS: Final = 10**9
 Command = Callable[..., Any]
 
 
@@ -36,14 +39,14 @@ def _size(_context: click.Context, _param: click.Parameter, text: str | None) ->
     try:
         return int(text)
     except ValueError as error:
-        raise click.BadParameter(f"{text!r}: write a number of runtimes, or auto") from error
+        raise click.BadParameter(f"{text!r:.60}: write a number of runtimes, or auto") from error
 
 
 def _sizes(_context: click.Context, _param: click.Parameter, text: str | None) -> tuple[int, ...]:
     """Parse --sizes 1,2,3 into sorted numbers, each once."""
     words = [word.strip() for word in text.split(",")] if text is not None else []
-    if not all(word.isascii() and word.isdigit() for word in words):
-        raise click.BadParameter(f"{text!r}: write numbers of runtimes like 1,2,3,6")
+    if not all(re.fullmatch("[0-9]{1,9}", word) for word in words):
+        raise click.BadParameter(f"{text!r:.60}: write numbers of runtimes like 1,2,3,6")
     return tuple(sorted(set(map(int, words))))
 
 
@@ -63,7 +66,7 @@ SHARED: Final = (
 IMAGES: Final = (
     click.option("-d", "--images", "folders", multiple=True,
                  help="Folder, file, glob, .txt or .lst list of paths, or - on standard input."),
-    click.option("-r", "--repeat", type=click.IntRange(min=1), metavar="N",
+    click.option("-r", "--repeat", type=click.IntRange(1, MOST_REPEATS), metavar="N",
                  help="Repeat the images N times."),
 )  # fmt: skip
 
@@ -88,7 +91,7 @@ TUNE: Final = (
 BENCH: Final = (
     click.option("--sizes", callback=_sizes, metavar="1,2,3,...",
                  help="Measure farms of these sizes, one after the other."),
-    click.option("--rounds", type=click.IntRange(min=1), default=ROUNDS, show_default=True,
+    click.option("--rounds", type=click.IntRange(1, MOST_ROUNDS), default=ROUNDS, show_default=True,
                  help="Number of timed rounds over the images."),
     click.option("--json", metavar="FILE", help="Write all figures as JSON; - is standard output."),
     click.option("--csv", metavar="FILE", help="Write a line for each size; - is standard output."),

@@ -10,6 +10,7 @@ from farm.config.label_file import read_names
 from farm.errors import ConfigError
 
 MOST_BYTES: Final = 1 << 24  # names of a million classes
+LONGEST_NAME: Final = 1000  # each line of a results file has five
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,10 @@ class Labels:
         if len(data) > MOST_BYTES:
             raise ConfigError(f"labels: {path}: it is larger than {MOST_BYTES} bytes: no labels")
         try:
-            return cls(path, read_names(data, path.suffix))
+            names = read_names(data, path.suffix)
+            if (longest := max(map(len, names))) > LONGEST_NAME:
+                raise ConfigError(f"a name has {longest} characters; use {LONGEST_NAME} at most")
+            return cls(path, names)
         except ConfigError as error:
             raise ConfigError(f"labels: {path}: {error}") from error
 

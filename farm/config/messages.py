@@ -40,7 +40,7 @@ def describe(error: ValidationError) -> tuple[str, str]:
     place = [str(part) for part in first["loc"] if unknown or not re.search(BRANCH, str(part))]
     key = ".".join(place)
     reason = first["msg"].removeprefix("Value error, ")
-    value = f"{first['input']!r:.60}"
+    value = shown(first["input"])
     expected = next((EXPECTED[name] for name in EXPECTED if f"{key}.".startswith(f"{name}.")), None)
     if unknown:
         section = SECTIONS[place[0]] if len(place) > 1 else FarmConfig
@@ -56,3 +56,11 @@ def describe(error: ValidationError) -> tuple[str, str]:
     more = len({each["loc"][:1] for each in errors}) - 1
     counted = f"\n({more} more invalid {'key' if more == 1 else 'keys'})" if more else ""
     return key, f"{message}{counted}"
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a value as Python writes it."""
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number of thousands of digits"

@@ -39,7 +39,9 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Triple = tuple[float, float, float]
+Shift = Annotated[float, Field(ge=-1e6, le=1e6)]
+Triple = tuple[Shift, Shift, Shift]
+Scale = Annotated[float, Field(gt=0, le=1e6)]
 Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is not a number
 Index = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -55,9 +57,7 @@ class InputConfig(_Frozen):
     layout: Literal["NHWC", "NCHW"] | None = None
     dtype: Literal["uint8", "float32"] | None = None
     mean: Triple = (0.0, 0.0, 0.0)
-    std: tuple[
-        Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]
-    ] = (1.0, 1.0, 1.0)
+    std: tuple[Scale, Scale, Scale] = (1.0, 1.0, 1.0)
 
     def hint(self) -> InputHint:
         """Return the same as plain data for the workers."""
@@ -98,7 +98,7 @@ class FarmConfig(_Frozen):
     self_test_seconds: Seconds = 10.0
     on_bad_core: Literal["quarantine", "fail"] = "quarantine"
     batch_seconds: Seconds | Literal["auto"] = 60.0
-    max_worker_mb: Annotated[int, Field(ge=1, strict=True)] | None = None
+    max_worker_mb: Annotated[Count, Field(le=2**31 - 1)] | None = None
     drain_seconds: Seconds = 10.0
     input: InputConfig = InputConfig()
     simulated: SimulatedConfig = SimulatedConfig()

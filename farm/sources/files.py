@@ -61,6 +61,10 @@ def sample(targets: Sequence[str], most: int) -> tuple[list[Ref], int]:
 
 def list_files(target: str) -> list[bytes]:
     """Return the paths of a folder, a file or a glob; raise SourceError if there are none."""
+    try:
+        os.fsencode(target)
+    except UnicodeEncodeError as error:
+        raise SourceError(f"{target}: no file can have this name") from error
     if os.path.isdir(target):
         try:
             with os.scandir(os.fsencode(target)) as entries:

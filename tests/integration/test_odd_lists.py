@@ -138,6 +138,7 @@ INPUTS: Final[dict[str, Callable[[Path], None]]] = {
     "labels in Latin-1": labelled(NAMES.encode("latin-1")),
     "labels that are a Git LFS pointer": labelled("version https://git-lfs.github.com/spec/v1\n"),
     "labels that are a web page": labelled("<!DOCTYPE html>\n"),
+    "labels with a name of more than 1000 characters": labelled(NAMES + "x" * 1001),
     "1000 labels for 1001 classes": counted(1000, 1001),
     "labels of another count than the classes": counted(3, 4),
 }

@@ -27,7 +27,6 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/bench/trial.py": "tests/integration/test_tune.py",
     "farm/cli/command.py": "tests/integration/test_command.py",
     "farm/cli/main.py": "tests/integration/test_command.py",
-    "farm/cli/options.py": "tests/integration/test_command.py",
     "farm/cli/run.py": "tests/integration/test_command.py",
     "farm/coordinator/__main__.py": "tests/integration/test_command.py",
     "farm/coordinator/coordinator.py": "tests/integration/test_losses.py",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.config.labels import MOST_BYTES, Labels
+from farm.config.labels import LONGEST_NAME, MOST_BYTES, Labels
 from farm.errors import ConfigError
 
 
@@ -29,6 +29,14 @@ def test_a_file_without_names_is_refused(file: Path, content: bytes | None) -> N
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(ConfigError, match=re.escape(str(file))):
+        Labels.load(file)
+
+
+def test_a_name_that_is_too_long_for_a_line_of_results_is_refused(file: Path) -> None:
+    file.write_text("x" * LONGEST_NAME + "\nb\n")
+    assert len(Labels.load(file).names) == 2
+    file.write_text("b\n" + "x" * (LONGEST_NAME + 1) + "\n")
+    with pytest.raises(ConfigError, match=f"{LONGEST_NAME + 1} characters"):
         Labels.load(file)
 
 

@@ -32,6 +32,8 @@ INVALID = (
     "input: {layout: nhwc}",
     "input: {mean: [1, 2]}",
     "input: {std: [0, 1, 1]}",
+    "input: {mean: [0, .nan, 1]}",
+    "max_worker_mb: 100000000000000000000000",
     "sizee: 3",
     "input: {lay-out: 3}",
     "simulated: {ms: 2}",

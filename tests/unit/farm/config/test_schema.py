@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
+from typing import Any
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from farm.config.messages import describe
+from farm.config.messages import SECTIONS, describe
 from farm.config.schema import FarmConfig, InputConfig
 from farm.hardware.platforms import HOST, SOCS
 from workers.protocol.spec import InputHint
@@ -71,6 +73,22 @@ def numbers(message: str) -> set[int]:
 )
 def test_an_invalid_value_is_refused_by_its_key(line: str, key: str) -> None:
     assert refused("rk3588", line)[0] == key
+
+
+KEYS = [
+    *((key,) for key in FarmConfig.model_fields if key not in SECTIONS),
+    *((section, key) for section, model in SECTIONS.items() for key in model.model_fields),
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=".".join)
+@pytest.mark.parametrize("value", [10**23, -(10**23), 16**5000, math.inf, math.nan], ids=range(5))
+def test_a_number_beyond_all_others_is_refused_in_words(key: tuple[str, ...], value: float) -> None:
+    several = [value] * 3 if key[-1] in {"mean", "std"} else value
+    values: dict[str, Any] = {key[0]: several if len(key) == 1 else {key[1]: several}}
+    with pytest.raises(ValidationError) as caught:
+        FarmConfig.model_validate({"platform": "host", **values})
+    assert describe(caught.value)[0].startswith(".".join(key))
 
 
 @pytest.mark.parametrize("line", ["sizee: 3", "input: {widht: 3}", "simulated: {ms: 2}"])

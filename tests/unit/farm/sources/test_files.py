@@ -83,6 +83,11 @@ def test_refusals_name_the_target_and_the_reason(
     assert {name: said.removeprefix(f"{tmp_path}/") for name, said in messages.items()} == snapshot
 
 
+@pytest.mark.parametrize("name", ["\ud800", "\ud800/*.jpg", "[\ud800]/*", "*/\ud800.txt"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    assert name in refusal(name)
+
+
 def test_a_file_is_given_as_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "a.jpg", "[1].jpg")
     monkeypatch.chdir(tmp_path)
