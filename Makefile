@@ -14,11 +14,32 @@ RUNS ?= 10
 SEED ?=
 BIN := .venv/bin
 
+# In words that every Python understands.
+define CHECK_PYTHON
+import platform, sys
+python, command = sys.argv[1:]
+if not sys.platform.startswith("linux"):
+    sys.exit("npu-farm runs on Linux only; this is " + sys.platform)
+version = "%d.%d" % sys.version_info[:2]
+if sys.version_info < (3, 10):
+    sys.exit("npu-farm needs Python 3.10 or later, and %s is %s: install a newer one and name it: "
+             "%s PYTHON=python3.12" % (python, version, command))
+if platform.machine() == "aarch64" and sys.version_info >= (3, 13):
+    print("note: on a board, Rockchip's package for the NPU needs Python 3.12 or earlier, and %s is "
+          "%s: %s PYTHON=python3.12" % (python, version, command))
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("%s can't make environments: install its venv module: "
+             "sudo apt install python%s-venv" % (python, version))
+endef
+export CHECK_PYTHON
+
+FOUND = command -v $(1) > /dev/null || { echo "$(1): not found; install it, or name another Python: \
+	make $(MAKECMDGOALS) $(2)" >&2; exit 1; }
+
 # Half as many more than there are cores: a test that waits leaves its core to another.
 PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
-
-# What runs models: a board gets the vendor's package anyway; ONNX Runtime is for PCs.
-EXTRAS := cpu
 
 .PHONY: help run test test-fast kills chaos check format board board-ci bench bench-self images models converter photos-model clean
 
@@ -86,16 +107,26 @@ photos-model: converter .venv/run  ## A model for photos; its INT8 too: PLATFORM
 clean:  ## Remove everything that make made
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
-.venv/pip: 
-	$(PYTHON) -m venv .venv
-	touch $@
+# Made anew if another Python, or another folder, made it; else left as it is, and so is all that
+# depends on it. What tells Pythons apart is where they are, and their version.
+.venv/pip: FORCE
+	@$(call FOUND,$(PYTHON),PYTHON=python3.12)
+	@$(PYTHON) -c "$$CHECK_PYTHON" "$(PYTHON)" "make $(MAKECMDGOALS)"
+	@who='import sys; print(sys.base_prefix, sys.version)'; \
+	if ! [ -e $@ ] || ! grep -qsF "$(CURDIR)/.venv/" .venv/bin/pip || \
+	    [ "$$(.venv/bin/python -c "$$who")" != "$$($(PYTHON) -c "$$who")" ]; then \
+	    echo "making .venv with $(PYTHON)"; \
+	    rm -rf .venv && $(PYTHON) -m venv .venv && touch $@; \
+	fi
+
+FORCE:
 
 .venv/run: .venv/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
 .venv/dev: .venv/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@ .venv/run
 
 # The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an
@@ -103,8 +134,7 @@ clean:  ## Remove everything that make made
 build/convert/ready: models/requirements-convert.txt pyproject.toml
 	@[ "$$(uname -m)" = x86_64 ] || { echo "The vendor's converter and the export need an x86-64 PC;" \
 	    "run this there, then copy the files here: a photo model's are in build/photos" >&2; exit 1; }
-	@command -v $(CONVERT_PYTHON) >/dev/null || { echo "$(CONVERT_PYTHON) is not installed;" \
-	    "name another that is: make converter CONVERT_PYTHON=python3.12" >&2; exit 1; }
+	@$(call FOUND,$(CONVERT_PYTHON),CONVERT_PYTHON=python3)
 	@echo "Setting up build/convert, once: PyTorch and the vendor's converter, 1.5 GB on the disk; some minutes"
 	$(CONVERT_PYTHON) -m venv build/convert
 	@build/convert/bin/pip install --quiet --disable-pip-version-check \

@@ -11,6 +11,7 @@ import click
 
 from farm.cli.command import HELP, command
 from farm.cli.options import BENCH, CONFIG, CONVERSION, IMAGES, SHARED, TUNE, WORDS, with_options
+from farm.errors import EXIT_NO_FARM
 from farm.system import stdio
 from farm.system.log import LOG
 from workers.environment import forget_opencv_variables
@@ -218,6 +219,9 @@ for _each in (run, plan, bench, tune, init, render, convert, doctor):
 
 def main(program: click.Command = cli, name: str | None = None) -> None:
     """Run a command with this process's arguments, signals and standard streams."""
+    if sys.platform != "linux":
+        print(f"npu-farm runs on Linux only; this is {sys.platform}", file=sys.stderr)
+        sys.exit(EXIT_NO_FARM)
     # Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored (`cmd &`).
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -23,6 +23,7 @@ from farm.errors import ConversionError
 from farm.system.signals import check_exit_requested
 from workers.errors import RuntimeFailure
 from workers.runtimes.base import check_scores
+from workers.shell import shell_command
 
 FLOAT: Final = 1  # TensorProto.FLOAT in onnx.proto
 SCORES: Final = (FLOAT, 10)  # and FLOAT16
@@ -30,9 +31,8 @@ CHANNELS: Final = 3
 LOGGER: Final = "rknnLogger"
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 SETUP: Final = (
-    "models are converted on an x86-64 PC, not on the board, in an environment of its own:\n"
-    "    make converter\n"
-    "    build/convert/bin/npu-farm convert ..."
+    "models are converted on an x86-64 PC, not on the board, with build/convert/bin/npu-farm in a "
+    "clone of the project; this sets it up: "
 )
 
 Triple = tuple[float, float, float]
@@ -118,7 +118,8 @@ class Toolkit:
                 import onnx
                 from rknn.api import RKNN
         except ImportError as error:
-            raise ConversionError(f"rknn-toolkit2 can't be imported ({error}); {SETUP}") from error
+            setup = SETUP + shell_command("make converter")
+            raise ConversionError(f"rknn-toolkit2 can't be imported ({error}); {setup}") from error
         self._onnx = onnx
         with _stdout_to_stderr():
             self._rknn = RKNN()

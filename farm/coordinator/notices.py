@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from farm.hardware.known_errors import explain
 from farm.hardware.platforms import detect
-from farm.system.terminal import shell_command
 from workers.runtimes.base import RKNN
+from workers.shell import shell_command
 
 
 class Notices:

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import struct
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,13 +44,14 @@ RKNPU: Final = "RKNPU"  # the driver's name in sysfs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The process that runs the checks: its user, CPU architecture and installed packages.
+    """The process that runs the checks: its user, CPU architecture, Python, installed packages.
 
     `packages` has their versions by name; `available_mb` is what the kernel can still allocate.
     """
 
     user: User
     arch: str
+    python: tuple[int, int]
     packages: Mapping[str, str]
     available_mb: int
 
@@ -60,6 +62,7 @@ class Caller:
         return Caller(
             user=User.current(),
             arch=platform.machine(),
+            python=sys.version_info[:2],
             packages={name: version for name, version in versions.items() if version is not None},
             available_mb=psutil.virtual_memory().available // 2**20,
         )

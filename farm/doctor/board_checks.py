@@ -17,7 +17,7 @@ from farm.hardware.known_errors import (
 )
 from farm.hardware.platforms import SOCS
 from farm.system.file_access import NO_FILE
-from workers.runtimes.base import INSTALL_RKNN
+from workers.runtimes.base import why_no_rknn
 
 # What rknn-toolkit-lite2 2.5.0 looks for in the device tree.
 KNOWN_TO_TOOLKIT: Final = ("rk3562", "rk3566", "rk3568", "rk3576", "rk3588", "rv1126b")
@@ -177,7 +177,8 @@ def toolkit(board: Board) -> Finding:
     """Check that the vendor's Python package is installed."""
     found = board.caller.packages.get(TOOLKIT)
     if found is None:
-        return failure("toolkit", f"{TOOLKIT} is not installed", INSTALL_RKNN)
+        why, fix = why_no_rknn(board.caller.python)
+        return failure("toolkit", f"{TOOLKIT} {why}", fix)
     return ok("toolkit", f"{TOOLKIT} {found}")
 
 

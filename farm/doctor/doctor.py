@@ -20,8 +20,8 @@ from farm.hardware.platforms import HOST, SOCS
 from farm.hardware.rknn_file import describe
 from farm.scheduler.placement import choose_runtime, plan
 from farm.system.file_access import refusal
-from farm.system.terminal import shell_command
 from workers.runtimes.base import RKNN, SIMULATED
+from workers.shell import shell_command
 
 ON_CPU: Final = "inference"  # the check's name
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from farm.system.terminal import printable, shell_command
+from farm.system.terminal import printable
+from workers.shell import shell_command
 
 COMMAND_WITH_CONFIG: Final = re.compile(r"^(npu-farm \w+) CONFIG\b")
 INDENT: Final = " " * 9  # below the status, the longest being "warning"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from workers.runtimes.base import INSTALL_RKNN
+from workers.runtimes.base import INSTALL_RKNN, OLDER_PYTHON
 
 LIBRARY: Final = "/usr/lib/librknnrt.so"  # the only place where rknn-toolkit-lite2 looks for it
 # The address is the one that rknn-toolkit-lite2 2.5.0 names itself.
@@ -164,9 +164,15 @@ KNOWN_ERRORS: Final = (
         fix="sudo dmesg | tail -n 30   # and restart the board; or --set self_test_seconds=60",
     ),
     KnownError(  # our own message, in workers/runtimes/rknn.py
-        pattern=r"rknn-toolkit-lite2 can't be imported|No module named 'rknnlite",
-        seen="rknn-toolkit-lite2 can't be imported",
-        means="the vendor's Python package is not installed",
+        pattern=r"rknn-toolkit-lite2 has no package for Python",
+        seen="rknn-toolkit-lite2 has no package for Python 3.13, only up to 3.12",
+        means="the vendor's Python package does not exist for this Python",
+        fix=OLDER_PYTHON,
+    ),
+    KnownError(  # the same
+        pattern=r"rknn-toolkit-lite2 is not installed|No module named 'rknnlite",
+        seen="rknn-toolkit-lite2 is not installed",
+        means="the vendor's Python package is missing in this environment",
         fix=INSTALL_RKNN,
     ),
 )

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from farm.hardware.rknn_file import BODY_SIZE_AT, HEADER, LENGTH, MAGIC
-from farm.system.terminal import shell_command
 from workers.runtimes.base import ONNX, RKNN
+from workers.shell import shell_command
 
 HEAD: Final = 512  # bytes: enough for every pattern below
 RKNN_HEADER: Final = struct.pack("<8sQ", MAGIC, 6)  # of the versions that were seen

@@ -1,16 +1,8 @@
-"""Text for a terminal: escaped, in aligned columns, with commands that the user can paste."""
+"""Text for a terminal: escaped, in aligned columns."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
-
-PROGRAM: Final = "npu-farm"
 
 
 def printable(text: str) -> str:
@@ -18,16 +10,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def shell_command(command: str) -> str:
-    """Return a command with the path of `npu-farm` if the user's shell does not find it by name."""
-    own = Path(sys.executable).with_name(PROGRAM)
-    if not command.startswith(f"{PROGRAM} ") or shutil.which(PROGRAM) or not own.is_file():
-        return command
-    inside = Path(os.path.relpath(own))
-    found = inside if ".." not in inside.parts else own
-    return f"{shlex.quote(str(found))}{command.removeprefix(PROGRAM)}"
 
 
 def columns(

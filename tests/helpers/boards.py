@@ -67,6 +67,7 @@ class Boards:
     in_group: bool = True
     container: str | None = None  # a file that only such a container has
     device_tree: bool = True
+    python: tuple[int, int] = (3, 11)
     arch: str = "aarch64"
     kernel: str = "6.1.75-vendor"
 
@@ -109,6 +110,7 @@ class Boards:
         return Caller(
             user=User(uid=status.st_uid + 1, groups=frozenset(groups)),
             arch=self.arch,
+            python=self.python,
             packages={name: version for name, version in versions.items() if version},
             available_mb=self.available_mb,
         )

@@ -400,6 +400,23 @@ def test_without_the_vendors_tool_a_conversion_says_where_and_how(
     assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
 
 
+@pytest.mark.parametrize("system", ["win32", "darwin", "cygwin"])
+def test_another_system_than_linux_is_told_so_in_a_line(system: str) -> None:
+    lacking = ("fcntl", "resource", "pwd", "grp", "termios")  # what Windows has not
+    script = f"""
+import click  # first, since it has code of its own for Windows
+import sys
+sys.platform = {system!r}
+sys.modules.update(dict.fromkeys({lacking}))
+from farm.cli.main import main
+main()
+"""
+    done = run(sys.executable, "-c", script)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert missing(("Linux", system), done.stderr) == []
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("flags", "facts"),
     [

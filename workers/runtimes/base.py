@@ -15,8 +15,11 @@ from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputHint, InputSp
 RKNN: Final = "rknn"
 ONNX: Final = "onnx"
 SIMULATED: Final = "simulated"
-INSTALL_RKNN: Final = ".venv/bin/pip install --upgrade rknn-toolkit-lite2 'setuptools<81'"
-INSTALL_ONNX: Final = ".venv/bin/pip install 'npu-farm[cpu]'"
+# For workers.shell.shell_command.
+INSTALL_RKNN: Final = "pip install --upgrade rknn-toolkit-lite2 'setuptools<81'"
+INSTALL_ONNX: Final = "pip install onnxruntime"
+OLDER_PYTHON: Final = "make run PYTHON=python3.12"
+NEWEST_RKNN_PYTHON: Final = (3, 12)  # of the wheels of rknn-toolkit-lite2 2.5.0
 CHANNELS: Final = 3
 
 
@@ -39,6 +42,14 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Free the runtime; may be called twice."""
+
+
+def why_no_rknn(python: tuple[int, int]) -> tuple[str, str]:
+    """Return why a Python of this version may lack rknn-toolkit-lite2, and a command that helps."""
+    if python > NEWEST_RKNN_PYTHON:
+        theirs, newest = (".".join(map(str, each)) for each in (python, NEWEST_RKNN_PYTHON))
+        return f"has no package for Python {theirs}, only up to {newest}", OLDER_PYTHON
+    return "is not installed", INSTALL_RKNN
 
 
 def check_classifier(model: str, inputs: int, outputs: int) -> None:

@@ -18,6 +18,7 @@ from workers.runtimes.base import (
     check_tensor,
     input_from,
 )
+from workers.shell import shell_command
 
 DTYPES: Final = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 SCORES: Final = ("tensor(float)", "tensor(float16)", "tensor(uint8)", "tensor(int8)")
@@ -75,7 +76,7 @@ def _onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise RuntimeFailure(
-            f"ONNX Runtime can't be imported ({error}); install it: {INSTALL_ONNX}"
+            f"ONNX Runtime can't be imported ({error}); install it: {shell_command(INSTALL_ONNX)}"
         ) from error
     return onnxruntime
 

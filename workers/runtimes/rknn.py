@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -20,12 +21,13 @@ from workers.protocol import startup as steps
 from workers.protocol.spec import NHWC, UINT8, WorkerSpec
 from workers.runtimes import model_file
 from workers.runtimes.base import (
-    INSTALL_RKNN,
     check_classifier,
     check_scores,
     check_tensor,
     input_from,
+    why_no_rknn,
 )
+from workers.shell import shell_command
 
 VENDOR_LOGGER: Final = "acuityLogger"
 KEPT_LINES: Final = 20
@@ -136,9 +138,9 @@ def _rknnlite(log: _VendorLog) -> Any:
     try:
         from rknnlite.api import RKNNLite
     except ImportError as error:
+        why, fix = why_no_rknn(sys.version_info[:2])
         raise RuntimeFailure(
-            f"rknn-toolkit-lite2 can't be imported ({error}); "
-            f"on a board, install it: {INSTALL_RKNN}"
+            f"rknn-toolkit-lite2 {why} ({error}); on a board, try: {shell_command(fix)}"
         ) from error
     finally:
         for level, name in levels:  # the package renames those of the whole process

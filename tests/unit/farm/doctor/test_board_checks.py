@@ -23,7 +23,7 @@ from farm.hardware.known_errors import (
 from farm.hardware.platforms import SOCS
 from farm.hardware.sensors import Clock
 from tests.helpers.boards import Boards, bad, library_bytes
-from workers.runtimes.base import INSTALL_RKNN
+from workers.runtimes.base import INSTALL_RKNN, OLDER_PYTHON
 
 JOIN_RENDER = "sudo usermod -aG render $USER   # then log in again"
 SEE_DRIVER = "sudo dmesg | grep -i rknpu"
@@ -81,6 +81,9 @@ PROBLEMS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "no toolkit": (
         {"toolkit": None}, "failure", "toolkit", INSTALL_RKNN,
+    ),
+    "no toolkit for this Python": (
+        {"toolkit": None, "python": (3, 13)}, "failure", "toolkit", OLDER_PYTHON,
     ),
     "a library of an older major version": (
         {"library": library_bytes("1.5.2")}, "warning", "versions", INSTALL_LIBRARY,

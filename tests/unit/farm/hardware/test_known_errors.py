@@ -37,8 +37,10 @@ SEEN = {  # messages as users reported them (see the numbers in farm/hardware/kn
     "invalid RKNN_MAGIC": "parseRKNN: invalid RKNN_MAGIC!\n"
     "parseRKNN from buffer: Invalid RKNN fromat!",
     "SIGSEGV": "SIGSEGV",
-    "can't be imported": "rknn-toolkit-lite2 can't be imported (No module named 'rknnlite'); "
-    "on a board, install it: pip install rknn-toolkit-lite2",
+    "is not installed": "rknn-toolkit-lite2 is not installed (No module named 'rknnlite'); "
+    "on a board, try: pip install rknn-toolkit-lite2",
+    "has no package for Python": "rknn-toolkit-lite2 has no package for Python 3.14, only up to "
+    "3.12 (No module named 'rknnlite'); on a board, try: make run PYTHON=python3.12",
     "Mismatch driver": "Mismatch driver version, librknnrt requires driver version >= 0.9.2, but "
     "you have driver version: 0.8.2 which is incompatible!",
 }

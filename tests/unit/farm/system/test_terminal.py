@@ -1,13 +1,12 @@
-"""Text for a terminal: escaped, in columns, with commands that can be pasted."""
+"""Text for a terminal: escaped, in columns."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
-from farm.system.terminal import columns, printable, shell_command
+from farm.system.terminal import columns, printable
 
 
 @pytest.mark.parametrize(
@@ -38,21 +37,3 @@ def test_columns_are_aligned_and_end_without_blanks() -> None:
         "longer  200",
     ]
     assert columns(["name"], [["a"]]) == ["name", "a"]
-
-
-def test_a_command_has_its_path_if_the_shell_does_not_find_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    program = tmp_path / "my env" / "bin" / "npu-farm"
-    program.parent.mkdir(parents=True)
-    program.touch()
-    monkeypatch.setattr("sys.executable", str(program.with_name("python3")))
-    monkeypatch.setattr("shutil.which", lambda _name: None)
-    monkeypatch.chdir(tmp_path)
-    assert shell_command("npu-farm plan x.yaml") == "'my env/bin/npu-farm' plan x.yaml"
-    monkeypatch.chdir("/")
-    assert shell_command("npu-farm plan x.yaml") == f"'{program}' plan x.yaml".replace("'/", "'", 1)
-    monkeypatch.chdir(program.parent)
-    assert shell_command("sudo reboot") == "sudo reboot"
-    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
-    assert shell_command("npu-farm plan x.yaml") == "npu-farm plan x.yaml"

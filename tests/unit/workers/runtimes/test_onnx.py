@@ -18,6 +18,7 @@ from workers.protocol.spec import WorkerSpec
 from workers.runtimes import onnx
 from workers.runtimes.base import INSTALL_ONNX, tensor_shape
 from workers.runtimes.onnx import OnnxRuntime
+from workers.shell import shell_command
 
 GLYPHS = ROOT / "models" / "glyphs.onnx"
 
@@ -52,7 +53,7 @@ def test_without_onnx_runtime_the_reason_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(RuntimeFailure, match=re.escape(INSTALL_ONNX)):
+    with pytest.raises(RuntimeFailure, match=re.escape(shell_command(INSTALL_ONNX))):
         OnnxRuntime(spec(tmp_path / "any.onnx"))
 
 

@@ -20,8 +20,9 @@ from tests.helpers.support import VENDOR, worker_spec
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import InputHint, WorkerSpec
 from workers.runtimes import rknn
-from workers.runtimes.base import INSTALL_RKNN
+from workers.runtimes.base import INSTALL_RKNN, OLDER_PYTHON
 from workers.runtimes.rknn import RknnRuntime
+from workers.shell import shell_command
 
 NAMES = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
@@ -342,10 +343,14 @@ def test_each_call_of_the_start_is_announced_before_it_is_made(
     ]
 
 
-def test_without_the_vendors_package_the_reason_says_what_to_install(
-    model: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("python", "fix"), [((3, 12), INSTALL_RKNN), ((3, 13), OLDER_PYTHON), ((3, 14), OLDER_PYTHON)]
+)
+def test_without_the_vendors_package_the_reason_says_what_to_do(
+    python: tuple[int, int], fix: str, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "rknnlite", None)
     monkeypatch.setitem(sys.modules, "rknnlite.api", None)
-    with pytest.raises(RuntimeFailure, match=re.escape(INSTALL_RKNN)):
+    monkeypatch.setattr("sys.version_info", (*python, 0))
+    with pytest.raises(RuntimeFailure, match=re.escape(shell_command(fix))):
         RknnRuntime(spec(model))
