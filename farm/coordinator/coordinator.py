@@ -6,10 +6,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable
+from math import inf
 from typing import Final
 
 import zmq
 
+from farm.coordinator.clock import LONGEST_STEP, Clock
 from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
 from farm.coordinator.supervisor import Supervisor
@@ -25,6 +27,7 @@ from workers.protocol.spec import WorkerSpec
 
 KILL_SECONDS: Final = 10.0  # the supervisor lets go of them sooner
 MEMORY_CHECK_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = LONGEST_STEP  # while anything is timed: a longer wait would not count
 FOREVER: Final = -1
 # The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
 # disconnects who announces more, before it takes it in.
@@ -53,6 +56,7 @@ class Coordinator(Owned):
         self._events: deque[events.Event] = deque()  # those that come while one is handled
         self._handling = False
         self._bad_cores_allowed = limits.bad_cores
+        self._clock = Clock()
         self._memory_checked_at = 0.0
         self.closed = False
         self.losses = 0
@@ -71,7 +75,7 @@ class Coordinator(Owned):
 
     def launch(self) -> None:
         """Start the workers; `poll` until the supervisor is no longer starting."""
-        self.supervisor.launch(now=time.monotonic())
+        self.supervisor.launch(now=self._clock.now())
 
     def check_started(self) -> None:
         """Raise StartError if every worker has been given up, BadCoreError as `poll` does."""
@@ -137,8 +141,8 @@ class Coordinator(Owned):
         if self._sink.socket in readable:
             self._receive()
         if readable - {self._sink.socket}:
-            self.supervisor.on_readable(readable, now=time.monotonic())
-        self._tick(time.monotonic())
+            self.supervisor.on_readable(readable, now=self._clock.now())
+        self._tick(self._clock.now())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
@@ -176,13 +180,16 @@ class Coordinator(Owned):
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
         watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
         watched += self.supervisor.watched()
-        due = [self.supervisor.deadline(), self._dispatcher.deadline(), until]
-        soonest = min((at for at in due if at is not None), default=None)
+        now, seconds = self._clock.now(), inf
+        for due in (self.supervisor.deadline(), self._dispatcher.deadline()):
+            if due is not None:
+                seconds = min(seconds, due - now, LOOK_SECONDS)
+        if until is not None:
+            seconds = min(seconds, until - time.monotonic())
         # Rounded up: a poll that ends a little early would spin until the time has come.
-        left = FOREVER
-        if soonest is not None:
-            left = max(0, int((soonest - time.monotonic()) * 1000) + 1)
+        left = FOREVER if seconds == inf else max(0, int(seconds * 1000) + 1)
         ready = zmq.zmq_poll([(each, zmq.POLLIN) for each in watched], left)
+        self._clock.now(expected=seconds)
         return {source for source, _ in ready}
 
     def _receive(self) -> None:
@@ -199,7 +206,7 @@ class Coordinator(Owned):
                 case Done():
                     self._act(events.Answered(message.worker, message.batch, message.outcomes))
                 case Ready() | Failed():
-                    for change in self.supervisor.on_message(message, now=time.monotonic()):
+                    for change in self.supervisor.on_message(message, now=self._clock.now()):
                         self._act(change)
                 case _:
                     self._invalid_messages += 1
@@ -222,7 +229,7 @@ class Coordinator(Owned):
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.WorkerDown):
             self.losses += 1
-        for action in self._dispatcher.handle(event, now=time.monotonic()):
+        for action in self._dispatcher.handle(event, now=self._clock.now()):
             match action:
                 case Deliver(task):
                     self._ended.get(task.run, []).append(action)
@@ -231,13 +238,13 @@ class Coordinator(Owned):
                     if process is not None:
                         process.send(batch)
                 case Kill():
-                    self.supervisor.terminate(action, now=time.monotonic())
+                    self.supervisor.terminate(action, now=self._clock.now())
                 case Replace(worker):
-                    self.supervisor.replace(worker, now=time.monotonic())
+                    self.supervisor.replace(worker, now=self._clock.now())
 
     def _stop_workers(self, *, kill: bool, seconds: float) -> None:
-        now = time.monotonic()
+        now = self._clock.now()
         until = now + seconds
         self.supervisor.stop(kill=kill, now=now)
-        while self.supervisor.slots.processes and time.monotonic() < until:
-            self.poll(until=until)
+        while self.supervisor.slots.processes and (left := until - self._clock.now()) > 0:
+            self.poll(until=time.monotonic() + left)

@@ -40,8 +40,8 @@ LOOKAHEAD_BYTES: Final = 32 << 20  # each run that waits has an equal share
 class Dispatcher:
     """The ledger of who holds what, with `window` batches of up to `batch` items per worker.
 
-    Runs take turns, a batch each. A worker that owes an answer for more than `limit` seconds is
-    to be killed; with None, the limit is learned from the answers, see batch_timeout.
+    Runs take turns, a batch each. A worker whose oldest batch has no answer `limit` seconds after
+    its turn came is to be killed; with None, the limit is learned, see batch_timeout.
     """
 
     def __init__(self, *, batch: int, window: int, limit: float | None) -> None:
@@ -89,7 +89,7 @@ class Dispatcher:
     def deadline(self) -> float | None:
         """Return when the next worker is overdue (same clock as `now`); None if none owes."""
         owing = [
-            load.progress_at + self._timeout.seconds
+            load.oldest_since + self._timeout.seconds
             for load in self._workers.values()
             if load.held and not load.terminating
         ]
@@ -104,7 +104,7 @@ class Dispatcher:
                     self._queues.setdefault(task.run, deque()).append(task)
                     self._waiting_bytes[task.run] += _size(task.item)
             case WorkerUp(worker):
-                self._workers[worker] = InFlight(progress_at=now)
+                self._workers[worker] = InFlight()
             case WorkerDown(worker, reason):
                 actions = self._requeue(worker, reason)
             case Oversized(worker):
@@ -146,11 +146,9 @@ class Dispatcher:
         ids = sorted(outcome.item for outcome in answer.outcomes)
         if tasks and ids != sorted(task.item.id for task in tasks):
             return self._terminate(answer.worker, "answered a batch with other items than its own")
-        load.remove(answer.batch)
-        if tasks:
-            self._timeout.learn(now - load.progress_at, len(tasks))
-        load.progress_at = now
-        load.answers += 1
+        if tasks and load.is_oldest(answer.batch):
+            self._timeout.learn(now - load.oldest_since, len(tasks))
+        load.remove(answer.batch, now=now)
         delivered = [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
         return [*delivered, *self._replacement(answer.worker)]
 
@@ -166,7 +164,7 @@ class Dispatcher:
         late = [
             worker
             for worker, load in self._workers.items()
-            if load.held and now - load.progress_at > self._timeout.seconds
+            if load.held and now - load.oldest_since > self._timeout.seconds
         ]
         return [kill for worker in late for kill in self._terminate(worker, reason, hangs=True)]
 
@@ -197,15 +195,12 @@ class Dispatcher:
             worker = self._least_loaded(queue[0])
             if worker is None:
                 break
-            load = self._workers[worker]
-            if not load.held:
-                load.progress_at = now
             tasks = self._take(run, queue)
             del self._queues[run]
             if queue:
                 self._queues[run] = queue  # its next turn is the last one
             self._next_batch += 1
-            load.add(self._next_batch, tasks)
+            self._workers[worker].add(self._next_batch, tasks, now=now)
             actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
         return actions
 

@@ -9,7 +9,11 @@ from farm.scheduler.events import Task
 
 @dataclass(slots=True)
 class InFlight:
-    """A worker's batches by number, since when (seconds) it owes an answer, how many it gave.
+    """A worker's batches by number, in the order in which they were sent; how many it answered.
+
+    The oldest of them is due next: `oldest_since` is when (seconds) it was sent or, if there was
+    one before it, when that was answered. Those behind it may be answered first, and change
+    nothing: a worker that goes on with them may have a decoder that hangs in the oldest.
 
     A batch whose results nobody wants any more is held without tasks; `sizes` says how many items
     each batch has all the same, as the worker still has them to do. A terminating worker is
@@ -18,7 +22,7 @@ class InFlight:
 
     held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
-    progress_at: float = 0.0
+    oldest_since: float = 0.0
     terminating: bool = False
     retiring: bool = False
     answers: int = 0
@@ -35,10 +39,19 @@ class InFlight:
         """How many items it has to do."""
         return sum(self.sizes.values())
 
-    def add(self, batch: int, tasks: tuple[Task, ...]) -> None:
+    def add(self, batch: int, tasks: tuple[Task, ...], *, now: float) -> None:
         """Take in that the worker was sent a batch."""
+        if not self.held:
+            self.oldest_since = now
         self.held[batch], self.sizes[batch] = tasks, len(tasks)
 
-    def remove(self, batch: int) -> None:
+    def is_oldest(self, batch: int) -> bool:
+        """Whether a batch that it holds has been there longest."""
+        return next(iter(self.held)) == batch
+
+    def remove(self, batch: int, *, now: float) -> None:
         """Take in that the worker has answered a batch."""
+        if self.is_oldest(batch):
+            self.oldest_since = now
         del self.held[batch], self.sizes[batch]
+        self.answers += 1

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -35,7 +34,7 @@ class Stage:
         self.told = Told()
         self._expected = {image: expected_of_the_fake(image) for image in renders[:24]}
 
-    def farm(self, workers: int) -> Farm:
+    def farm(self, workers: int, **changes: Any) -> Farm:
         values = {
             "platform": "rk3588",
             "runtime": "rknn",
@@ -46,12 +45,13 @@ class Stage:
             "start_seconds": START_SECONDS,
             "self_test_seconds": SELF_TEST_SECONDS,
             "batch_seconds": BATCH_SECONDS,
+            **changes,
         }
         return Farm(FarmConfig.model_validate(values), log=self.told)
 
     def hurry(self, patch: pytest.MonkeyPatch) -> None:
         """Let the time of a start that hangs be over as soon as it hangs, and nobody else's."""
-        tick, deadline = Supervisor.tick, Supervisor.deadline
+        tick = Supervisor.tick
         seen: set[Path] = set()
 
         def tick_sooner(supervisor: Supervisor, *, now: float) -> list[Change]:
@@ -69,12 +69,8 @@ class Stage:
                     slot.due = now
             return tick(supervisor, now=now)
 
-        def look_often(supervisor: Supervisor) -> float | None:
-            due, soon = deadline(supervisor), time.monotonic() + LOOK_SECONDS
-            return due and min(due, soon)
-
         patch.setattr(Supervisor, "tick", tick_sooner)
-        patch.setattr(Supervisor, "deadline", look_often)
+        patch.setattr("farm.coordinator.coordinator.LOOK_SECONDS", LOOK_SECONDS)
 
     def arm(self, worker: int, at: str, how: str, *, after: int = 0, once: bool = True) -> None:
         """Let a worker misbehave at a step, after that has gone well `after` times."""

@@ -44,7 +44,7 @@ class Fault:
     def strike(self, error: type[Exception] = Exception) -> None:
         """Count a call, and misbehave if it is its turn."""
         self._left -= 1
-        if self._left >= 0:
+        if self._left >= 0 or (self._once and self._left < -1):
             return
         if self._once:  # before the deed: the next process finds nothing
             self._file.unlink()
@@ -118,6 +118,10 @@ def install(at: str, fault: Fault) -> None:
         from workers.protocol.sockets import Outbox
 
         fault.before(Outbox, "send")
+    elif at == "decode":
+        from workers.images import preprocess
+
+        fault.before(preprocess, "load")
     else:
         from rknnlite.api import RKNNLite, Runtime
 

@@ -330,3 +330,29 @@ def test_a_worker_that_has_what_nobody_wants_is_not_idle() -> None:
     d.handle(Submitted(tasks(0, 1)), now=0.0)
     d.handle(Dropped(RUN, held=True), now=0.0)
     assert batches(d.handle(Submitted(tasks(0, 1, run=1)), now=0.0)) == [(1, (0,))]
+
+
+def sends(d: Dispatcher, count: int, *, now: float = 0.0) -> list[Send]:
+    """What is sent of so many new items."""
+    actions = d.handle(Submitted(tasks(0, count)), now=now)
+    return [each for each in actions if isinstance(each, Send)]
+
+
+def test_a_worker_that_goes_on_with_other_batches_is_killed_for_the_one_that_hangs() -> None:
+    d = dispatcher(1, batch=1, window=3)
+    _, *others = sends(d, 9)
+    for second in range(1, 6):
+        assert d.deadline() == 5.0
+        actions = d.handle(answered(others.pop(0)), now=float(second))
+        others += [each for each in actions if isinstance(each, Send)]
+    assert d.handle(Tick(), now=5.1) == [Kill(0, "no answer for 5 s", hangs=True)]
+
+
+def test_a_batch_that_overtook_says_nothing_of_how_long_one_takes() -> None:
+    d = Dispatcher(batch=1, window=2, limit=None)
+    d.handle(WorkerUp(0), now=0.0)
+    first, second = sends(d, 2)
+    d.handle(answered(second), now=50.0)
+    d.handle(answered(first), now=50.0)
+    (_,) = sends(d, 1, now=100.0)
+    assert d.deadline() == 100.0 + 20 * 50.0

@@ -79,6 +79,7 @@ class Farm(RuleBasedStateMachine):
         self.hands: dict[int, list[Batch]] = {}  # of those that are up: what they still hold
         self.terminating: set[int] = set()
         self.due: dict[int, float] = {}  # of those that hold something: when they must be killed
+        self.latest: dict[int, float] = {}  # by batch: when its worker has answered it or is killed
         self.flying: list[Answered] = []  # answers on their way, some for ever
         self.batches: set[int] = set()
         self.died_at: dict[int, int] = {}  # where an item last saw a worker die
@@ -103,6 +104,7 @@ class Farm(RuleBasedStateMachine):
                 self.check_send(worker, batch)
                 self.due.setdefault(worker, self.now + LIMIT)
                 self.hands[worker].append(batch)
+                self.latest[batch.id] = self.now + LIMIT * len(self.hands[worker])
             case Deliver(task, _, result):
                 number = self.number(task.item)
                 self.ended[number] += 1
@@ -189,6 +191,10 @@ class Farm(RuleBasedStateMachine):
         before = set(self.terminating)
         self.hear(Tick())
         assert self.terminating - before == overdue
+        held = [
+            each for worker in self.hands.keys() - self.terminating for each in self.hands[worker]
+        ]
+        assert all(self.now <= self.latest[batch.id] for batch in held)
 
     # What workers do.
 
@@ -262,7 +268,7 @@ class Farm(RuleBasedStateMachine):
         busy = self.busy()
         worker = busy[pick % len(busy)]
         held = self.hands[worker]
-        return worker, held[pick // len(busy) % len(held)]
+        return worker, held[pick % len(held)]
 
     def arrive(self, answered: Answered) -> None:
         """Let an answer arrive: what it is about ends now, if it is the first and in time."""
@@ -277,12 +283,13 @@ class Farm(RuleBasedStateMachine):
         assert self.dispatcher.stray_answers == strays + (batch is None)
 
     def put_down(self, worker: int, batch: Batch) -> None:
-        """The worker has answered a batch: for the next one, the time begins anew."""
+        """The worker has answered a batch: if it was the oldest, the time for the next begins."""
+        if batch is self.hands[worker][0]:
+            self.due[worker] = self.now + LIMIT
         self.hands[worker].remove(batch)
         self.answered.add(worker)
-        self.due.pop(worker, None)
-        if self.hands[worker]:
-            self.due[worker] = self.now + LIMIT
+        if not self.hands[worker]:
+            del self.due[worker]
 
     # What must always be so.
 
