@@ -14,24 +14,21 @@ import zmq
 from farm.coordinator.clock import LONGEST_STEP, Clock
 from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
+from farm.coordinator.sink import Sink
 from farm.coordinator.supervisor import Supervisor
 from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.scheduler import events
 from farm.scheduler.dispatcher import Dispatcher
 from farm.scheduler.events import Deliver, Kill, Replace, Send, Task
 from farm.system.ownership import Owned
-from workers.errors import WireError
-from workers.protocol.messages import Done, Failed, Ready
-from workers.protocol.sockets import Context, Inbox
+from workers.protocol.messages import Done
+from workers.protocol.sockets import Context
 from workers.protocol.spec import WorkerSpec
 
 KILL_SECONDS: Final = 10.0  # the supervisor lets go of them sooner
 MEMORY_CHECK_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = LONGEST_STEP  # while anything is timed: a longer wait would not count
 FOREVER: Final = -1
-# The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
-# disconnects who announces more, before it takes it in.
-ANSWER_BYTES: Final = 16 << 20
 
 
 class Coordinator(Owned):
@@ -45,7 +42,7 @@ class Coordinator(Owned):
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
-        self._sink = Inbox(self._context, specs[0].sink, max_bytes=ANSWER_BYTES)
+        self._sink = Sink(self._context, specs[0].sink)
         self.supervisor = Supervisor(specs, self._context, limits, log)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
@@ -60,13 +57,12 @@ class Coordinator(Owned):
         self._memory_checked_at = 0.0
         self.closed = False
         self.losses = 0
-        self._invalid_messages = 0
         self.own()
 
     @property
     def strays(self) -> int:
         """How many messages were dropped: invalid, or waited for by nobody."""
-        return self._invalid_messages + self.supervisor.strays + self._dispatcher.stray_answers
+        return self._sink.invalid + self.supervisor.strays + self._dispatcher.stray_answers
 
     @property
     def holding(self) -> bool:
@@ -193,23 +189,13 @@ class Coordinator(Owned):
         return {source for source, _ in ready}
 
     def _receive(self) -> None:
-        """Handle every message that is there."""
-        while True:
-            try:
-                message = self._sink.receive(block=False)
-            except WireError:
-                self._invalid_messages += 1
+        """Handle every report that is there."""
+        for report in self._sink.reports():
+            if isinstance(report, Done):
+                self._act(events.Answered(report.worker, report.batch, report.outcomes))
                 continue
-            match message:
-                case None:
-                    return
-                case Done():
-                    self._act(events.Answered(message.worker, message.batch, message.outcomes))
-                case Ready() | Failed():
-                    for change in self.supervisor.on_message(message, now=self._clock.now()):
-                        self._act(change)
-                case _:
-                    self._invalid_messages += 1
+            for change in self.supervisor.on_message(report, now=self._clock.now()):
+                self._act(change)
 
     def _act(self, event: events.Event) -> None:
         """Pass an event to the dispatcher and do what it asks for.
