@@ -15,6 +15,7 @@ from farm.scheduler.lifecycle import (
     back_off_of_refusals,
     recent,
 )
+from farm.scheduler.same_model import difference
 from workers.protocol.messages import Ready
 from workers.protocol.spec import WorkerSpec
 from workers.runtimes.base import ONNX
@@ -94,6 +95,11 @@ class Slots(tuple[WorkerSlot, ...]):
             return ()
         broken = {slot.spec.npu_core for slot in self if slot.state is State.BROKEN}
         return tuple(sorted(broken - self.cores_in_use))
+
+    def objection(self, message: Ready) -> str | None:
+        """Return why a worker that is ready can't work beside those before it; None if it can."""
+        ready = next((slot.ready for slot in self if slot.ready is not None), message)
+        return difference(ready, message, self[0].spec.model)
 
     def reasons(self) -> list[str]:
         """Return why workers were given up, each reason once."""

@@ -75,9 +75,12 @@ class Supervisor:
         if slot is None or (slot.state, reported) not in NEXT:
             self.strays += 1
             return []
-        if isinstance(message, Ready):
-            return self._ready(slot, message)
-        return self._failed(slot, message.message, now)
+        if isinstance(message, Failed):
+            return self._failed(slot, message.message, Event.FAILED, now)
+        unfit = self.slots.objection(message)
+        if unfit is not None:
+            return self._failed(slot, unfit, Event.GIVE_UP, now)
+        return self._ready(slot, message)
 
     def on_readable(self, fds: Container[object], *, now: float) -> None:
         """Take in what workers have printed and that some have ended, as `tick` then handles."""
@@ -160,7 +163,7 @@ class Supervisor:
         elif slot.state in BOOTING:
             step, limits = slot.process.log.step, self._limits
             limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
-            self._failed(slot, f"{step} has not ended within {limit:g} s", now)
+            self._failed(slot, f"{step} has not ended within {limit:g} s", Event.FAILED, now)
             if slot.process.pid is None:
                 self._server.kill()  # it hangs, too
             # Nobody waits for a process that hangs to leave by itself.
@@ -178,13 +181,13 @@ class Supervisor:
         self._announce_unused_cores()
         return [WorkerUp(message.worker)] if slot.state is State.UP else []
 
-    def _failed(self, slot: WorkerSlot, reason: str, now: float) -> list[Change]:
+    def _failed(self, slot: WorkerSlot, reason: str, event: Event, now: float) -> list[Change]:
         before, process, slot.reason = slot.state, slot.process, reason
         if process is not None:
             process.listen()
             slot.reason = process.log.explain(reason)
             process.ask_to_stop()
-        slot.enter(Event.FAILED, due=now + LEAVE_SECONDS)
+        slot.enter(event, due=now + LEAVE_SECONDS)
         if slot.state is State.BROKEN:
             self._start_failed(slot)
         return [WorkerDown(slot.spec.index, slot.reason)] if before is State.UP else []

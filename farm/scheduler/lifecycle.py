@@ -46,6 +46,7 @@ NEXT: Final[dict[tuple[State, Event], State]] = {
     (_S.STARTING, _E.EXITED): _S.BROKEN,
     (_S.STARTING, _E.REFUSED): _S.WAITING,
     (_S.STARTING, _E.STUCK): _S.BROKEN,
+    (_S.STARTING, _E.GIVE_UP): _S.BROKEN,
     (_S.STARTING, _E.STOP): _S.STOPPING,
     (_S.WAITING, _E.RESPAWN): _S.STARTING,
     (_S.WAITING, _E.GIVE_UP): _S.BROKEN,
@@ -55,6 +56,7 @@ NEXT: Final[dict[tuple[State, Event], State]] = {
     (_S.RESTARTING, _E.EXITED): _S.LOST,
     (_S.RESTARTING, _E.REFUSED): _S.LOST,
     (_S.RESTARTING, _E.STUCK): _S.BROKEN,
+    (_S.RESTARTING, _E.GIVE_UP): _S.BROKEN,
     (_S.RESTARTING, _E.STOP): _S.STOPPING,
     (_S.UP, _E.FAILED): _S.FAILING,
     (_S.UP, _E.EXITED): _S.LOST,
@@ -74,6 +76,7 @@ NEXT: Final[dict[tuple[State, Event], State]] = {
     # Stop can cross with what the worker was about to say.
     (_S.STOPPING, _E.READY): _S.STOPPING,
     (_S.STOPPING, _E.FAILED): _S.STOPPING,
+    (_S.STOPPING, _E.GIVE_UP): _S.STOPPING,
     (_S.STOPPING, _E.EXITED): _S.GONE,
     (_S.STOPPING, _E.STUCK): _S.GONE,
     (_S.BROKEN, _E.EXITED): _S.BROKEN,

@@ -17,7 +17,7 @@ from farm.api import Farm
 from farm.config.schema import FarmConfig
 from farm.errors import NoWorkersError
 from tests.helpers.onnx_models import write_model
-from tests.helpers.programs import HOST, PROGRAM, Programs, missing
+from tests.helpers.programs import PROGRAM, Programs, missing
 from tests.helpers.stage import process_of
 from tests.helpers.support import PATIENCE, children_of, wait_for
 from tests.helpers.told import Told
@@ -103,7 +103,9 @@ def test_a_run_ends_with_the_reason_and_keeps_its_results(
     model: Path, photo: str, tmp_path: Path, programs: Programs
 ) -> None:
     output = tmp_path / "r.jsonl"
-    words = (*PROGRAM, HOST, "-s", "1", "-m", str(model), "-d", "-", "-o", str(output))
+    config = tmp_path / "host.yaml"
+    config.write_text(f"platform: host\nsize: 1\nmodel: {model}\n")
+    words = (*PROGRAM, str(config), "-d", "-", "-o", str(output))
     run = programs.start(*words, stdin=subprocess.PIPE)
     assert run.stdin is not None
     run.stdin.write(f"{photo}\n" * 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from msgspec.structs import replace
 
 from farm.coordinator.slots import Slots, WorkerSlot
 from farm.scheduler.lifecycle import (
@@ -15,6 +16,8 @@ from farm.scheduler.lifecycle import (
     State,
 )
 from tests.helpers.support import worker_spec
+from workers.protocol.messages import Ready
+from workers.protocol.spec import NHWC, UINT8, InputSpec
 
 
 def slot(state: State, npu_core: int = 0, runtime: str = "rknn", reason: str = "") -> WorkerSlot:
@@ -70,3 +73,20 @@ def test_each_reason_is_given_once() -> None:
     reasons = ("no model", "no model", "no memory")
     slots = Slots([slot(State.BROKEN, reason=reason) for reason in reasons])
     assert slots.reasons() == ["no model", "no memory"]
+
+
+def test_a_worker_that_is_ready_is_compared_with_the_first_that_was() -> None:
+    first = Ready(
+        worker=1,
+        generation=1,
+        model="c0ffee",
+        input=InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8),
+        classes=5,
+        scoring="SOFTMAX",
+        self_test_ms=1.0,
+    )
+    slots = Slots([slot(State.STARTING), slot(State.STARTING)])
+    assert slots.objection(first) is None
+    slots[1].ready = first
+    assert slots.objection(replace(first, worker=0)) is None
+    assert slots.objection(replace(first, worker=0, model="decaf")) is not None

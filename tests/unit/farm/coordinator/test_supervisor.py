@@ -8,10 +8,11 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from farm.coordinator.limits import Limits
-from farm.coordinator.supervisor import Change, Supervisor
+from farm.coordinator.supervisor import LEAVE_SECONDS, Change, Supervisor
 from farm.coordinator.worker_output import WorkerOutput
 from farm.coordinator.worker_process import END_SECONDS
 from farm.errors import StartError
+from farm.scheduler.events import WorkerUp
 from farm.scheduler.lifecycle import DEATHS_ALLOWED, State
 from tests.helpers.support import worker_spec
 from tests.helpers.told import Told
@@ -201,3 +202,44 @@ def test_a_start_that_tells_no_step_is_too_slow_in_good_english(told: Told) -> N
     supervisor = launched(told, runtime="onnx")
     supervisor.tick(now=START_SECONDS + 1)
     assert list(told) == ["worker 0 could not start: its start has not ended within 60 s"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_worker_with_another_model_gets_no_images_and_leaves_for_good(
+    told: Told, restarted: bool
+) -> None:
+    supervisor, generation = launched(told, workers=3, model="net.onnx"), 1
+    assert supervisor.on_message(ready(0), now=1) == [WorkerUp(0)]
+    if restarted:
+        supervisor.on_message(ready(1), now=1)
+        end(supervisor, 1, now=2)
+        supervisor.tick(now=3)
+        generation = 2
+    assert supervisor.on_message(ready(1, generation, model="decaf"), now=4) == []
+    assert supervisor.slots[1].state is State.BROKEN
+    assert "net.onnx has changed since the farm started" in supervisor.slots.reasons()[0]
+    supervisor.tick(now=4 + LEAVE_SECONDS)
+    assert cast(Made, supervisor.slots[1].process).stuck  # it did not leave: SIGKILL
+    end(supervisor, 1, now=10)
+    assert supervisor.on_message(ready(2), now=11) == [WorkerUp(2)]
+    assert supervisor.slots[1].process is None
+    assert len(told.of("worker_start_failed", 1)) == 1
+
+
+def test_the_model_of_the_first_worker_counts_also_when_that_is_gone(told: Told) -> None:
+    supervisor = launched(told, workers=2, model="net.onnx")
+    supervisor.on_message(ready(0), now=1)
+    end(supervisor, 0, now=2)
+    supervisor.on_message(ready(1, model="decaf"), now=3)
+    assert supervisor.slots[1].state is State.BROKEN
+    supervisor.tick(now=3)
+    assert supervisor.on_message(ready(0, 2), now=4) == [WorkerUp(0)]
+
+
+def test_another_model_that_comes_as_the_farm_stops_is_nothing_to_tell(told: Told) -> None:
+    supervisor = launched(told, workers=2)
+    supervisor.on_message(ready(0), now=1)
+    supervisor.stop(kill=False, now=2)
+    assert supervisor.on_message(ready(1, model="decaf"), now=3) == []
+    assert supervisor.slots[1].state is State.STOPPING
+    assert list(told) == []
