@@ -12,10 +12,9 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pytest
 
 from farm.config.schema import FarmConfig
 from workers.images import preprocess as image
@@ -23,6 +22,9 @@ from workers.protocol.messages import FileRef, Outcome
 from workers.protocol.spec import NHWC, UINT8, InputHint, InputSpec, WorkerSpec
 from workers.sched_slice import ATTRIBUTES, SET_ATTRIBUTES
 from workers.tasks.classification import top5
+
+if TYPE_CHECKING:  # measurements run without it
+    import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 SHARED_DATA: Final = ROOT.parent / "shared" / "data"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.programs import missing, run
 
 
@@ -24,3 +26,9 @@ def test_everybody_answers_alike_and_has_a_row(tmp_path: Path, renders: list[Pat
         assert float(row[2]) > 0
         assert row[-1] == "0 |"  # wrong ones
     assert 0 < int(rows[5][3].rstrip("%")) <= 100
+
+
+@pytest.mark.parametrize("module", ["tests.benchmarks.accuracy", "tests.benchmarks.__main__"])
+def test_a_measurement_needs_no_test_runner(module: str) -> None:
+    script = f"import sys; sys.modules['pytest'] = None; import {module}"
+    assert run(sys.executable, "-c", script).stderr == ""
