@@ -22,7 +22,7 @@ from workers.protocol.messages import Item
 
 # An ordered run reads at most this many rounds of full windows past an item that is late.
 ORDERED_ROUNDS: Final = 8
-LOOK_SECONDS: Final = 0.001  # after this time with a source that blocks, results may have come
+SLOW_SECONDS: Final = 0.001  # while a source takes longer over an item, results may come
 AT_ONCE: Final = 0.0  # on a clock that is always past it
 
 
@@ -66,6 +66,7 @@ class Run:
         self._ready: deque[Result] = deque()
         self._drain_until: float | None = None
         self._source_error: Exception | None = None
+        self._slow = False  # whether the source took long over its last item
         self.ended = False
 
     @property
@@ -109,15 +110,13 @@ class Run:
         coordinator, config, blocks = self._farm.coordinator, self._farm.config, self._source.blocks
         coordinator.check_owned()
         limit = ORDERED_ROUNDS * len(self._farm.plan.workers) * config.batch * config.window
-        begun = now = time.monotonic()
         # A batch at a time: the room left depends on how big the items turn out to be.
         while not (self._fed or self.ended):
             room = coordinator.room(self._number)
             most = min(room, limit - self._order.behind(self._next_id))
             if most <= 0:
                 return ()
-            if blocks and now - begun > LOOK_SECONDS:
-                return None
+            asked = time.monotonic()
             try:
                 refs = self._source.take(1 if blocks else min(most, config.batch))
             except Exception as error:  # raised by `poll` once all items before it have ended
@@ -130,13 +129,16 @@ class Run:
             tasks = tuple(Task(item, now, self._number) for item in items)
             self._next_id += len(tasks)
             coordinator.submit(tasks)  # which drops them if the source has closed this run
+            self._slow = blocks and now - asked > SLOW_SECONDS
+            if self._slow:
+                return None
         return ()
 
     def poll(self, until: float | None = None) -> list[Result]:
         """Feed the farm, wait until something happens in it, return the results that are ready.
 
-        Waits no longer than `until` (CLOCK_MONOTONIC seconds). An empty list does not mean the
-        end: see `ended`. A first signal makes the run drain, a second one ends it.
+        Waits no longer than `until` (CLOCK_MONOTONIC seconds), but for the source. An empty list
+        is not the end: see `ended`. A first signal makes the run drain, a second one ends it.
         """
         self._farm.coordinator.check_owned()
         if self.ended:
@@ -151,8 +153,8 @@ class Run:
         signals = farm.signals_seen()
         if signals:
             self.drain()
-        if self._source.blocks and not self._fed and (ended := self._look((), AT_ONCE)):
-            return self._results(ended)
+        if self._slow and (ended := self._look((), AT_ONCE)):
+            return self._results(ended)  # before a call that may take long, too
         waiting = self.feed()
         ended = coordinator.take(self._number)
         if not ended and self._is_over(signals):
