@@ -17,7 +17,7 @@ Command = Callable[..., Any]
 
 def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str, ...]) -> Any:
     """Parse --set key=value into a dict; values are YAML, as in a config."""
-    from farm.config.loader import parse_yaml
+    from farm.config.yaml_text import parse
     from farm.errors import ConfigError
 
     values = {}
@@ -26,9 +26,9 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
         if not equals or not key:
             raise click.BadParameter(f"{pair!r}: write key=value")
         try:
-            values[key] = parse_yaml(value, key)
+            values[key] = parse(value, key).values
         except ConfigError as error:
-            raise click.BadParameter(f"{pair!r}: the value is not YAML") from error
+            raise click.BadParameter(str(error)) from error
     return values
 
 

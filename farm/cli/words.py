@@ -41,8 +41,13 @@ def default_config(said: Mapping[str, Any]) -> str:
 
 def load_config(config: str, said: Mapping[str, Any]) -> FarmConfig:
     """Load a config by its name or path; flags and --set in `said` override it."""
+    settings = said.get("settings", {})
     flags = {key: value for key, value in said.items() if value is not None and key != "settings"}
-    return load(find_config(config), {**flags, **said.get("settings", {})})
+    return load(
+        find_config(config),
+        {**flags, **settings},
+        lambda key: f"--set {key}" if key in settings else f"--{key}",
+    )
 
 
 def _names_images(word: str) -> bool:

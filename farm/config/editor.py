@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from farm.config.loader import parse_yaml
+from farm.config.yaml_text import parse
 from farm.errors import ConfigError
 
 # A key of the first level, its value, the comment after it. A comment is taken for a key only if
@@ -51,7 +51,7 @@ def set_values(text: str, values: Mapping[str, Any]) -> str:
 def read_values(text: str) -> dict[str, Any]:
     """Return the values in a config's text; none if it is not a config."""
     try:
-        values = parse_yaml(text, "config")
+        values = parse(text, "config").values
     except ConfigError:
         return {}
     return values if isinstance(values, dict) else {}

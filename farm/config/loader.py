@@ -3,42 +3,118 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from farm.config.messages import describe
 from farm.config.schema import FarmConfig
+from farm.config.yaml_text import Place, parse
 from farm.errors import ConfigError
 from farm.system.stdio import STDIN
 
-# What PyYAML raises: apart from its own errors, for an impossible date, an unknown tag, brackets
-# without end.
-_YAML_ERRORS: Final = (yaml.YAMLError, ValueError, AttributeError, RecursionError)
 PATH_KEYS: Final = ("model", "images", "labels")
+MOST_MISTAKES: Final = 20  # a file with more is something else
+NOWHERE: Final = Place(0, 0)  # before all that stand somewhere
 
 
-def load(path: Path, overrides: Mapping[str, Any]) -> FarmConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A config's values before they are checked, and where each comes from.
+
+    By dotted keys: `places` are those in the file, `overrides` the names of what overrides it, and
+    `wrong` what is wrong with keys of the file, whatever their values.
+    """
+
+    path: Path
+    values: Mapping[str, Any]
+    places: Mapping[str, Place]
+    overrides: Mapping[str, str]
+    wrong: Mapping[Place, str]
+
+    def origin(self, key: str) -> str | None:
+        """Return where a key's value comes from: `farm.yaml:3:1`, `--size`; None: the default."""
+        source = self._source(key)
+        if source is None:
+            return None
+        return self.overrides.get(source) or f"{self.path}:{self.places[source]}"
+
+    def check(self) -> FarmConfig:
+        """Return the config; raise ConfigError with all mistakes, those of the file in its order.
+
+        Each has its place: file, line and column, or the name of the override.
+        """
+        found = [
+            (False, place, f"{self.path}:{place}: {said}") for place, said in self.wrong.items()
+        ]
+        try:
+            config = FarmConfig.model_validate(self.values)
+        except ValidationError as error:
+            for key, said in describe(error, self.values).items():
+                source = self._source(key)
+                overridden = source in self.overrides
+                place = NOWHERE if overridden else self.places.get(source or "", NOWHERE)
+                found.append((overridden, place, f"{self._head(key)}: {said}"))
+        else:
+            if not found:
+                return config
+        lines = [line for _, _, line in sorted(found)]
+        if len(lines) > 1:
+            more = (
+                [f"(and {len(lines) - MOST_MISTAKES} more)"] if len(lines) > MOST_MISTAKES else []
+            )
+            lines = [f"{self.path}: {len(lines)} mistakes", *lines[:MOST_MISTAKES], *more]
+        raise ConfigError("\n".join(lines))
+
+    def _source(self, key: str) -> str | None:
+        """Return the key that says what `key` is: itself, its section, or one within it."""
+        within = [name for name in self.overrides if name.startswith(f"{key}.")]
+        for name in (key, key.rpartition(".")[0], *within):
+            if name in self.overrides or name in self.places:
+                return name
+        return None
+
+    def _head(self, key: str) -> str:
+        """Return where a mistake is, and its key, unless the override's name says it."""
+        if self._source(key) == key and key in self.overrides:
+            return self.overrides[key]
+        return f"{self.origin(key) or self.path}: {key}"
+
+
+def load(
+    path: Path, overrides: Mapping[str, Any], name: Callable[[str], str] = "override {}".format
+) -> FarmConfig:
     """Load a config file and apply `overrides`, whose keys may be dotted: `input.width`.
 
     Relative paths in the file are taken from the file's folder, those in `overrides` from the
-    current one. Raises ConfigError in one or two lines: file, key, value, what would be right.
+    current one. `name` returns what its user calls an override, by its key. Raises ConfigError
+    with all mistakes.
     """
+    return read(path, overrides, name).check()
+
+
+def read(path: Path, overrides: Mapping[str, Any], name: Callable[[str], str]) -> Settings:
+    """Read the same and check no values; raise ConfigError for a file that is no YAML mapping."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a config: it is no UTF-8 text") from error
-    values = parse_yaml(text, str(path))
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+    document = parse(text, str(path))
+    if not isinstance(document.values, dict):
         raise ConfigError(f"{path}: invalid config: write `key: value` lines")
+    values: dict[str, Any] = {
+        key: _with_names(value) if isinstance(value, dict) else value
+        for key, value in _with_names(document.values).items()
+    }
     for key in PATH_KEYS:
-        if isinstance(values.get(key), str) and values[key] != STDIN:
-            values[key] = os.path.normpath(path.parent / values[key])
+        named = values.get(key)
+        if isinstance(named, str) and named != STDIN:
+            values[key] = os.path.normpath(path.parent / named)
     for dotted, value in overrides.items():
         *sections, last = dotted.split(".")
         inner = values
@@ -47,30 +123,24 @@ def load(path: Path, overrides: Mapping[str, Any]) -> FarmConfig:
             inner[section] = dict(found) if isinstance(found, dict) else {}
             inner = inner[section]
         inner[last] = value
-    return validate(values, path, flags=frozenset(key.partition(".")[0] for key in overrides))
+    return Settings(
+        path=path,
+        values=values,
+        places=document.places,
+        overrides={key: name(key) for key in overrides},
+        wrong=document.wrong,
+    )
 
 
-def validate(
-    values: Mapping[str, Any], path: Path | None = None, flags: frozenset[str] = frozenset()
-) -> FarmConfig:
-    """Validate a config's values; raise ConfigError about the first error.
-
-    The error names the command line for keys in `flags` and without a `path`, else the file.
-    """
+def validate(values: Mapping[str, Any]) -> FarmConfig:
+    """Return the config of these values; raise ConfigError with all mistakes."""
     try:
         return FarmConfig.model_validate(values)
     except ValidationError as error:
-        key, message = describe(error)
-        flag = path is None or key.partition(".")[0] in flags
-        raise ConfigError(f"{'command line' if flag else path}: {message}") from error
+        mistakes = describe(error, values)
+        raise ConfigError("\n".join(f"{key}: {mistakes[key]}" for key in mistakes)) from error
 
 
-def parse_yaml(text: str, name: str) -> Any:
-    """Parse YAML; raise ConfigError with `name`, the line and the reason if it is invalid."""
-    try:
-        return yaml.safe_load(text)
-    except _YAML_ERRORS as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", error)
-        raise ConfigError(f"{name}{at}: invalid YAML: {problem}") from error
+def _with_names(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the values whose keys are names; of the others `Document.wrong` tells."""
+    return {key: value for key, value in values.items() if isinstance(key, str)}

@@ -2,65 +2,79 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from farm.config.schema import MOST_RUNTIMES, FarmConfig, InputConfig, SimulatedConfig
+from farm.config.expected import (
+    PROPERTIES,
+    SECTIONS,
+    choices,
+    expected,
+    keys_of,
+    nearest,
+    nearest_key,
+)
 
-EXPECTED: Final = {  # where pydantic would name its own types, or only one of two forms
-    "size": f"use auto, or a number from 1 to {MOST_RUNTIMES}",
-    "cpu": "use fast, slow, all, or a list of CPUs like [4, 5] or 4-7",
-    "decoders": "use auto, or a number from 1 to 64",
-    "decoder_cpu": "use same, fast, slow, all, or a list of CPUs like [0, 1] or 0-3",
-    "npu_cores": "use all, or a list of cores like [0, 1]",
-    "input.mean": "use three numbers, like [127.5, 127.5, 127.5]",
-    "input.std": "use three numbers above 0, like [127.5, 127.5, 127.5]",
-    "model": "use the path of a model file",
-    "batch_seconds": "use auto, or seconds above 0",
-    "labels": "use the path of a file with one label a line",
-    "images": "use a folder, a file, a glob or a .txt list",
-}
-SECTIONS: Final[dict[str, type[BaseModel]]] = {"input": InputConfig, "simulated": SimulatedConfig}
-BRANCH: Final = r"\[|^constrained-"  # how pydantic names the branches of a union
-UNKNOWN: Final = "extra_forbidden"  # pydantic's type of error for an unknown key
+LONGEST_VALUE: Final = 60  # characters
 
 
-def describe(error: ValidationError) -> tuple[str, str]:
-    """Return the key of the first error, and one or two lines about it.
+def describe(error: ValidationError, values: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with each invalid key of `values`, in words.
 
-    An unknown key comes first: misspelt, it explains why another is missing.
+    Keys are dotted: `input.width`.
     """
-    errors = sorted(error.errors(), key=lambda each: each["type"] != UNKNOWN)
-    first = errors[0]
-    unknown = first["type"] == UNKNOWN
-    # The place names union branches ('tuple[...]', 'constrained-float') after the key; skip those.
-    # An unknown key has no branch, and may look like one.
-    place = [str(part) for part in first["loc"] if unknown or not re.search(BRANCH, str(part))]
-    key = ".".join(place)
-    reason = first["msg"].removeprefix("Value error, ")
-    value = shown(first["input"])
-    expected = next((EXPECTED[name] for name in EXPECTED if f"{key}.".startswith(f"{name}.")), None)
-    if unknown:
-        section = SECTIONS[place[0]] if len(place) > 1 else FarmConfig
-        message = f"{key}: unknown key; known keys: {', '.join(sorted(section.model_fields))}"
-    elif not place:  # a rule about several keys, see FarmConfig; its message names the first
-        key, message = reason.partition(":")[0], reason
-    elif key in SECTIONS:
-        message = f"{key}: {value}: write its keys indented below it, or set {key}.KEY"
-    elif first["type"] == "missing" and expected is None:
-        message = f"{key}: missing; add it to the config"
-    else:
-        message = f"{key}: {value}: {expected or reason}"
-    more = len({each["loc"][:1] for each in errors}) - 1
-    counted = f"\n({more} more invalid {'key' if more == 1 else 'keys'})" if more else ""
-    return key, f"{message}{counted}"
+    found: dict[str, str] = {}
+    for each in error.errors():
+        place = [str(part) for part in each["loc"]]
+        if each["type"] == "extra_forbidden":
+            key = ".".join(place)
+            found[key] = _unknown(key)
+        else:  # a list's item, and the branches of a union, are named below their key
+            names = (".".join(place[:depth]) for depth in (2, 1))
+            key = next(name for name in names if name in PROPERTIES)
+            found.setdefault(key, _invalid(key, each, values))
+    return found
 
 
-def shown(value: object) -> str:
-    """Return the beginning of a value as Python writes it."""
+def _unknown(key: str) -> str:
+    near = nearest_key(key)
+    if near is not None:
+        return f"unknown key; did you mean {near}?"
+    return f"unknown key; known keys: {', '.join(keys_of(key.rpartition('.')[0]))}"
+
+
+def _invalid(key: str, error: ErrorDetails, values: Mapping[str, Any]) -> str:
+    if error["type"] == "missing" and len(error["loc"]) == 1:
+        return f"missing; use {expected(key)}"
+    value = _as_yaml(_value(key, values))
+    if error["type"] == "value_error":  # the schema's own words
+        return f"{value}: {error['ctx']['error']}"
+    if key in SECTIONS:
+        return f"{value}: write its keys below it, indented: {', '.join(keys_of(key))}"
+    near = nearest(value, choices(key))
+    return f"{value}: use {expected(key)}" + (f"; did you mean {near}?" if near else "")
+
+
+def _value(key: str, values: Mapping[str, Any]) -> Any:
+    value: Any = values
+    for name in key.split("."):
+        value = value[name]
+    return value
+
+
+def _as_yaml(value: Any) -> str:
+    """Return a value as its user has written it, at most LONGEST_VALUE characters."""
+    if value is None:
+        return "no value"
     try:
-        return f"{value!r:.60}"
+        text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=2**20)
+    except yaml.YAMLError:  # of a Python program
+        text = repr(value)
     except ValueError:  # Python writes no number of more than 4300 digits
         return "a number of thousands of digits"
+    line = text.removesuffix("\n").removesuffix("\n...")
+    return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 4]} ..."

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
+    WithJsonSchema,
     field_validator,
-    model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from farm.hardware.platforms import HOST, SOCS
 from workers.protocol.spec import InputHint
@@ -21,13 +24,14 @@ from workers.protocol.spec import InputHint
 PLATFORMS: Final = (*SOCS, HOST)
 MOST_CPUS: Final = 4096
 MOST_RUNTIMES: Final = 256
+NUMBERS: Final = r"\d+(-\d+)?(,\d+(-\d+)?)*"
 
 
 def parse_numbers(value: object) -> object:
     """Return a tuple for numbers written as `4`, `4,5` or `4-7`; anything else as it is."""
     if type(value) is int:
         return (value,)
-    if not isinstance(value, str) or not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", value):
+    if not isinstance(value, str) or not re.fullmatch(NUMBERS, value):
         return value
     spans = [part.split("-") for part in value.split(",")]
     if any(int(number) >= MOST_CPUS for span in spans for number in span):
@@ -36,7 +40,7 @@ def parse_numbers(value: object) -> object:
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 Shift = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -45,7 +49,16 @@ Scale = Annotated[float, Field(gt=0, le=1e6)]
 Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is not a number
 Index = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Indices = Annotated[tuple[Index, ...], Field(min_length=1), BeforeValidator(parse_numbers)]
+Indices = Annotated[
+    tuple[Index, ...],
+    Field(min_length=1),
+    BeforeValidator(parse_numbers),
+    WithJsonSchema({"anyOf": [
+        {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": f"^{NUMBERS}$"},
+    ]}),
+]  # fmt: skip
 CpuClass = Literal["fast", "slow", "all"]
 
 
@@ -53,11 +66,17 @@ class InputConfig(_Frozen):
     """What a model file does not say about its input; see workers.protocol.spec.InputSpec."""
 
     width: Annotated[Count, Field(le=8192)] | None = None
+    """In pixels; default: the model's own, as for all of these."""
     height: Annotated[Count, Field(le=8192)] | None = None
+    """In pixels."""
     layout: Literal["NHWC", "NCHW"] | None = None
+    """Order of the dimensions: channels last, or first."""
     dtype: Literal["uint8", "float32"] | None = None
+    """Type of the values."""
     mean: Triple = (0.0, 0.0, 0.0)
+    """What is subtracted from the values 0 to 255: red, green, blue."""
     std: tuple[Scale, Scale, Scale] = (1.0, 1.0, 1.0)
+    """What they are then divided by: red, green, blue."""
 
     def hint(self) -> InputHint:
         """Return the same as plain data for the workers."""
@@ -68,47 +87,95 @@ class SimulatedConfig(_Frozen):
     """The simulated NPU; None stands for the platform's own value."""
 
     service_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
+    """Time of one inference, in milliseconds; default: the platform's."""
     npu_cores: Annotated[Count, Field(le=64)] | None = None
+    """Number of NPU cores; default: the platform's."""
     seed: Index = 0
+    """Another seed gives other made-up answers."""
     classes: Annotated[int, Field(ge=2, le=100_000, strict=True)] = 1000
+    """Number of classes in the answers."""
+
+
+def core_count(valid: Mapping[str, Any]) -> int | None:
+    """Return how many NPU cores a config's platform has, of its fields that are valid.
+
+    None without a fixed number (host), or if a field that decides it is missing.
+    """
+    if not valid.keys() >= {"platform", "runtime", "simulated"}:
+        return None
+    simulated = valid["runtime"] == "simulated"
+    if simulated and valid["simulated"].npu_cores is not None:
+        return int(valid["simulated"].npu_cores)
+    if valid["platform"] in SOCS:
+        return SOCS[valid["platform"]].npu_cores
+    return 1 if simulated else None
 
 
 class FarmConfig(_Frozen):
-    """One farm as its user configured it."""
+    """One farm as its user configured it.
 
-    platform: str
+    A check sees the fields above its own, if they are valid: so all mistakes are found at once.
+    """
+
+    platform: Annotated[str, Field(json_schema_extra={"enum": [*PLATFORMS]})]
+    """The SoC, or host: any machine without an NPU."""
     model: Path | None = None
+    """Model file; on an NPU, name.onnx means name-SOC.rknn in the same folder."""
     labels: Path | None = None
+    """File with the class names, one a line."""
     images: str | None = None
+    """Folder, file, glob or .txt list of paths; default: the bundled sample images."""
     truth: str | None = None
+    """Regular expression with one group, which finds the right label in a file's name."""
     runtime: Literal["auto", "rknn", "onnx", "simulated"] = "auto"
-    size: Literal["auto"] | Annotated[Count, Field(le=MOST_RUNTIMES)] | None = None
-    allow_uneven: bool = False
-    cpu: CpuClass | Indices = "fast"
-    strict_affinity: bool = False
-    npu_cores: Literal["all"] | Indices = "all"
-    batch: Annotated[Count, Field(le=1024)] = 8
-    window: Annotated[Count, Field(le=64)] = 2
-    decoders: Literal["auto"] | Annotated[Count, Field(le=64)] = "auto"
-    decoder_cpu: Literal["same"] | CpuClass | Indices = "same"
-    decode: Literal["exact", "fast"] = "exact"
-    output: Literal["auto", "softmax", "none"] = "auto"
-    max_pixels: Annotated[Count, Field(le=2**30)] = 100_000_000  # 2**30: OpenCV's own limit
-    start_seconds: Seconds = 60.0
-    self_test_seconds: Seconds = 10.0
-    on_bad_core: Literal["quarantine", "fail"] = "quarantine"
-    batch_seconds: Seconds | Literal["auto"] = 60.0
-    max_worker_mb: Annotated[Count, Field(le=2**31 - 1)] | None = None
-    drain_seconds: Seconds = 10.0
-    input: InputConfig = InputConfig()
+    """What runs the model; auto: the NPU if there is one, else ONNX Runtime on the CPU."""
     simulated: SimulatedConfig = SimulatedConfig()
+    """The simulated NPU."""
+    npu_cores: Literal["all"] | Indices = "all"
+    """NPU cores to use."""
+    allow_uneven: bool = False
+    """Allow a size that gives some NPU cores more runtimes than others."""
+    size: Literal["auto"] | Annotated[Count, Field(le=MOST_RUNTIMES)] | None = None
+    """Number of runtimes, one process each; default: one per NPU core, on host per CPU."""
+    cpu: CpuClass | Indices = "fast"
+    """CPUs the workers run on."""
+    strict_affinity: bool = False
+    """Stop if some of these CPUs are missing, instead of using the others with a warning."""
+    batch: Annotated[Count, Field(le=1024)] = 8
+    """Most images in one message to a worker."""
+    window: Annotated[Count, Field(le=64)] = 2
+    """Most batches that one worker has at a time."""
+    decoders: Literal["auto"] | Annotated[Count, Field(le=64)] = "auto"
+    """Decoder threads per worker; auto: as many as keep its CPUs busy."""
+    decoder_cpu: Literal["same"] | CpuClass | Indices = "same"
+    """CPUs the decoder threads run on; same: those of cpu."""
+    decode: Literal["exact", "fast"] = "exact"
+    """As the published examples do; or fast: large JPEGs at 1/2, 1/4 or 1/8 of their size."""
+    output: Literal["auto", "softmax", "none"] = "auto"
+    """Whether the model's scores still need a softmax; auto decides by a test image."""
+    max_pixels: Annotated[Count, Field(le=2**30)] = 100_000_000  # 2**30: OpenCV's own limit
+    """Larger images are refused; a pixel takes 3 bytes of memory, in progressive JPEGs 9."""
+    start_seconds: Seconds = 60.0
+    """Time limit for opening a runtime."""
+    self_test_seconds: Seconds = 10.0
+    """Time limit for the one inference with which each worker starts."""
+    on_bad_core: Literal["quarantine", "fail"] = "quarantine"
+    """An NPU core that can't be used is left out with a warning; or fail: the farm stops."""
+    batch_seconds: Seconds | Literal["auto"] = 60.0
+    """Time limit for a batch, then its worker is replaced; auto learns it."""
+    max_worker_mb: Annotated[Count, Field(le=2**31 - 1)] | None = None
+    """A worker that uses more memory is replaced; default: an equal share of the machine's."""
+    drain_seconds: Seconds = 10.0
+    """Time limit for finishing what is in flight when the run is stopped."""
+    input: InputConfig = InputConfig()
+    """What the model file does not say about its input."""
 
     @field_validator("platform")
     @classmethod
     def check_platform(cls, name: str) -> str:
-        """Raise ValueError for a platform that is not one of PLATFORMS."""
+        """Raise an error for a platform that is not one of PLATFORMS."""
         if name not in PLATFORMS:
-            raise ValueError(f"unknown platform; use one of {', '.join(PLATFORMS)}")
+            raise PydanticKnownError("enum", {"expected": ", ".join(PLATFORMS)})
         return name
 
     @field_validator("truth")
@@ -125,36 +192,33 @@ class FarmConfig(_Frozen):
             raise ValueError(f"it has {groups} groups; use one (group), which matches the label")
         return pattern
 
-    @model_validator(mode="after")
-    def check_npu_cores(self) -> FarmConfig:
+    @field_validator("npu_cores")
+    @classmethod
+    def check_npu_cores(cls, named: Any, info: ValidationInfo) -> Any:
         """Raise ValueError for an NPU core that the platform does not have."""
-        count = self.core_count()
-        named = () if self.npu_cores == "all" else self.npu_cores
-        for core in named:
-            if count is not None and core >= count:
-                has = f"cores 0 to {count - 1}" if count > 1 else "core 0 only"
-                raise ValueError(f"npu_cores: {core}: {self.platform} has {has}")
-        return self
+        count = core_count(info.data)
+        if named != "all" and count is not None and max(named) >= count:
+            has = f"cores 0 to {count - 1}" if count > 1 else "core 0 only"
+            raise ValueError(f"{info.data['platform']} has {has}")
+        return named
 
-    @model_validator(mode="after")
-    def check_size(self) -> FarmConfig:
+    @field_validator("size")
+    @classmethod
+    def check_size(cls, size: Any, info: ValidationInfo) -> Any:
         """Raise ValueError for a size that gives some NPU cores more runtimes than others."""
-        available, size = self.core_count(), self.size
-        if available is None or not isinstance(size, int) or self.allow_uneven:
-            return self
-        cores = available if self.npu_cores == "all" else len(set(self.npu_cores))
-        if size > cores and size % cores:
+        valid = info.data
+        count, named = core_count(valid), valid.get("npu_cores")
+        if not isinstance(size, int) or count is None or named is None:
+            return size
+        cores = count if named == "all" else len(set(named))
+        if size > cores and size % cores and valid.get("allow_uneven") is False:
             below = size // cores * cores
             raise ValueError(
-                f"size: {size}: {self.platform} has {cores} NPU cores: "
+                f"{valid['platform']} has {cores} NPU cores: "
                 f"use {below} or {below + cores}, or set allow_uneven: true"
             )
-        return self
+        return size
 
     def core_count(self) -> int | None:
         """Return how many NPU cores the platform has; None without a fixed number (host)."""
-        if self.runtime == "simulated" and self.simulated.npu_cores is not None:
-            return self.simulated.npu_cores
-        if self.platform in SOCS:
-            return SOCS[self.platform].npu_cores
-        return 1 if self.runtime == "simulated" else None
+        return core_count(vars(self))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from farm.config.messages import EXPECTED
+from farm.config.expected import expected
 from farm.convert import calibration
 from farm.convert.rknn_toolkit import Toolkit, Triple
 from farm.errors import ConfigError, ConversionError, OutputError
@@ -56,7 +56,7 @@ class Conversion:
                 numbers *= 3
             valid = len(numbers) == 3 and all(map(math.isfinite, numbers))
             if not valid or (flag == "std" and min(numbers) <= 0):
-                raise ConfigError(f"--{flag} {given[flag]!r}: {EXPECTED[f'input.{flag}']}")
+                raise ConfigError(f"--{flag} {given[flag]!r}: use {expected(f'input.{flag}')}")
             given[flag] = tuple(numbers)
         return cls(**given)
 

@@ -122,13 +122,13 @@ def test_a_benchmark_checks_the_simulated_npu_it_turns_to(folder: str) -> None:
     cores = ("--set", "simulated.npu_cores=1", "--set", "npu_cores=[0, 2]", "-s", "2")
     done = bench(RK3588, *cores, "-d", folder)
     assert done.returncode == 2
-    assert "npu_cores: 2: rk3588 has core 0 only" in done.stderr
+    assert "npu_cores: [0, 2]: rk3588 has core 0 only" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--sizes", "3,4"), "command line: size: 4: rk3588 has 3 NPU cores"),
+        (("--sizes", "3,4"), "--size: 4: rk3588 has 3 NPU cores"),
         (("--sizes", "3,x"), "write numbers of runtimes like 1,2,3,6"),
         (("--sizes", "3", "-s", "3"), "--size or --sizes, not both"),
         (
