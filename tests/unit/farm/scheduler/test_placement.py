@@ -290,7 +290,7 @@ def test_a_simulated_host_has_one_core_unless_it_is_told_more() -> None:
 
 
 def test_a_simulated_host_never_has_a_worker_on_a_core_that_is_not_there() -> None:
-    with pytest.raises((ConfigError, ValueError), match="npu_cores: 1"):
+    with pytest.raises((ConfigError, ValueError), match="host has core 0 only"):
         simulated("host", npu_cores=[0, 1])
 
 
