@@ -9,13 +9,12 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import workers
-from farm.errors import StartError
 from farm.system.process_limits import why_no_process
 from workers.environment import without_opencv_variables
 from workers.forkserver import ANSWER, ENDED, REFUSED
@@ -32,6 +31,8 @@ DIE_SECONDS: Final = 1.0  # from SIGKILL to its end, unless the kernel itself ha
 BUFFER_BYTES: Final = 1 << 20  # holds the requests of the largest farm while the server imports
 DIED: Final = "the process that all workers are forked from has died"
 SILENT: Final = "the process that all workers are forked from does not answer"
+# Not even SIGKILL has ended them. Python warns of processes that are forgotten before they end.
+_left: Final[list[subprocess.Popen[bytes]]] = []
 
 
 @dataclass(slots=True, eq=False)
@@ -91,19 +92,14 @@ class ForkServer:
         return None if self._process is None else self._process.pid
 
     def fork(self, name: str, fds: list[int]) -> Child:
-        """Ask for a worker with these descriptors, see workers.forkserver; raises StartError."""
-        try:
-            channel = self._started()
-        except OSError as error:
-            raise StartError(why_no_process(error)) from error
+        """Ask for a worker with these descriptors, see workers.forkserver; raises OSError."""
+        channel = self._started()
         try:
             descriptors.send(channel, name.encode("ascii"), fds)
         except BlockingIOError as error:
-            raise StartError(SILENT) from error
+            raise TimeoutError(SILENT) from error
         except ConnectionError as error:
-            raise StartError(DIED) from error
-        except OSError as error:
-            raise StartError(why_no_process(error)) from error
+            raise ConnectionError(DIED) from error
         child = Child()
         self._asked.append(child)
         return child
@@ -161,8 +157,10 @@ class ForkServer:
         """End the server, which is dead or does not do its work; its workers live on."""
         if self._process is not None:
             self._process.kill()
-            with suppress(subprocess.TimeoutExpired):
+            try:
                 self._process.wait(DIE_SECONDS)
+            except subprocess.TimeoutExpired:
+                _left.append(self._process)
         self.listen()
         self._lose()
 
@@ -187,7 +185,7 @@ class ForkServer:
             until_started.enter_context(ours)
             ours.setblocking(False)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-            self._process = _spawn(self._run_dir, theirs.fileno(), self._max_pixels)
+            self._process = spawn(self._run_dir, theirs.fileno(), self._max_pixels)
             until_started.pop_all()
         self._channel = ours
         return ours
@@ -203,7 +201,8 @@ class ForkServer:
         self._living.clear()
 
 
-def _spawn(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[bytes]:
+def spawn(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[bytes]:
+    """Start workers.forkserver with this descriptor as its channel; raises OSError."""
     # It finds our packages where this process did.
     home = str(Path(workers.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workers.protocol.startup import TESTED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -21,3 +23,7 @@ class Limits:
     batch_seconds: float | None
     worker_mb: float
     bad_cores: bool
+
+    def of_step(self, step: str) -> float:
+        """Return the seconds for a step of a worker's start, see workers.protocol.startup."""
+        return self.self_test_seconds if step in TESTED else self.start_seconds

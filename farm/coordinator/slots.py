@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Final
 
 from farm.coordinator.worker_process import WorkerProcess
 from farm.scheduler.lifecycle import (
+    BOOTING,
     OVER,
     Event,
     State,
@@ -16,9 +18,13 @@ from farm.scheduler.lifecycle import (
     recent,
 )
 from farm.scheduler.same_model import difference
+from farm.system.open_files import make_room
 from workers.protocol.messages import Ready
 from workers.protocol.spec import WorkerSpec
 from workers.runtimes.base import ONNX
+
+# Two pipes, a pidfd, a socket, two connections; and what a new fork server takes.
+FILES_PER_START: Final = 16
 
 
 @dataclass(slots=True)
@@ -100,6 +106,19 @@ class Slots(tuple[WorkerSlot, ...]):
         """Return why a worker that is ready can't work beside those before it; None if it can."""
         ready = next((slot.ready for slot in self if slot.ready is not None), message)
         return difference(ready, message, self[0].spec.model)
+
+    def of(self, worker: int, generation: int) -> WorkerSlot | None:
+        """Return the slot of a worker; None if its present process is another one."""
+        author = (worker, generation)
+        return next((m for m in self if (m.spec.index, m.generation) == author), None)
+
+    def make_room(self) -> None:
+        """See to it that all workers that boot can open their files; raises OSError if not.
+
+        They do so later than they are started, and ZeroMQ aborts the program where it can't accept
+        a connection.
+        """
+        make_room(FILES_PER_START * sum(slot.state in BOOTING for slot in self))
 
     def reasons(self) -> list[str]:
         """Return why workers were given up, each reason once."""

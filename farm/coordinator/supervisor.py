@@ -12,9 +12,9 @@ from farm.coordinator.limits import Limits
 from farm.coordinator.notices import Notices
 from farm.coordinator.slots import Slots, WorkerSlot
 from farm.coordinator.worker_process import WorkerProcess
-from farm.errors import StartError
 from farm.scheduler.events import Kill, WorkerDown, WorkerUp
 from farm.scheduler.lifecycle import BOOTING, NEXT, Event, State, recent
+from farm.system.process_limits import why_no_process
 from workers.protocol import startup as steps
 from workers.protocol.messages import Failed, Ready
 from workers.protocol.sockets import Context
@@ -69,8 +69,7 @@ class Supervisor:
     def on_message(self, message: Ready | Failed, *, now: float) -> list[Change]:
         """Take in what a worker reports; what does not fit its state is counted as stray."""
         reported = Event.READY if isinstance(message, Ready) else Event.FAILED
-        author = (message.worker, message.generation)
-        slot = next((m for m in self.slots if (m.spec.index, m.generation) == author), None)
+        slot = self.slots.of(message.worker, message.generation)
         # It may come twice, or cross with the worker's being given up because it was slow.
         if slot is None or (slot.state, reported) not in NEXT:
             self.strays += 1
@@ -148,9 +147,11 @@ class Supervisor:
         slot.generation += 1
         slot.reason, slot.hangs, slot.came_up = "", False, False
         try:
+            if slot.generation > 1:  # room for the first ones was made before anything began
+                self.slots.make_room()
             slot.process = WorkerProcess(slot.spec, slot.generation, self._context, self._server)
-        except StartError as error:
-            slot.reason = str(error)
+        except OSError as error:
+            slot.reason = why_no_process(error)
             self._refused(slot, now)
         else:
             slot.due = now + self._limits.start_seconds
@@ -161,8 +162,7 @@ class Supervisor:
             slot.enter(Event.RESPAWN)
             self._spawn(slot, now)
         elif slot.state in BOOTING:
-            step, limits = slot.process.log.step, self._limits
-            limit = limits.self_test_seconds if step in steps.TESTED else limits.start_seconds
+            step, limit = slot.process.log.step, self._limits.of_step(slot.process.log.step)
             self._failed(slot, f"{step} has not ended within {limit:g} s", Event.FAILED, now)
             if slot.process.pid is None:
                 self._server.kill()  # it hangs, too

@@ -13,8 +13,6 @@ from msgspec.structs import replace
 
 from farm.coordinator.fork_server import DIED, SILENT, ForkServer
 from farm.coordinator.worker_output import WorkerOutput
-from farm.errors import StartError
-from farm.system.process_limits import why_no_process
 from workers.protocol import startup as steps
 from workers.protocol.messages import Batch, Stop, WorkerInit
 from workers.protocol.sockets import Context, Outbox
@@ -30,8 +28,8 @@ class WorkerProcess:
     """A worker that was asked for; `over_at` is when it counts as gone, infinite while it lives.
 
     Known by its pidfd, or by the fork server's word: others may hold its pipes. Only where neither
-    can come, the end of its output counts. `log` is what it printed. Raises StartError if the
-    system refuses what it takes.
+    can come, the end of its output counts. `log` is what it printed. Raises OSError if the system
+    refuses what it takes.
     """
 
     def __init__(
@@ -45,17 +43,14 @@ class WorkerProcess:
         self._talks = True
         self.log = WorkerOutput()
         with ExitStack() as given, ExitStack() as kept:
-            try:
-                read_by_child, self._life_line = os.pipe()
-                given.callback(os.close, read_by_child)
-                kept.callback(os.close, self._life_line)
-                self._output, printed_by_child = os.pipe()
-                given.callback(os.close, printed_by_child)
-                kept.callback(os.close, self._output)
-                self._outbox = Outbox(context, self._spec.inbox)
-                kept.callback(self._outbox.close, flush=False)
-            except OSError as error:
-                raise StartError(why_no_process(error)) from error
+            read_by_child, self._life_line = os.pipe()
+            given.callback(os.close, read_by_child)
+            kept.callback(os.close, self._life_line)
+            self._output, printed_by_child = os.pipe()
+            given.callback(os.close, printed_by_child)
+            kept.callback(os.close, self._output)
+            self._outbox = Outbox(context, self._spec.inbox)
+            kept.callback(self._outbox.close, flush=False)
             os.set_blocking(self._output, False)
             # The vendor's library prints: never on our own standard output.
             self._child = server.fork(f"worker-{self.index}", [read_by_child, printed_by_child])

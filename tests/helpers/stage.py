@@ -77,6 +77,11 @@ class Stage:
         fault = {"at": at, "how": how, "after": after, "once": once}
         (self.faults / f"worker-{worker}").write_text(json.dumps(fault), encoding="ascii")
 
+    @property
+    def no_forks(self) -> Path:
+        """While there is this file, the system lets no worker be forked."""
+        return self.faults / "no-forks"
+
     def classify(self, farm: Farm) -> list[Result]:
         """Each image has one result, and the scores are its own."""
         images = list(self._expected)

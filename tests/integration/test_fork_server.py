@@ -8,14 +8,17 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from farm.coordinator.fork_server import Child, ForkServer
+from farm.coordinator import fork_server
+from farm.coordinator.fork_server import SILENT, Child, ForkServer
 from farm.errors import StartError
 from tests.helpers.support import PATIENCE, ROOT, children_of, fork_server_of, is_alive, wait_for
 from tests.helpers.told import Told
@@ -77,9 +80,9 @@ def test_a_fork_has_its_own_streams_and_its_end_is_told(server: ForkServer) -> N
     assert wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "worker-7\n")
     assert os.getsid(pid) == server.pid  # not ours, and not its own
     os.close(life_line)  # so it gets no WorkerInit
+    assert code_of(server, child) == EXIT_NO_INIT
     assert b"the farm's coordinator starts this" in os.read(output, 1000)
     assert os.read(output, 1) == b""
-    assert code_of(server, child) == EXIT_NO_INIT
     os.close(output)
     child.release()
 
@@ -184,6 +187,49 @@ def test_workers_go_on_without_the_process_they_were_forked_from(
         assert len(children_of(os.getpid())) == 1  # the one that the new server has forked
     assert not any(map(is_alive, workers))
     assert any("the process that all workers are forked from has died" in line for line in told)
+    assert list(run_dirs.iterdir()) == []
+
+
+def test_a_fork_server_that_hangs_is_replaced_when_a_worker_is_to_be(renders: list[Path]) -> None:
+    told = Told()
+    with Farm(simulated(3), log=told) as farm:
+        workers, server = children_of(os.getpid()), fork_server_of(os.getpid())
+        os.kill(server, signal.SIGSTOP)
+        os.kill(workers[0], signal.SIGKILL)
+        while not told.of("worker_back"):
+            assert [result for result in farm.classify(renders) if result.error] == []
+        assert farm.losses == 1
+        assert fork_server_of(os.getpid()) != server
+        assert not is_alive(server)
+    (died,) = told.of("worker_died")
+    assert SILENT in died
+
+
+def test_a_fork_server_that_hangs_before_it_forks_is_given_up_with_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = fork_server.spawn
+
+    def start_and_stop(*args: Any) -> subprocess.Popen[bytes]:
+        process = start(*args)
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    monkeypatch.setattr(fork_server, "spawn", start_and_stop)
+    begun = time.monotonic()
+    with pytest.raises(StartError, match=r"its start has not ended within 0\.5 s"):
+        Farm(simulated(3, start_seconds=0.5)).__enter__()
+    assert time.monotonic() - begun < 10
+    assert children_of(os.getpid()) == []
+
+
+def test_a_fork_server_that_hangs_keeps_no_farm_from_closing(run_dirs: Path) -> None:
+    with Farm(simulated(3)):
+        server = fork_server_of(os.getpid())
+        os.kill(server, signal.SIGSTOP)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 20
+    assert not is_alive(server)
     assert list(run_dirs.iterdir()) == []
 
 

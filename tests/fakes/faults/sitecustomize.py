@@ -6,9 +6,12 @@ a few tests are forked from. The file has one JSON object.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +22,7 @@ if TYPE_CHECKING:  # imported late: a fault may be meant to strike at that
     from workers.protocol.messages import Done
 
 EXIT_CODE = 7
+NO_FORKS = "no-forks"
 
 
 def misbehave(how: str, error: type[Exception], hangs: Path) -> None:
@@ -33,6 +37,13 @@ def misbehave(how: str, error: type[Exception], hangs: Path) -> None:
         case "hang":
             hangs.touch()
             time.sleep(3600)
+        case "hang with the GIL":
+            hangs.touch()
+            ctypes.PyDLL(None).pause()
+        case "leave a child":  # as a library does that runs a program: with all that is open
+            child = subprocess.Popen(["/bin/sleep", "3600"], close_fds=False)
+            hangs.with_suffix(".child").write_text(f"{child.pid}")
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Fault:
@@ -137,4 +148,11 @@ def main() -> None:
         install(told.pop("at"), Fault(file, **told))
 
 
+def refuse(_event: str, _arguments: object) -> None:
+    """Let the system refuse forks while the file $FAULTS/no-forks is there."""
+    if _event == "os.fork" and Path(os.environ["FAULTS"], NO_FORKS).exists():
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
 os.register_at_fork(after_in_child=main)
+sys.addaudithook(refuse)

@@ -11,8 +11,7 @@ from farm.coordinator.limits import Limits
 from farm.coordinator.supervisor import LEAVE_SECONDS, Change, Supervisor
 from farm.coordinator.worker_output import WorkerOutput
 from farm.coordinator.worker_process import END_SECONDS
-from farm.errors import StartError
-from farm.scheduler.events import WorkerUp
+from farm.scheduler.events import Kill, WorkerUp
 from farm.scheduler.lifecycle import DEATHS_ALLOWED, State
 from tests.helpers.support import worker_spec
 from tests.helpers.told import Told
@@ -34,7 +33,7 @@ class Made:
         self, spec: WorkerSpec, generation: int, _context: Context, _server: object
     ) -> None:
         if self.refuses:
-            raise StartError(self.refuses)
+            raise OSError(self.refuses)
         self.index, self.generation, self.log = spec.index, generation, WorkerOutput()
         self.pid, self.over_at = 1000 + spec.index, math.inf
         self.refused = self.stuck = False
@@ -47,6 +46,9 @@ class Made:
 
     def end(self) -> None:
         self.over_at = 0
+
+    def memory_mb(self) -> float:
+        return 0
 
     def how_it_ended(self) -> str:
         return f"SIGKILL in {self.log.step}"
@@ -243,3 +245,101 @@ def test_another_model_that_comes_as_the_farm_stops_is_nothing_to_tell(told: Tol
     assert supervisor.on_message(ready(1, model="decaf"), now=3) == []
     assert supervisor.slots[1].state is State.STOPPING
     assert list(told) == []
+
+
+@pytest.mark.parametrize("state", ["up", "failing", "retiring", "broken", "stopping"])
+def test_what_sigkill_does_not_end_is_given_up_whatever_it_was_in(told: Told, state: str) -> None:
+    supervisor = launched(told, workers=2)
+    supervisor.on_message(ready(1), now=1)
+    if state != "broken":
+        supervisor.on_message(ready(), now=1)
+    now = 2.0
+    match state:
+        case "up":
+            supervisor.terminate(Kill(0, "no answer within 3 s", hangs=True), now=now)
+        case "failing" | "broken":
+            supervisor.on_message(failed(), now=now)
+        case "retiring":
+            supervisor.replace(0, now=now)
+        case "stopping":
+            supervisor.stop(kill=True, now=now)
+    slot, down = supervisor.slots[0], list[Change]()
+    while slot.process is not None:
+        now = supervisor.deadline() or now
+        down += supervisor.tick(now=now)
+    assert now < 2 + LEAVE_SECONDS + END_SECONDS + 0.1
+    assert slot.state is (State.GONE if state == "stopping" else State.BROKEN)
+    assert len(told.of("worker_stuck", 0)) == 1
+    assert [change.worker for change in down] == ([0] if state == "up" else [])
+    if state != "stopping":
+        assert supervisor.slots.bad_cores == (0,)
+    assert supervisor.on_message(ready(), now=now) == []  # too late, if it comes at all
+    assert supervisor.strays == 1
+
+
+def test_a_start_that_is_refused_is_tried_again_while_another_worker_runs(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = launched(told, workers=3)
+    for worker in range(3):
+        supervisor.on_message(ready(worker), now=1)
+    monkeypatch.setattr(Made, "refuses", "the limit is reached")
+    now = 2.0
+    end(supervisor, 0, now=now)
+    end(supervisor, 1, now=now)
+    for _ in range(50):
+        now = supervisor.deadline() or now
+        supervisor.tick(now=now)
+    slots = supervisor.slots
+    assert [slot.state for slot in slots] == [State.LOST, State.LOST, State.UP]
+    assert [len(slot.deaths) for slot in slots[:2]] == [1, 1]
+    (line,) = told.of("worker_refused")  # not at each try, and not for each worker
+    assert "the limit is reached" in line
+    monkeypatch.setattr(Made, "refuses", "")
+    supervisor.tick(now=now + 60)
+    for slot in slots[:2]:
+        supervisor.on_message(ready(slot.spec.index, slot.generation), now=now + 61)
+    assert [slot.state for slot in slots] == [State.UP] * 3
+    assert [slot.refusals for slot in slots] == [0] * 3
+
+
+def test_with_no_worker_left_refused_starts_give_the_slots_up(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = launched(told, workers=2)
+    supervisor.on_message(ready(0), now=1)
+    supervisor.on_message(ready(1), now=1)
+    monkeypatch.setattr(Made, "refuses", "the limit is reached")
+    end(supervisor, 0, now=2)
+    end(supervisor, 1, now=2)
+    while (now := supervisor.deadline()) is not None:
+        supervisor.tick(now=now)
+        assert now < 30
+    assert supervisor.slots.all_failed
+    assert supervisor.slots.reasons() == ["the limit is reached"]
+    assert told.of("worker_start_failed", 0)
+    assert told.of("worker_start_failed", 1)
+
+
+def test_a_first_start_that_is_refused_for_good_keeps_no_farm_from_starting(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Made, "refuses", "the limit is reached")
+    supervisor = launched(told, workers=2)
+    assert [slot.state for slot in supervisor.slots] == [State.WAITING] * 2
+    monkeypatch.setattr(Made, "refuses", "")
+    supervisor.tick(now=0.1)
+    supervisor.on_message(ready(0, generation=2), now=1)
+    supervisor.on_message(ready(1, generation=2), now=1)
+    assert not supervisor.slots.starting
+    assert [slot.state for slot in supervisor.slots] == [State.UP] * 2
+
+
+def test_a_worker_that_the_fork_server_could_not_fork_was_refused_and_did_not_die(
+    told: Told,
+) -> None:
+    supervisor = launched(told)
+    cast(Made, supervisor.slots[0].process).refused = True
+    end(supervisor, 0, now=1)
+    assert supervisor.slots[0].state is State.WAITING
+    assert supervisor.slots[0].deaths == []
