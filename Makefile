@@ -58,7 +58,7 @@ test-fast: .venv/dev  ## Only those without worker processes: under 45 s
 kills: .venv/dev  ## Kill a run at random moments and resume it: make kills KILLS=20 SEED=3
 	KILLS=$(KILLS) SEED=$(or $(SEED),1) $(BIN)/pytest -v tests/integration/test_kills.py
 
-chaos: .venv/dev  ## Kill and freeze workers during a run: make chaos IMAGES=20000 SEED=7
+chaos: .venv/dev  ## Strike a farm in all ways at random: make chaos IMAGES=20000 SEED=7
 	$(BIN)/python -m tests.chaos --images $(IMAGES) $(if $(SEED),--seed $(SEED))
 
 check: .venv/dev  ## Format, lint, types, import rules

@@ -1,1 +1,1 @@
-"""Workers killed and frozen at random while they classify, and the ledger checked: `make chaos`."""
+"""A farm struck at random while it classifies, and the ledger checked: `make chaos`."""

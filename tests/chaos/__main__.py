@@ -8,11 +8,13 @@ import resource
 import sys
 from typing import Final
 
-from tests.chaos.run import Chaos, run
+from tests.chaos.plan import Chaos
+from tests.chaos.run import run
 
 SERVICE_MS: Final = 8.0
 BETWEEN_SECONDS: Final = 0.33
-IMAGES_PER_STRIKE: Final = 200  # at least so many strikes; at most double
+LONGEST_SECONDS: Final = 5.0  # longer than a batch may take
+IMAGES_PER_STRIKE: Final = 100  # if there is time for it; half as many strikes are enough
 
 
 def main() -> int:
@@ -28,8 +30,9 @@ def main() -> int:
         seed=asked.seed,
         service_ms=SERVICE_MS,
         between=BETWEEN_SECONDS,
-        least=asked.images // IMAGES_PER_STRIKE,
-        most=asked.images // IMAGES_PER_STRIKE * 2,
+        strikes=asked.images // IMAGES_PER_STRIKE,
+        longest=LONGEST_SECONDS,
+        for_ever=True,
     )
     report = run(chaos)
     for name, value in report.facts.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from farm.config.schema import FarmConfig
@@ -21,12 +21,21 @@ Top5 = tuple[tuple[int, float], ...]
 
 
 class Ledger:
-    """The results of `count` images, which are `paths` again and again."""
+    """The results of `count` images, which are `paths` again and again.
+
+    Some are copies elsewhere, by their places among all; that at `never` can't be read.
+    """
 
     def __init__(self, paths: list[Path], count: int, config: FarmConfig) -> None:
         self._paths, self._expected = paths, alone(paths, config)
+        self.copies: Mapping[int, Path] = {}
+        self.never: int | None = None
         self.count, self._seen = count, bytearray(count)
-        self.results = self.double = self.wrong = self.unlucky = 0
+        self.results = self.double = self.wrong = self.unlucky = self.unread = 0
+
+    def images(self) -> Iterator[Path]:
+        """Return the paths, in the order of their places."""
+        return (self._path(place) for place in range(self.count))
 
     def enter(self, result: Result) -> None:
         """Take a result in; `unlucky` is an image that three strikes have hit by chance.
@@ -37,16 +46,20 @@ class Ledger:
         self.double += self._seen[result.id]
         self._seen[result.id] = 1
         if result.error is not None and result.error.kind == "worker_died":
-            self.unlucky += 1
+            self.unread += result.id == self.never
+            self.unlucky += result.id != self.never
             return
-        at = result.id % len(self._paths)
-        right = result.path == str(self._paths[at]) and _top5(result) == self._expected[at]
-        self.wrong += not right
+        right = self._expected[result.id % len(self._paths)]
+        path = str(self._path(result.id))
+        self.wrong += (result.path, _top5(result)) != (path, right)
 
     @property
     def lost(self) -> int:
         """How many have none."""
         return self.count - sum(self._seen)
+
+    def _path(self, place: int) -> Path:
+        return self.copies.get(place, self._paths[place % len(self._paths)])
 
 
 def alone(paths: Iterable[Path], config: FarmConfig) -> list[Top5]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 from unittest import mock
@@ -18,13 +17,16 @@ from farm.api import Farm
 from farm.config.schema import FarmConfig
 from farm.scheduler import lifecycle
 from farm.sources.renders import write_renders
+from tests.chaos.arsenal import Arsenal, arsenal
+from tests.chaos.crew import Crew
 from tests.chaos.ledger import Ledger
+from tests.chaos.plan import Chaos
 from tests.chaos.striker import Striker
-from tests.helpers.support import children_of, simulated
+from tests.helpers.support import simulated, wait_for
 from tests.helpers.told import Told
 
 DIFFERENT: Final = 100  # images
-WORKERS: Final = 6
+WORKERS: Final = 9  # five of them are held for ever
 NPU_CORES: Final = 3
 BATCH_SECONDS: Final = 3.0  # a frozen worker holds its batches for so long
 START_SECONDS: Final = 10.0  # and a worker frozen while it starts, its slot for so long
@@ -32,24 +34,8 @@ SELF_TEST_SECONDS: Final = 5.0
 UNLUCKY: Final = 1 / 1000  # of the images, at most: see Ledger.enter
 UNLUCKY_FEW: Final = 2  # in a short run, in which nearly all workers are frozen at times
 WARM: Final = 1 / 10  # of the images, until which buffers may still find their size
+THAWED_SECONDS: Final = 10.0  # for what was held to end
 GROWTH_MB: Final = 4.0  # less than anything that is kept for each image or each worker would take
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chaos:
-    """How many images, how long the simulated NPU takes for one, and how workers are struck.
-
-    A strike every `between` seconds on average, `most` in all, then the rest is done in peace;
-    fewer than `least` would prove little. The run lasts at least `images` times `service_ms` over
-    the number of NPU cores.
-    """
-
-    images: int
-    seed: int
-    service_ms: float
-    between: float
-    least: int
-    most: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +57,25 @@ class Memory:
 
 def run(chaos: Chaos) -> Report:
     """Classify the images amid the chaos."""
-    config = _config(chaos)
-    told = Told()
+    config, told, crew = _config(chaos), Told(), Crew()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, _seats_for_ever():
         paths = write_renders(Path(folder), count=DIFFERENT, seed=chaos.seed)
         ledger = Ledger(paths, chaos.images, config)
         files = _open_files()  # now that the ledger has decoded, which keeps one open
-        striker = Striker(chaos.seed, between=chaos.between, most=chaos.most)
-        with Farm(config, log=told) as farm:
-            memory = _classify(farm, striker, ledger, islice(cycle(paths), chaos.images))
-            run_dir, strays = farm.plan.workers[0].run_dir, farm.strays
-    left = [f"worker {pid}" for pid in children_of(os.getpid())]
+        with arsenal(chaos, crew, paths) as with_what:
+            if with_what.share is not None:
+                ledger.copies, ledger.never = with_what.share.images, with_what.share.never
+            with Farm(config, log=told) as farm:
+                memory = _classify(farm, with_what.striker, ledger)
+                run_dir, strays = farm.plan.workers[0].run_dir, farm.strays
+    wait_for(lambda: not crew.everyone(), within=THAWED_SECONDS)
+    left = [f"{name} {pid}" for pid, name in crew.everyone()]
     left += [run_dir] if os.path.exists(run_dir) else []
     left += [f"{_open_files() - files} open files"] if _open_files() > files else []
     facts = {
-        **_struck(striker),
-        "restarts": f"{sum(line.endswith('is back') for line in told)}",
+        **_struck(with_what),
+        "restarts": f"{len(told.of('worker_back'))}",
         **_ledger(ledger),
         "dropped messages": f"{strays}",
         "coordinator's memory": f"{memory.start:.1f} MB at the start, {memory.warm:.1f} MB after "
@@ -95,7 +83,7 @@ def run(chaos: Chaos) -> Report:
         "seconds": f"{time.monotonic() - begun:.0f}",
         "seed": f"{chaos.seed}",
     }
-    bad = [*_unjust(chaos, striker, ledger), *(f"left behind: {what}" for what in left)]
+    bad = [*_unjust(chaos, with_what.striker, ledger), *(f"left behind: {what}" for what in left)]
     if memory.end - memory.warm > GROWTH_MB:
         bad.append("the coordinator's memory grew")
     return Report(facts=facts, violations=tuple(bad))
@@ -112,11 +100,11 @@ def _config(chaos: Chaos) -> FarmConfig:
     )
 
 
-def _classify(farm: Farm, striker: Striker, ledger: Ledger, paths: Iterator[Path]) -> Memory:
+def _classify(farm: Farm, striker: Striker, ledger: Ledger) -> Memory:
     start = warm = _memory()
     striker.start()
     try:
-        for result in farm.classify(paths):
+        for result in farm.classify(ledger.images()):
             ledger.enter(result)
             if ledger.results == int(ledger.count * WARM):
                 warm = _memory()
@@ -125,9 +113,14 @@ def _classify(farm: Farm, striker: Striker, ledger: Ledger, paths: Iterator[Path
     return Memory(start, warm, _memory())
 
 
-def _struck(striker: Striker) -> dict[str, str]:
-    signals = ", ".join(f"{name} {count}" for name, count in sorted(striker.struck.items()))
-    return {"killed": f"{striker.killed}", "frozen": f"{striker.frozen}", "signals": signals}
+def _struck(arsenal: Arsenal) -> dict[str, str]:
+    struck = arsenal.striker.struck
+    return {
+        "strikes": f"{struck.total()}",
+        **{how: f"{struck[how]}" for how in sorted(struck)},
+        **({"late images": f"{arsenal.share.asked}"} if arsenal.share is not None else {}),
+        **{f"left out: {what}": why for what, why in arsenal.left_out.items()},
+    }
 
 
 def _ledger(ledger: Ledger) -> dict[str, str]:
@@ -137,6 +130,7 @@ def _ledger(ledger: Ledger) -> dict[str, str]:
         "double": f"{ledger.double}",
         "wrong": f"{ledger.wrong}",
         "struck 3 times by chance": f"{ledger.unlucky}",
+        "never answered, and named": f"{ledger.unread}",
     }
 
 
@@ -145,8 +139,8 @@ def _unjust(chaos: Chaos, striker: Striker, ledger: Ledger) -> Iterator[str]:
         yield f"{ledger.lost} lost, {ledger.double} double, {ledger.wrong} wrong"
     if ledger.unlucky > max(UNLUCKY_FEW, chaos.images * UNLUCKY):
         yield f"{ledger.unlucky} images ended in an error: too many to be chance"
-    if striker.killed + striker.frozen < chaos.least:
-        yield "too few workers were struck"
+    if striker.struck.total() < chaos.strikes / 2:
+        yield "too few strikes"
 
 
 @contextmanager

@@ -49,9 +49,9 @@ class FuseMount:
         """What is not answered now."""
         return self._command("held")
 
-    def answer(self) -> None:
-        """Answer what is held, and hold nothing further."""
-        self._command("answer")
+    def answer(self, *names: str) -> None:
+        """Answer what is held, and hold nothing further: of these files, or of all."""
+        self._command("answer", names)
 
     def abort(self) -> None:
         """End the connection: what waits gets an error, and so does all that comes later."""

@@ -152,10 +152,8 @@ class Server:
                 match json.loads(line):
                     case ["hold", files, operations]:
                         self._hold |= {(op, file) for op in operations for file in files}
-                    case ["answer"]:
-                        self._hold.clear()
-                        while self._held:
-                            self._answer(self._held.pop(0))
+                    case ["answer", files]:
+                        self._release(files or list(self._files.names))
                     case ["abort"]:
                         os.close(self._device)
                         sources.remove(self._device)
@@ -173,6 +171,13 @@ class Server:
         if (request.op, self._files.named(request.node)) in self._hold:
             self._held.append(request)
         else:
+            self._answer(request)
+
+    def _release(self, files: list[str]) -> None:
+        self._hold = {(op, file) for op, file in self._hold if file not in files}
+        free = [request for request in self._held if self._files.named(request.node) in files]
+        self._held = [request for request in self._held if request not in free]
+        for request in free:
             self._answer(request)
 
     def _answer(self, request: Request) -> None:
