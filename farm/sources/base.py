@@ -131,4 +131,4 @@ def path_ref(path: str | bytes | os.PathLike[str]) -> Ref:
 
 def too_large(size: int) -> Refused:
     """Return the refusal of an item of `size` bytes, more than a message can hold."""
-    return Refused("too_large", f"{size} bytes; an item can have {MOST_BYTES}", None)
+    return Refused("too_large", f"{size} bytes; an item can have {MOST_BYTES} at most", None)
