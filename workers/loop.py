@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 import time
 from contextlib import ExitStack
 from typing import Final
@@ -33,12 +35,21 @@ from workers.tasks.classification import Scoring, choose_scoring, top5
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 70  # the reason was sent in a Failed message
+IPC: Final = "ipc://"  # before the path of a Unix socket
+FOLDER_REMOVED: Final = (
+    "was removed while the farm runs, or its sockets were: restart the farm, and see what removes "
+    "temporary files (tmpwatch, tmpreaper, cron)"
+)
 SQUARES: Final = 8  # per side of the self-test image
 
 
 def run(init: WorkerInit) -> int:
     """Run the worker that `init` describes until Stop comes; return the exit code."""
     spec = init.spec
+    if not os.path.exists(spec.sink.removeprefix(IPC)):
+        # The reason can't be sent. Of what a worker prints, the coordinator tells the last line.
+        print(f"{spec.run_dir}, the farm's folder, {FOLDER_REMOVED}", file=sys.stderr)
+        return EXIT_FAILED
     with ExitStack() as stack:
         context: Context = zmq.Context()
         stack.callback(context.term)

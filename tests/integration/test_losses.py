@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import shutil
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,37 @@ def test_a_worker_killed_amid_a_run_costs_no_image(
     assert Counter(result.path for result in results) == Counter(map(str, images))
     (died,) = told.of("worker_died")
     assert missing((number.name, "0.1 s"), died) == []
+
+
+def clean_all(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def clean_sockets(folder: Path) -> None:
+    for name in folder.iterdir():
+        if name.is_socket():
+            name.unlink()
+
+
+@pytest.mark.parametrize("clean", [clean_all, clean_sockets])
+@pytest.mark.usefixtures("short_back_off")
+def test_a_worker_lost_after_the_farms_folder_is_told_so_and_the_others_work_on(
+    renders: list[Path], run_dirs: Path, clean: Callable[[Path], None]
+) -> None:
+    """As cleaners of temporary files do that know no locks."""
+    told = Told()
+    with Farm(simulated(size=2, npu_cores=[0, 1], self_test_seconds=1), log=told) as farm:
+        assert len(list(farm.classify(renders))) == len(renders)
+        clean(next(run_dirs.iterdir()))
+        assert len(killing(farm.classify(renders), 10)) == len(renders)
+        while not told.of("worker_given_up"):
+            assert all(result.error is None for result in farm.classify(renders))
+        (given_up,) = told.of("worker_given_up")
+        assert missing((str(run_dirs), "was removed", "restart the farm"), given_up) == []
+        (last,) = children_of(os.getpid())
+        os.kill(last, signal.SIGKILL)
+        with pytest.raises(NoWorkersError, match="was removed"):
+            list(farm.classify(renders))
 
 
 def test_the_one_worker_comes_back_and_finishes(renders: list[Path]) -> None:
