@@ -23,7 +23,7 @@ class PathList:
     """The paths in a list file; each iteration reads it anew, a line at a time.
 
     Relative paths are taken from `folder`, b"" for the current one. Iterating raises SourceError
-    if the file can't be read.
+    if the file can't be read, and after the last path if somebody has written to it meanwhile.
     """
 
     file: str
@@ -56,14 +56,21 @@ class PathList:
     def __iter__(self) -> Iterator[bytes]:
         try:
             with Path(self.file).open("rb") as opened:
+                before = os.fstat(opened.fileno())
                 lines = read_lines(opened)
                 first = next(lines, b"").removeprefix(encodings.BOM)
                 paths: Iterator[bytes] = filter(None, map(strip_newline, chain((first,), lines)))
                 if self.folder:
                     paths = (os.path.join(self.folder, path) for path in paths)
                 yield from paths
+                after = os.fstat(opened.fileno())
         except OSError as error:
             raise SourceError(f"{self.file}: can't be read: {error.strerror}") from error
+        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise SourceError(
+                f"{self.file}: it was written to while it was read, so images may be missing; "
+                "run again, and put a new list in the place of the old one with `mv`"
+            )
 
 
 def is_recoded(path: bytes) -> bool:

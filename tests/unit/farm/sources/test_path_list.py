@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,44 @@ def test_a_list_file_is_read_anew_each_time(tmp_path: Path) -> None:
     assert list(listed) == [b"/a.jpg", b"/b.jpg"]
     file.write_bytes(b"/c.jpg\n")
     assert list(listed) == [b"/c.jpg"]
+
+
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def rewritten(file: Path) -> None:
+    """As `ls > list.txt` does: of the same length, as it happens."""
+    file.write_bytes(file.read_bytes().replace(b"jpg", b"png"))
+
+
+def appended(file: Path) -> None:
+    with file.open("ab") as more:
+        more.write(b"/more.jpg\n")
+
+
+@pytest.mark.parametrize("change", [emptied, rewritten, appended])
+def test_a_list_that_is_written_to_while_it_is_read_is_not_half_done_in_silence(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes(b"/a.jpg\n" * 50_000)
+    os.utime(file, (1, 1))  # a kernel's clock may stand still for 10 ms
+    paths = iter(PathList(str(file)))
+    assert next(paths) == b"/a.jpg"
+    change(file)
+    with pytest.raises(SourceError, match=r"list\.txt: it was written to while it was read"):
+        list(paths)
+
+
+def test_a_new_list_in_the_place_of_one_that_is_read_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes(b"/a.jpg\n" * 50_000)
+    paths = iter(PathList(str(file)))
+    assert next(paths) == b"/a.jpg"
+    (tmp_path / "new").write_bytes(b"/b.jpg\n")
+    (tmp_path / "new").rename(file)
+    assert list(paths) == [b"/a.jpg"] * 49_999
 
 
 @pytest.mark.parametrize("read", [PathList.open, lambda file: list(PathList(file))])
