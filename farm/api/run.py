@@ -14,9 +14,10 @@ from farm.coordinator.coordinator import Coordinator
 from farm.errors import FarmError
 from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, from_delivery
-from farm.scheduler.events import Deliver, Task
+from farm.scheduler.events import Task
 from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Source
+from farm.system.deferred_handlers import HANDLERS, Deferred
 from farm.system.signals import Signals
 from workers.protocol.messages import Item
 
@@ -82,7 +83,7 @@ class Run:
         while not self._ready:
             if self.ended:
                 raise StopIteration
-            self._ready.extend(self.poll())
+            self._advance(None)
         return self._ready.popleft()
 
     def __enter__(self) -> Run:
@@ -119,8 +120,10 @@ class Run:
             asked = time.monotonic()
             try:
                 refs = self._source.take(1 if blocks else min(most, config.batch))
-            except Exception as error:  # raised by `poll` once all items before it have ended
-                self._source_error = error
+            except Exception as error:
+                if error is HANDLERS.raised:  # of a signal's handler: the source can go on
+                    raise
+                self._source_error = error  # raised by `poll` once all items before it have ended
                 return ()
             if not refs:  # a source that is behind ends the poll when it has more
                 return self._source.fds
@@ -141,32 +144,10 @@ class Run:
         is not the end: see `ended`. A first signal makes the run drain, a second one ends it.
         """
         self._farm.coordinator.check_owned()
-        if self.ended:
-            return []
-        if self._ready:
-            ready = list(self._ready)
-            self._ready.clear()
-            return ready
-        farm, coordinator = self._farm, self._farm.coordinator
-        if coordinator.closed:
-            raise FarmError("the farm of this run is no longer up")
-        signals = farm.signals_seen()
-        if signals:
-            self.drain()
-        if self._slow and (ended := self._look((), AT_ONCE)):
-            return self._results(ended)  # before a call that may take long, too
-        waiting = self.feed()
-        ended = coordinator.take(self._number)
-        if not ended and self._is_over(signals):
-            self.close()
-            if self._source_error is not None:
-                raise self._source_error
-            return list(self._order.rest())  # what waited for results that will not come
-        if not ended:
-            limits = [at for at in (until, self._drain_until) if at is not None]
-            soonest = AT_ONCE if waiting is None else min(limits, default=None)
-            ended = self._look(waiting or (), soonest)
-        return self._results(ended)
+        if not (self._ready or self.ended):
+            self._advance(until)
+        ready, self._ready = self._ready, deque()
+        return list(ready)
 
     def drain(self) -> None:
         """Submit nothing more, and forget what waits; what workers hold is still delivered.
@@ -175,27 +156,56 @@ class Run:
         """
         self._farm.coordinator.check_owned()
         if self._drain_until is None and not self.ended:
-            self._drain_until = time.monotonic() + self._farm.config.drain_seconds
-            self._farm.coordinator.drop_waiting(self._number)
+            with Deferred():
+                self._drain_until = time.monotonic() + self._farm.config.drain_seconds
+                self._farm.coordinator.drop_waiting(self._number)
 
     def close(self) -> None:
         """End the run now and forget its items; what workers hold of it is dropped."""
         if not self.ended:
-            self.ended = True
-            self._ready.clear()
-            self._farm.coordinator.close_run(self._number)
+            with Deferred():
+                self.ended = True
+                self._ready.clear()
+                self._farm.coordinator.close_run(self._number)
 
-    def _look(self, waiting: tuple[int, ...], until: float | None) -> list[Deliver]:
-        """Poll the coordinator; return what of this run has ended."""
+    def _advance(self, until: float | None) -> None:
+        """Feed the farm and poll it; what is ready is in `_ready`, whatever a handler raises."""
+        farm, coordinator = self._farm, self._farm.coordinator
+        if coordinator.closed:
+            raise FarmError("the farm of this run is no longer up")
+        with Deferred():
+            signals = farm.signals_seen()
+            if signals:
+                self.drain()
+            if self._slow and self._look((), AT_ONCE):
+                return  # before a call that may take long, too
+            waiting = self.feed()
+            if self._keep_ended():
+                return
+            if self._is_over(signals):
+                self.close()
+                if self._source_error is not None:
+                    raise self._source_error
+                self._ready.extend(self._order.rest())  # what waited for results that won't come
+                return
+            limits = [at for at in (until, self._drain_until) if at is not None]
+            soonest = AT_ONCE if waiting is None else min(limits, default=None)
+            self._look(waiting or (), soonest)
+
+    def _look(self, waiting: tuple[int, ...], until: float | None) -> bool:
+        """Poll the coordinator; return whether anything of this run has ended."""
         self._farm.coordinator.poll([*waiting, *self._farm.signal_fds], until)
-        return self._farm.coordinator.take(self._number)
+        return self._keep_ended()
 
-    def _results(self, ended: list[Deliver]) -> list[Result]:
-        """Return the results whose turn has come with those of `ended`."""
+    def _keep_ended(self) -> bool:
+        """Keep the results whose turn has come; return whether anything of this run has ended."""
+        ended = self._farm.coordinator.take(self._number)
         now, simulated, labels = time.monotonic(), self._farm.plan.simulated, self._farm.labels
         names = None if simulated or labels is None else labels.names
-        results = (from_delivery(each, names, simulated=simulated, now=now) for each in ended)
-        return [ready for result in results for ready in self._order.put(result)]
+        for each in ended:
+            result = from_delivery(each, names, simulated=simulated, now=now)
+            self._ready.extend(self._order.put(result))
+        return bool(ended)
 
     def _is_over(self, signals: int) -> bool:
         until = self._drain_until

@@ -20,6 +20,7 @@ from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.scheduler import events
 from farm.scheduler.dispatcher import Dispatcher
 from farm.scheduler.events import Deliver, Kill, Replace, Send, Task
+from farm.system.deferred_handlers import Deferred, Paused
 from farm.system.ownership import Owned
 from workers.protocol.messages import Done
 from workers.protocol.sockets import Context
@@ -35,6 +36,8 @@ class Coordinator(Owned):
     """Feeds the workers and collects their answers; one thread, woken by facts alone.
 
     Several runs can be open at once: each submits its own tasks and takes those that have ended.
+    The program's signal handlers, which may raise, run only while it waits, or before or after all
+    that it does at once.
     """
 
     def __init__(
@@ -87,8 +90,9 @@ class Coordinator(Owned):
 
     def close_run(self, run: int) -> None:
         """Forget a run and all its tasks; a run that is closed already is left alone."""
-        if self._ended.pop(run, None) is not None:
-            self._act(events.Dropped(run, held=True))
+        with Deferred():
+            if self._ended.pop(run, None) is not None:
+                self._act(events.Dropped(run, held=True))
 
     def abandon_run(self, run: int) -> None:
         """Close a run at the next poll; may be called at any moment and from any thread."""
@@ -104,11 +108,13 @@ class Coordinator(Owned):
 
     def submit(self, tasks: tuple[Task, ...]) -> None:
         """Take in tasks; `take` returns each once it has ended. Drops those of closed runs."""
-        self._act(events.Submitted(tuple(task for task in tasks if task.run in self._ended)))
+        with Deferred():
+            self._act(events.Submitted(tuple(task for task in tasks if task.run in self._ended)))
 
     def drop_waiting(self, run: int) -> None:
         """Forget a run's tasks that no worker holds yet."""
-        self._act(events.Dropped(run, held=False))
+        with Deferred():
+            self._act(events.Dropped(run, held=False))
 
     def take(self, run: int) -> list[Deliver]:
         """Return a run's tasks that have ended since the last call; of a closed run, none."""
@@ -125,20 +131,17 @@ class Coordinator(Owned):
         BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
         self.check_owned()
-        while self._abandoned:
-            self.close_run(self._abandoned.popleft())
-        if self._dispatcher.busy:
-            if self.supervisor.slots.all_failed:
-                raise NoWorkersError(
-                    "no worker is left: " + "; ".join(self.supervisor.slots.reasons())
-                )
-            self._check_cores()
-        readable = self._wait(also, until)
-        if self._sink.socket in readable:
-            self._receive()
-        if readable - {self._sink.socket}:
-            self.supervisor.on_readable(readable, now=self._clock.now())
-        self._tick(self._clock.now())
+        with Deferred():
+            while self._abandoned:
+                self.close_run(self._abandoned.popleft())
+            if self._dispatcher.busy:
+                self._check_workers()
+            readable = self._wait(also, until)
+            if self._sink.socket in readable:
+                self._receive()
+            if readable - {self._sink.socket}:
+                self.supervisor.on_readable(readable, now=self._clock.now())
+            self._tick(self._clock.now())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
@@ -167,6 +170,11 @@ class Coordinator(Owned):
                 self._act(events.Oversized(worker))
         self._act(events.Tick())
 
+    def _check_workers(self) -> None:
+        if self.supervisor.slots.all_failed:
+            raise NoWorkersError("no worker is left: " + "; ".join(self.supervisor.slots.reasons()))
+        self._check_cores()
+
     def _check_cores(self) -> None:
         bad = self.supervisor.slots.bad_cores
         if bad and not self._bad_cores_allowed:
@@ -184,7 +192,8 @@ class Coordinator(Owned):
             seconds = min(seconds, until - time.monotonic())
         # Rounded up: a poll that ends a little early would spin until the time has come.
         left = FOREVER if seconds == inf else max(0, int(seconds * 1000) + 1)
-        ready = zmq.zmq_poll([(each, zmq.POLLIN) for each in watched], left)
+        with Paused():
+            ready = zmq.zmq_poll([(each, zmq.POLLIN) for each in watched], left)
         self._clock.now(expected=seconds)
         return {source for source, _ in ready}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final, Protocol
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from farm.errors import SourceError
+from farm.system.deferred_handlers import HANDLERS, Paused
 from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 
 CHANNELS: Final = 3
@@ -44,20 +46,29 @@ class Source(Protocol):
     def take(self, count: int) -> list[Ref]:
         """Return up to `count` references, at least one unless there is none (now).
 
-        Raises an error once all before it have been returned.
+        Raises an error once all before it have been returned. The program's signal handlers wait
+        meanwhile, but for what is done within farm.system.deferred_handlers.Paused.
         """
 
 
 class IterableSource:
-    """A source over any Python iterable of references; `blocks` if it may take time over them."""
+    """A source over any Python iterable of what `convert` makes references of.
+
+    `blocks` if it may take time over them.
+    """
 
     fds: tuple[int, ...] = ()
 
     def __init__(
-        self, refs: Iterable[Ref], total: int | None = None, *, blocks: bool = False
+        self,
+        items: Iterable[Any],
+        total: int | None = None,
+        *,
+        blocks: bool = False,
+        convert: Callable[[Any], Ref] | None = None,
     ) -> None:
-        self._refs = iter(refs)
-        self._taken: list[Ref] = []
+        self._items, self._convert = iter(items), convert
+        self._held: deque[Any] = deque()  # items that are not converted yet
         self.total, self.blocks = total, blocks
         self.exhausted = False
         self._error: Exception | None = None
@@ -76,21 +87,30 @@ class IterableSource:
         if not isinstance(items, Iterable):
             raise SourceError(f"{type(items).__name__}: not an iterable of images")
         total = len(items) if isinstance(items, HELD) else None
-        return cls(map(to_ref, items), total, blocks=total is None)
+        return cls(items, total, blocks=total is None, convert=to_ref)
 
     def take(self, count: int) -> list[Ref]:
         """See Source.take."""
         if self._error is not None:
             raise self._error
-        taken = self._taken  # what a KeyboardInterrupt has left of the last call, mostly nothing
+        with Paused():
+            try:
+                # In one step of C: no item is lost to a KeyboardInterrupt between two of Python.
+                self._held.extend(islice(self._items, count - len(self._held)))
+            except Exception as error:
+                if error is HANDLERS.raised:
+                    raise
+                self._error = error  # of the iterable: what came before it counts
+        taken: list[Ref] = []
         try:
-            for ref in islice(self._refs, count - len(taken)):
-                taken.append(ref)
+            while self._held:
+                item = self._held.popleft()
+                taken.append(item if self._convert is None else self._convert(item))
         except Exception as error:
-            self._error = error  # of the iterable: what came before it counts
-            if not taken:
-                raise
-        self._taken = []
+            self._error = error
+            self._held.clear()
+        if self._error is not None and not taken:
+            raise self._error
         self.exhausted = self._error is None and (self.exhausted or len(taken) < count)
         return taken
 

@@ -1,4 +1,8 @@
-"""Signal handlers that wait for the end of a step; entered and left often, so it is quick."""
+"""Signal handlers that wait for the end of a step. Each poll is one, so this is quick.
+
+Python runs a handler between any two steps of the main thread, and it may raise, as
+KeyboardInterrupt at Ctrl-C. In the middle of sending a batch, nobody could say whether it was sent.
+"""
 
 from __future__ import annotations
 
@@ -11,82 +15,87 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-_NUMBERS: Final = sorted(signal.valid_signals())
+NUMBERS: Final = sorted(signal.valid_signals())
 
 
-class DeferredHandlers:
-    """While entered, the program's signal handlers wait; they run on leaving and while `paused`.
+class Handlers:
+    """The handlers of this program: whether ours are `installed` in their place, and `wait`.
 
-    Python runs a handler between any two steps of the main thread, and it may raise, as
-    KeyboardInterrupt at Ctrl-C: in the middle of sending a batch, nobody could say whether it was
-    sent. Outside, the handlers are the program's own. It can be entered more than once. In other
-    threads than the main one it does nothing: no handlers run there.
+    `raised` is what one of theirs has raised last, since ours were installed.
     """
 
     def __init__(self) -> None:
-        self.paused = _Paused(self)
-        self.depth = 0
-        self._seen: list[Any] = []  # by number: what each signal did when this was last entered
-        self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self.installed = self.wait = False
+        self.raised: BaseException | None = None
+        self._seen: list[Any] = []  # by number: what each signal did when ours were installed
+        self._theirs: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._waiting: deque[int] = deque()
-        self._ours = self._wait
+        self._ours = self._handle
 
-    def __enter__(self) -> None:
-        if not self.depth and threading.current_thread() is threading.main_thread():
-            seen = list(map(_signal.getsignal, _NUMBERS))
-            if seen != self._seen:
-                self._seen = seen
-                self._handlers = {
-                    number: self._handlers[number] if found is self._ours else found
-                    for number, found in zip(_NUMBERS, seen, strict=True)
-                    if callable(found)
-                }
-            for number in self._handlers:
-                _signal.signal(number, self._ours)
-        self.depth += 1  # the last thing: until here, a handler may raise
+    def install(self) -> None:
+        """Put ours in the place of theirs."""
+        self.raised = None
+        seen = list(map(_signal.getsignal, NUMBERS))
+        if seen != self._seen:
+            self._seen = seen
+            self._theirs = {
+                number: self._theirs[number] if handler is self._ours else handler
+                for number, handler in zip(NUMBERS, seen, strict=True)
+                if callable(handler)
+            }
+        for number in self._theirs:
+            _signal.signal(number, self._ours)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.depth = max(0, self.depth - 1)  # 0 already if a handler raised as a pause ended
-        if not self.depth and threading.current_thread() is threading.main_thread():
-            for number, handler in self._handlers.items():
-                if _signal.getsignal(number) is self._ours:
-                    _signal.signal(number, handler)
-            self.deliver()
+    def put_back(self) -> None:
+        """Put theirs back, but for those that the program has changed meanwhile."""
+        for number, handler in self._theirs.items():
+            if _signal.getsignal(number) is self._ours:
+                _signal.signal(number, handler)
 
     def deliver(self) -> None:
-        """Run the handlers that wait, in the order of their signals; raises what they raise.
+        """Run those that wait, in the order of their signals; raises what the last one raises."""
+        if self._waiting:
+            try:
+                self._run(self._waiting.popleft(), None)
+            finally:
+                self.deliver()
 
-        Those behind one that raises wait on.
-        """
-        while self._waiting:
-            number = self._waiting.popleft()
-            self._handlers[number](number, None)
-
-    def _wait(self, number: int, frame: FrameType | None) -> None:
-        if self.depth:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if not self.wait:  # within Paused; or another one raised before this was put back
+            self._run(number, frame)
+        elif number not in self._waiting:
             self._waiting.append(number)
-        else:  # paused; or a handler raised before all others were put back
-            self._handlers[number](number, frame)
+
+    def _run(self, number: int, frame: FrameType | None) -> None:
+        try:
+            self._theirs[number](number, frame)
+        except BaseException as error:
+            self.raised = error
+            raise
 
 
-class _Paused:
-    """While entered, handlers run at once, though this is within DeferredHandlers."""
+HANDLERS: Final = Handlers()
 
-    def __init__(self, deferred: DeferredHandlers) -> None:
-        self._deferred, self._depth = deferred, 0
+
+class Deferred:
+    """While entered, the program's signal handlers wait; they run on leaving the outermost one.
+
+    Outside, the handlers are the program's own. Does nothing in other threads than the main one,
+    in which no handlers run.
+    """
+
+    __slots__ = ("_before",)
+    _before: tuple[bool, bool] | None
 
     def __enter__(self) -> None:
-        self._depth, self._deferred.depth = self._deferred.depth, 0
-        try:
-            self._deferred.deliver()
-        except BaseException:
-            self._deferred.depth = self._depth
-            raise
+        self._before = None
+        if threading.current_thread() is threading.main_thread():
+            before = HANDLERS.installed, HANDLERS.wait
+            if not HANDLERS.installed:
+                HANDLERS.install()
+            # The last thing: until here one may raise, and then this is not entered.
+            self._before = before
+            HANDLERS.installed = HANDLERS.wait = True
 
     def __exit__(
         self,
@@ -94,4 +103,40 @@ class _Paused:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._deferred.depth = self._depth
+        # What was before is kept, not counted: one that raises may skip the end of a Paused.
+        if self._before is not None:
+            HANDLERS.installed, HANDLERS.wait = self._before
+            try:
+                if not HANDLERS.installed:
+                    HANDLERS.put_back()
+            finally:
+                if not HANDLERS.wait:
+                    HANDLERS.deliver()
+
+
+class Paused:
+    """Within Deferred: while this is entered, the handlers run at once, and first those that wait.
+
+    For what may take long: a wait, or the program's own code.
+    """
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = HANDLERS.wait
+        if self._before and threading.current_thread() is threading.main_thread():
+            HANDLERS.wait = False
+            try:
+                HANDLERS.deliver()
+            except BaseException:
+                HANDLERS.wait = True
+                raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._before and threading.current_thread() is threading.main_thread():
+            HANDLERS.wait = True
