@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import deque
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -35,13 +35,13 @@ SILENT: Final = "the process that all workers are forked from does not answer"
 _left: Final[list[subprocess.Popen[bytes]]] = []
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Child:
-    """A process that was asked for, as far as it is known.
+    """A process that is asked for, as far as it is known.
 
     It ended with `code` (-N for signal N), or could not be forked because of `refusal`. Its
     `pidfd` becomes readable when it ends; there is none before Linux 5.3. Its user counts it as
-    over from `over_at` on.
+    over from `over_at` on, and polls the descriptors `watched`, to which the pidfd is added.
     """
 
     pid: int | None = None
@@ -49,23 +49,19 @@ class Child:
     code: int | None = None
     refusal: str = ""
     over_at: float = math.inf
+    watched: list[int] = field(default_factory=list)
     released: bool = False
-
-    @property
-    def pidfds(self) -> list[int]:
-        """Its pidfd, if there is one."""
-        return [] if self.pidfd is None else [self.pidfd]
 
     def over_by(self, at: float) -> None:
         """Let it be over at this time, if not earlier."""
         self.over_at = min(self.over_at, at)
 
     def release(self) -> None:
-        """Close its pidfd, and what comes as one later."""
+        """Close its pidfd, also one that comes later."""
         self.released = True
-        for fd in self.pidfds:
-            os.close(fd)
-        self.pidfd = None
+        if self.pidfd is not None:
+            os.close(self.pidfd)
+            self.pidfd = None
 
 
 class ForkServer:
@@ -91,7 +87,7 @@ class ForkServer:
         """Its process id; None if it was never started."""
         return None if self._process is None else self._process.pid
 
-    def fork(self, name: str, fds: list[int]) -> Child:
+    def fork(self, child: Child, name: str, fds: list[int]) -> None:
         """Ask for a worker with these descriptors, see workers.forkserver; raises OSError."""
         channel = self._started()
         try:
@@ -100,9 +96,7 @@ class ForkServer:
             raise TimeoutError(SILENT) from error
         except ConnectionError as error:
             raise ConnectionError(DIED) from error
-        child = Child()
         self._asked.append(child)
-        return child
 
     def listen(self) -> None:
         """Take in what it has answered, and whether it has died."""
@@ -128,6 +122,7 @@ class ForkServer:
             else:
                 child = self._living[pid] = self._asked.popleft()
                 child.pid, child.pidfd = pid, next(iter(fds), None)
+                child.watched += fds
                 if child.released:
                     child.release()
 

@@ -70,9 +70,9 @@ class Notices:
     def stuck(self, worker: int, pid: int | None, reason: str = "") -> None:
         """Tell that a worker's process could not be ended, and is left alone."""
         message = (
-            f"worker {worker}{reason and f' ({reason})'} is given up: not even SIGKILL ends its "
-            f"process {pid}; a driver or a network share holds it, see `cat /proc/{pid}/stack` "
-            "as root; a restart of this machine ends it"
+            f"worker {worker}{reason and f' ({reason})'} is given up: its process {pid} does not "
+            "end, not even by SIGKILL; a driver or a network share holds it, see "
+            f"`sudo cat /proc/{pid}/stack`; a restart of this machine ends it"
         )
         self._warn("worker_stuck", message, worker=worker)
 

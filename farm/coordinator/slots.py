@@ -80,6 +80,15 @@ class Slots(tuple[WorkerSlot, ...]):
         return [slot.process for slot in self if slot.process is not None]
 
     @property
+    def watched(self) -> list[int]:
+        """The descriptors of their processes to poll."""
+        fds: list[int] = []
+        for slot in self:
+            if slot.process is not None:
+                fds += slot.process.watched
+        return fds
+
+    @property
     def starting(self) -> bool:
         """Whether a worker's first start is still under way."""
         return any(slot.state in (State.STARTING, State.WAITING) for slot in self)

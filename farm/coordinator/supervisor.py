@@ -49,10 +49,7 @@ class Supervisor:
 
     def watched(self) -> list[int]:
         """Return the descriptors to poll; `on_readable` when some are readable."""
-        fds = self._server.fds
-        for process in self.slots.processes:
-            fds += process.watched
-        return fds
+        return self._server.fds + self.slots.watched
 
     @property
     def fds(self) -> list[int]:
@@ -61,9 +58,10 @@ class Supervisor:
 
     def deadline(self) -> float | None:
         """Return when `tick` has something to do, if nothing else happens."""
-        soonest = min(slot.due for slot in self.slots)
-        for process in self.slots.processes:
-            soonest = min(soonest, process.over_at)
+        soonest = math.inf
+        for slot in self.slots:
+            over_at = slot.due if slot.process is None else slot.process.over_at
+            soonest = min(soonest, slot.due, over_at)
         return soonest if soonest < math.inf else None
 
     def on_message(self, message: Ready | Failed, *, now: float) -> list[Change]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from farm.coordinator.fork_server import DIED, SILENT, ForkServer
+from farm.coordinator.fork_server import DIED, SILENT, Child, ForkServer
 from farm.coordinator.worker_output import WorkerOutput
 from workers.protocol import startup as steps
 from workers.protocol.messages import Batch, Stop, WorkerInit
@@ -24,23 +24,23 @@ END_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itse
 TELL_SECONDS: Final = 2.0  # for the fork server, to tell how a worker ended
 
 
-class WorkerProcess:
-    """A worker that was asked for; `over_at` is when it counts as gone, infinite while it lives.
+class WorkerProcess(Child):
+    """A worker that was asked for; its `over_at` is infinite while it lives.
 
-    Known by its pidfd, or by the fork server's word: others may hold its pipes. Only where neither
-    can come, the end of its output counts. `log` is what it printed. Raises OSError if the system
-    refuses what it takes.
+    Its end is known by its pidfd or from the fork server: others may hold its pipes. Only where
+    neither can tell, the end of its output counts. `log` is what it printed. Raises OSError if the
+    system refuses what it takes.
     """
 
     def __init__(
         self, spec: WorkerSpec, generation: int, context: Context, server: ForkServer
     ) -> None:
+        super().__init__()
         self.index, self.generation = spec.index, generation
         # Each start has its own address: messages for the last process can't reach this one.
         self._spec = replace(spec, inbox=f"{spec.inbox}.{generation}")
         self._server = server
         self._gone = False
-        self._talks = True
         self.log = WorkerOutput()
         with ExitStack() as given, ExitStack() as kept:
             read_by_child, self._life_line = os.pipe()
@@ -52,44 +52,29 @@ class WorkerProcess:
             self._outbox = Outbox(context, self._spec.inbox)
             kept.callback(self._outbox.close, flush=False)
             os.set_blocking(self._output, False)
-            # The vendor's library prints: never on our own standard output.
-            self._child = server.fork(f"worker-{self.index}", [read_by_child, printed_by_child])
-            self._held = kept.pop_all()
-        with suppress(BrokenPipeError):  # it died before it could read
+            # While it can be read here, too: if nobody could, the write might end this program.
             os.write(self._life_line, steps.pack_init(WorkerInit(self._spec, generation)))
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id; None before it is forked."""
-        return self._child.pid
-
-    @property
-    def over_at(self) -> float:
-        """When it counts as gone, by the clock whose times `notice` and `kill` are given."""
-        return self._child.over_at
+            # The vendor's library prints: never on our own standard output.
+            server.fork(self, f"worker-{self.index}", [read_by_child, printed_by_child])
+            self._held = kept.pop_all()
+        self.watched.append(self._output)
 
     @property
     def refused(self) -> bool:
         """Whether it was never forked, and never will be."""
-        return bool(self._child.refusal)
+        return bool(self.refusal)
 
     @property
     def stuck(self) -> bool:
         """Whether nothing tells that it has ended."""
-        child = self._child
-        told = child.code is not None or self.refused or self._gone or child.pid is None
-        return not told and (child.pidfd is not None or self._talks)
+        told = self.code is not None or self.refused or self._gone or self.pid is None
+        return not told and (self.pidfd is not None or self._talks)
 
     @property
     def fds(self) -> list[int]:
         """The descriptors held of it, but for its socket's."""
-        return [self._life_line, self._output, *self._child.pidfds]
-
-    @property
-    def watched(self) -> list[int]:
-        """The descriptors to poll; `notice` when one is readable."""
-        output = [self._output] if self._talks else []
-        return output if self._gone else [*output, *self._child.pidfds]
+        pidfd = [] if self.pidfd is None else [self.pidfd]
+        return [self._life_line, self._output, *pidfd]
 
     def send(self, message: Batch | Stop) -> None:
         """Queue a message on the worker's own socket; never blocks."""
@@ -101,27 +86,32 @@ class WorkerProcess:
 
     def terminate(self) -> None:
         """Ask the kernel to end it (SIGTERM); it prints where it was."""
-        self._server.send_signal(self._child, signal.SIGTERM)
+        self._server.send_signal(self, signal.SIGTERM)
 
     def kill(self, *, now: float) -> None:
         """End it at once (SIGKILL); it counts as gone within END_SECONDS, whatever becomes of it.
 
         One that is not forked yet counts as gone now: nothing but the fork server can end it.
         """
-        self._server.send_signal(self._child, signal.SIGKILL)
-        self._child.over_by(now + END_SECONDS if self.pid is not None else now)
+        self._server.send_signal(self, signal.SIGKILL)
+        self.over_by(now + END_SECONDS if self.pid is not None else now)
 
     def notice(self, readable: Container[object], *, now: float) -> None:
         """Take in what it has printed, and whether it has ended."""
         if self._output in readable:
             self.listen()
-        child, told_of = self._child, self._server.tells_of(self._child)
-        if child.pidfd is not None:
-            self._gone = self._gone or child.pidfd in readable
-        else:
-            self._gone = child.pid is not None and not self._talks and not told_of
+        told_of = self._server.tells_of(self)
+        if self.pidfd is None:
+            self._gone = self.pid is not None and not self._talks and not told_of
+        elif self.pidfd in readable and not self._gone:
+            self._gone = True
+            self.watched.remove(self.pidfd)
         if self._gone:
-            child.over_by(now + TELL_SECONDS if told_of else now)
+            self.over_by(now + TELL_SECONDS if told_of else now)
+
+    @property
+    def _talks(self) -> bool:
+        return self._output in self.watched
 
     def listen(self) -> None:
         """Keep what it has printed since the last call."""
@@ -130,7 +120,8 @@ class WorkerProcess:
         except BlockingIOError:
             return
         self.log.feed(data)
-        self._talks = bool(data)
+        if not data and self._talks:
+            self.watched.remove(self._output)
 
     def memory_mb(self) -> float:
         """Return the memory in MB that it shares with no other process; 0 if it is gone."""
@@ -138,7 +129,7 @@ class WorkerProcess:
             fields = Path(f"/proc/{self.pid}/statm").read_text().split()
         except OSError:
             return 0.0
-        if not self._server.send_signal(self._child, 0):
+        if not self._server.send_signal(self, 0):
             return 0.0  # another process has its number now
         # Its libraries' pages are counted as shared, and are the same for all workers.
         return (int(fields[1]) - int(fields[2])) * PAGE_BYTES / 2**20
@@ -147,29 +138,27 @@ class WorkerProcess:
         """Return in words how it ended, which is over; takes in what it printed last."""
         self.listen()
         self.log.finish()
-        child = self._child
         if self.stuck:  # a driver holds it, or a share that does not answer
             return f"its process {self.pid} does not end"
-        if child.code is None and self._server.tells_of(child):
+        if self.code is None and self._server.tells_of(self):
             self._server.kill()
-            return child.refusal or SILENT
-        if child.code is None:
-            return child.refusal or DIED
-        how = signal_name(-child.code) if child.code < 0 else f"exit code {child.code}"
+            return self.refusal or SILENT
+        if self.code is None:
+            return self.refusal or DIED
+        how = signal_name(-self.code) if self.code < 0 else f"exit code {self.code}"
         if self.log.step != steps.WORK:
             how = f"{how} in {self.log.step}"
         # A signal from outside has nothing to do with what was printed last.
-        spoke = self.log.last and (child.code > 0 or -child.code == signal.SIGABRT)
+        spoke = self.log.last and (self.code > 0 or -self.code == signal.SIGABRT)
         return f"{how}: {self.log.last}" if spoke else how
 
     def close(self) -> None:
         """Release all that is held of it, and ask it to leave if it lives."""
-        child = self._child
-        if child.code is None and not self.refused and not self._gone:
+        if self.code is None and not self.refused and not self._gone:
             with suppress(BrokenPipeError):
                 os.write(self._life_line, steps.LEAVE)
         self._held.close()
-        child.release()
+        self.release()
 
 
 def signal_name(number: int) -> str:

@@ -45,8 +45,8 @@ def close(fds: Iterable[int]) -> None:
 
 def fork(server: ForkServer, name: str) -> tuple[Child, list[int]]:
     """Ask for a worker; return it, and our ends of its pipes."""
-    ours, theirs = pipes()
-    child = server.fork(name, theirs)
+    child, (ours, theirs) = Child(), pipes()
+    server.fork(child, name, theirs)
     close(theirs)
     return child, ours
 
@@ -231,6 +231,28 @@ def test_a_fork_server_that_hangs_keeps_no_farm_from_closing(run_dirs: Path) -> 
     assert time.monotonic() - begun < 20
     assert not is_alive(server)
     assert list(run_dirs.iterdir()) == []
+
+
+def test_without_pidfds_workers_are_replaced_with_and_without_the_fork_server(
+    renders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Linux 4.19."""
+    (tmp_path / "sitecustomize.py").write_text("import os\ndel os.pidfd_open\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    told = Told()
+
+    def strike_until_back(times: int, *victims: int) -> None:
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        while len(told.of("worker_back")) < times:
+            assert [result for result in farm.classify(renders) if result.error] == []
+
+    with Farm(simulated(3), log=told) as farm:
+        first, second, _ = children_of(os.getpid())
+        strike_until_back(1, first)
+        strike_until_back(2, fork_server_of(os.getpid()), second)
+        assert farm.losses == 2
+    assert children_of(os.getpid()) == []
 
 
 def test_a_library_that_can_not_be_imported_is_said_by_every_worker(
