@@ -50,15 +50,15 @@ class Child:
     refusal: str = ""
     over_at: float = math.inf
     watched: list[int] = field(default_factory=list)
-    released: bool = False
+    closed: bool = False
 
     def over_by(self, at: float) -> None:
         """Let it be over at this time, if not earlier."""
         self.over_at = min(self.over_at, at)
 
-    def release(self) -> None:
+    def close_pidfd(self) -> None:
         """Close its pidfd, also one that comes later."""
-        self.released = True
+        self.closed = True
         if self.pidfd is not None:
             os.close(self.pidfd)
             self.pidfd = None
@@ -123,8 +123,8 @@ class ForkServer:
                 child = self._living[pid] = self._asked.popleft()
                 child.pid, child.pidfd = pid, next(iter(fds), None)
                 child.watched += fds
-                if child.released:
-                    child.release()
+                if child.closed:
+                    child.close_pidfd()
 
     def tells_of(self, child: Child) -> bool:
         """Whether it has forked this child and will tell of its end."""

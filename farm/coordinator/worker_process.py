@@ -158,7 +158,7 @@ class WorkerProcess(Child):
             with suppress(BrokenPipeError):
                 os.write(self._life_line, steps.LEAVE)
         self._held.close()
-        self.release()
+        self.close_pidfd()
 
 
 def signal_name(number: int) -> str:

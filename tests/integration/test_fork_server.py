@@ -84,7 +84,7 @@ def test_a_fork_has_its_own_streams_and_its_end_is_told(server: ForkServer) -> N
     assert b"the farm's coordinator starts this" in os.read(output, 1000)
     assert os.read(output, 1) == b""
     os.close(output)
-    child.release()
+    child.close_pidfd()
 
 
 def test_a_fork_holds_nothing_of_its_siblings(server: ForkServer) -> None:
@@ -98,8 +98,8 @@ def test_a_fork_holds_nothing_of_its_siblings(server: ForkServer) -> None:
     assert code_of(server, second) == -signal.SIGKILL
     assert os.read(others[1], 1) == b""
     close([ours[1], *others])
-    first.release()
-    second.release()
+    first.close_pidfd()
+    second.close_pidfd()
 
 
 def test_a_fork_holds_only_its_streams_for_what_it_executes(server: ForkServer) -> None:
@@ -110,7 +110,7 @@ def test_a_fork_holds_only_its_streams_for_what_it_executes(server: ForkServer) 
     os.close(life_line)
     assert code_of(server, child) == EXIT_NO_INIT
     os.close(output)
-    child.release()
+    child.close_pidfd()
 
 
 def test_ends_before_anybody_asks_are_told_of_the_right_one(server: ForkServer) -> None:
@@ -124,7 +124,7 @@ def test_ends_before_anybody_asks_are_told_of_the_right_one(server: ForkServer) 
     assert len({child.pid for child in children}) == 20
     close(held)
     for child in children:
-        child.release()
+        child.close_pidfd()
 
 
 def test_what_is_forked_has_one_thread() -> None:
