@@ -41,7 +41,7 @@ FOUND = command -v $(1) > /dev/null || { echo "$(1): not found; install it, or n
 # Half as many more than there are cores: a test that waits leaves its core to another.
 PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 
-.PHONY: help run test test-fast kills chaos check format board board-ci bench bench-self images models converter photos-model clean
+.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self images models converter photos-model clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ check: .venv/dev  ## Format, lint, types, import rules
 format: .venv/dev  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+schema: .venv/dev  ## Write configs/schema.json anew, after a change of a config's keys
+	$(BIN)/python -m farm.config.json_schema
 
 board: .venv/dev  ## Test on this board, or on an emulated one: make board SOC=rk3576
 	tests/board/run.sh $(SOC)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from farm.config.editor import read_values, set_values
+from farm.config.editor import read_values, set_schema, set_values
 from farm.config.loader import PATH_KEYS
 from farm.errors import ConfigError
 from farm.system.atomic_file import atomic_write
@@ -53,7 +53,10 @@ class TunedConfig:
                 for key, value in read_values(text).items()
                 if key in PATH_KEYS and isinstance(value, str) and not os.path.isabs(value)
             }
-            return text, set_values(text, {**(moved if here != there else {}), **values})
+            if here == there:
+                return text, set_values(text, values)
+            named = set_schema(text, lambda path: os.path.relpath(here / path, there))
+            return text, set_values(named, {**moved, **values})
         except ConfigError as error:
             raise ConfigError(f"{self.config}: {error}") from error
 

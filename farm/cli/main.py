@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from farm.cli.command import HELP, command
+from farm.cli.command import HELP, FarmCommand, command
 from farm.cli.options import BENCH, CONFIG, CONVERSION, IMAGES, SHARED, TUNE, WORDS, with_options
 from farm.errors import EXIT_NO_FARM
 from farm.system import stdio
@@ -145,6 +145,25 @@ def init(name: str | None) -> None:
     )
 
 
+@click.group(context_settings=HELP)
+def config() -> None:
+    """Show what a config says."""
+
+
+@config.command(cls=FarmCommand)
+@with_options(CONFIG)
+@with_options(SHARED)
+def show(config: str | None, **said: Any) -> None:
+    """Print all values of CONFIG, and where each comes from.
+
+    From the file and line, a flag, or the default. The output is a config, too.
+    """
+    from farm.cli.config_show import show as show_values
+    from farm.cli.words import default_config, read_config
+
+    print("\n".join(show_values(read_config(config or default_config(said), said))))
+
+
 @command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-n", "--count", type=click.IntRange(1, 10**6), help="Number of images.")
@@ -213,7 +232,7 @@ def cli() -> None:
     """Keep every NPU core busy: a farm of worker processes for RKNN models."""
 
 
-for _each in (run, plan, bench, tune, init, render, convert, doctor):
+for _each in (run, plan, bench, tune, init, config, render, convert, doctor):
     cli.add_command(_each)
 
 

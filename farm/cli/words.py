@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.config.bundled import NAMES, default_name, find_config
-from farm.config.loader import load
+from farm.config.loader import Settings, read
 from farm.config.schema import FarmConfig
 from farm.sources.files import LIST_SUFFIXES
 from farm.system.log import LOG
@@ -41,9 +41,14 @@ def default_config(said: Mapping[str, Any]) -> str:
 
 def load_config(config: str, said: Mapping[str, Any]) -> FarmConfig:
     """Load a config by its name or path; flags and --set in `said` override it."""
+    return read_config(config, said).check()
+
+
+def read_config(config: str, said: Mapping[str, Any]) -> Settings:
+    """Read the same, and check no values."""
     settings = said.get("settings", {})
     flags = {key: value for key, value in said.items() if value is not None and key != "settings"}
-    return load(
+    return read(
         find_config(config),
         {**flags, **settings},
         lambda key: f"--set {key}" if key in settings else f"--{key}",

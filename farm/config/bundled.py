@@ -7,13 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from farm.config.editor import read_values, set_values
+from farm.config.editor import read_values, set_schema, set_values
 from farm.config.loader import PATH_KEYS
 from farm.errors import ConfigError, OutputError
 from farm.hardware.platforms import HOST, SOCS, detect
 from farm.hardware.rknn_file import ONNX_SUFFIX, RKNN_SUFFIX
 
 FOLDER: Final = Path(__file__).parents[1] / "bundled" / "configs"
+SCHEMA_FILE: Final = FOLDER / "schema.json"
 NAMES: Final = (HOST, *SOCS)
 
 
@@ -61,6 +62,6 @@ def copy_config(name: str, target: Path) -> None:
     }
     try:
         with target.open("x", encoding="utf-8") as file:
-            file.write(set_values(text, paths))
+            file.write(set_schema(set_values(text, paths), lambda path: (FOLDER / path).as_uri()))
     except FileExistsError as error:
         raise OutputError(f"{target}: exists already, and is not replaced") from error

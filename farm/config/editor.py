@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import yaml
-
-from farm.config.yaml_text import parse
+from farm.config.yaml_text import dump, parse
 from farm.errors import ConfigError
 
 # A key of the first level, its value, the comment after it. A comment is taken for a key only if
@@ -16,6 +14,7 @@ from farm.errors import ConfigError
 KEY: Final = r"^{key}(?P<gap>[ \t]*:[ \t]*)(?P<value>{value})(?P<rest>(?:[ \t]+#.*)?[ \t]*\r?)$"
 VALUE: Final = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s#'"](?:[^\n\r#]|(?<!\s)#)*?|"""
 WORD: Final = r"[^\s#]+"
+SCHEMA: Final = r"^(# yaml-language-server: \$schema=)(?!/|\w+:)(\S+)"  # relative, for editors
 
 
 def set_values(text: str, values: Mapping[str, Any]) -> str:
@@ -32,10 +31,10 @@ def set_values(text: str, values: Mapping[str, Any]) -> str:
         if not matches:
             end = "\r\n" if "\r\n" in changed else "\n"
             whole = changed if not changed or changed.endswith("\n") else changed + end
-            changed = f"{whole}{key}: {_dump(value)}{end}"
+            changed = f"{whole}{key}: {dump(value)}{end}"
             continue
         found = matches[0]
-        line = f"{key}{found['gap'] if found['value'] else ': '}{_dump(value)}"
+        line = f"{key}{found['gap'] if found['value'] else ': '}{dump(value)}"
         rest = found["rest"]
         comment = rest.lstrip(" \t")
         if comment.startswith("#"):  # it stays in its column, if it can
@@ -43,9 +42,14 @@ def set_values(text: str, values: Mapping[str, Any]) -> str:
             rest = " " * max(1, column - len(line)) + comment
         changed = changed[: found.start()] + line + rest + changed[found.end() :]
     if read_values(changed) != {**read_values(text), **values}:
-        lines = ", ".join(f"{key}: {_dump(value)}" for key, value in values.items())
+        lines = ", ".join(f"{key}: {dump(value)}" for key, value in values.items())
         raise ConfigError(f"can't be changed line by line; set it yourself: {lines}")
     return changed
+
+
+def set_schema(text: str, change: Callable[[str], str]) -> str:
+    """Return `text` with the path of the JSON schema that its header names changed, if any."""
+    return re.sub(SCHEMA, lambda found: found[1] + change(found[2]), text, flags=re.M)
 
 
 def read_values(text: str) -> dict[str, Any]:
@@ -55,7 +59,3 @@ def read_values(text: str) -> dict[str, Any]:
     except ConfigError:
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def _dump(value: Any) -> str:
-    return str(yaml.safe_dump(value, width=2**20, allow_unicode=True)).splitlines()[0]

@@ -35,12 +35,12 @@ class Settings:
     overrides: Mapping[str, str]
     wrong: Mapping[Place, str]
 
-    def origin(self, key: str) -> str | None:
-        """Return where a key's value comes from: `farm.yaml:3:1`, `--size`; None: the default."""
+    def origin(self, key: str) -> Place | str | None:
+        """Return where a key's value comes from: the file, an override; None: it is the default."""
         source = self._source(key)
         if source is None:
             return None
-        return self.overrides.get(source) or f"{self.path}:{self.places[source]}"
+        return self.overrides.get(source) or self.places[source]
 
     def check(self) -> FarmConfig:
         """Return the config; raise ConfigError with all mistakes, those of the file in its order.
@@ -54,10 +54,9 @@ class Settings:
             config = FarmConfig.model_validate(self.values)
         except ValidationError as error:
             for key, said in describe(error, self.values).items():
-                source = self._source(key)
-                overridden = source in self.overrides
-                place = NOWHERE if overridden else self.places.get(source or "", NOWHERE)
-                found.append((overridden, place, f"{self._head(key)}: {said}"))
+                origin = self.origin(key)
+                place = origin if isinstance(origin, Place) else NOWHERE
+                found.append((isinstance(origin, str), place, f"{self._head(key)}: {said}"))
         else:
             if not found:
                 return config
@@ -79,9 +78,10 @@ class Settings:
 
     def _head(self, key: str) -> str:
         """Return where a mistake is, and its key, unless the override's name says it."""
-        if self._source(key) == key and key in self.overrides:
-            return self.overrides[key]
-        return f"{self.origin(key) or self.path}: {key}"
+        origin = self.origin(key)
+        if origin is None or isinstance(origin, Place):
+            return f"{self.path}:{origin}: {key}" if origin else f"{self.path}: {key}"
+        return origin if key in self.overrides else f"{origin}: {key}"
 
 
 def load(

@@ -18,6 +18,7 @@ from farm.config.expected import (
     nearest,
     nearest_key,
 )
+from farm.config.yaml_text import dump
 
 LONGEST_VALUE: Final = 60  # characters
 
@@ -71,10 +72,9 @@ def _as_yaml(value: Any) -> str:
     if value is None:
         return "no value"
     try:
-        text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=2**20)
+        line = dump(value)
     except yaml.YAMLError:  # of a Python program
-        text = repr(value)
+        line = repr(value)
     except ValueError:  # Python writes no number of more than 4300 digits
         return "a number of thousands of digits"
-    line = text.removesuffix("\n").removesuffix("\n...")
     return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 4]} ..."

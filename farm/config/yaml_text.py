@@ -88,6 +88,14 @@ def parse(text: str, name: str) -> Document:
     return Document(values, places, wrong)
 
 
+def dump(value: Any) -> str:
+    """Return a value as YAML in one line; raise YAMLError or ValueError for what YAML has not."""
+    text = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=True, width=2**20, sort_keys=False
+    )
+    return str(text).removesuffix("\n").removesuffix("\n...")
+
+
 def _walk(
     node: yaml.Node | None, section: str, places: dict[str, Place]
 ) -> Iterator[tuple[Place, str]]:

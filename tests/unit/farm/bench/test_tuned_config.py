@@ -9,7 +9,8 @@ import pytest
 from farm.bench.tuned_config import TunedConfig
 from farm.errors import ConfigError
 
-TEXT = "platform: rk3588  # this\nmodel: models/a.rknn\n# size: 2\n"
+SCHEMA = "# yaml-language-server: $schema=schema.json\n"
+TEXT = f"{SCHEMA}platform: rk3588  # this\nmodel: models/a.rknn\n# size: 2\n"
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def test_another_folders_file_has_paths_from_there(config: Path, tmp_path: Path)
     output = tmp_path / "sub" / "tuned.yaml"
     TunedConfig(config=config, output=output, writes=False).write({})
     assert "model: ../models/a.rknn\n" in output.read_text()
+    assert "$schema=../schema.json\n" in output.read_text()
     assert config.read_text() == TEXT
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from farm.config import bundled
-from farm.config.bundled import FOLDER, NAMES, copy_config, default_name, find_config
+from farm.config.bundled import FOLDER, NAMES, SCHEMA_FILE, copy_config, default_name, find_config
 from farm.config.loader import load
 from farm.errors import ConfigError, OutputError
 from farm.hardware.platforms import Machine
@@ -20,7 +20,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_name_is_a_file_and_every_file_has_a_name() -> None:
-    assert sorted(FOLDER.glob("*")) == sorted(find_config(name) for name in NAMES)
+    assert sorted(FOLDER.glob("*.yaml")) == sorted(find_config(name) for name in NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,3 +102,10 @@ def test_a_copy_of_an_unknown_name_makes_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="rk3588"):
         copy_config("rk358", tmp_path / "farm.yaml")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_names_the_schema_where_it_is(tmp_path: Path) -> None:
+    copy = tmp_path / "farm.yaml"
+    copy_config("host", copy)
+    assert f"$schema={SCHEMA_FILE.as_uri()}\n" in copy.read_text()
+    assert SCHEMA_FILE.is_file()

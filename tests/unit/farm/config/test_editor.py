@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.config.editor import read_values, set_values
+from farm.config.editor import read_values, set_schema, set_values
 from farm.errors import ConfigError
 from tests.helpers.support import ROOT
 
@@ -83,3 +83,21 @@ def test_any_text_is_refused_or_keeps_all_other_values(text: str, size: int) -> 
         return
     assert yaml.safe_load(changed) == {**read_values(text), "size": size}
     assert set_values(changed, {"size": size}) == changed
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("# a\n# yaml-language-server: $schema=a.json\nb: 1", "new/a.json"),
+        ("# yaml-language-server: $schema=../a.json\n", "new/../a.json"),
+        ("# yaml-language-server: $schema=/a.json\n", None),
+        ("# yaml-language-server: $schema=https://a/b.json\n", None),
+        ("# $schema=a.json\n", None),
+        ("a: 1", None),
+    ],
+)
+def test_the_header_names_the_schema_by_a_relative_path_or_stays(
+    text: str, changed: str | None
+) -> None:
+    old = text.partition("=")[2].partition("\n")[0]
+    assert set_schema(text, lambda path: f"new/{path}") == text.replace(old, changed or old)

@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from farm.config.expected import expected
 from farm.config.loader import MOST_MISTAKES, load, read, validate
 from farm.config.schema import FarmConfig
+from farm.config.yaml_text import Place
 from farm.errors import ConfigError
 from farm.hardware.platforms import HOST, SOCS
 from tests.helpers.support import ROOT
@@ -186,19 +187,18 @@ def test_mistakes_of_overrides_come_after_those_of_the_file(file: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "origin"),
     [
-        ("platform", ":1:1"),
+        ("platform", Place(1, 1)),
         ("size", "--size"),
-        ("input.width", ":3:3"),
+        ("input.width", Place(3, 3)),
         ("input.height", "--input.height"),
         ("batch", None),
         ("simulated.seed", None),
     ],
 )
-def test_each_value_has_an_origin(file: Path, key: str, origin: str | None) -> None:
+def test_each_value_has_an_origin(file: Path, key: str, origin: Place | str | None) -> None:
     file.write_text(on("rk3588", "input:", "  width: 3", "  height: 4", "size: 3"))
     settings = read(file, {"size": 6, "input.height": 5}, "--{}".format)
-    expected = f"{file}{origin}" if (origin or "").startswith(":") else origin
-    assert settings.origin(key) == expected
+    assert settings.origin(key) == origin
 
 
 @pytest.mark.parametrize("text", ["platform: !!int x", "[" * 5000])
