@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from farm.cli.examples import examples
 from farm.errors import EXIT_SOME_FAILED, FarmError
 from farm.system.log import JSON, LOG, TEXT, configure
 
@@ -26,6 +27,7 @@ class FarmCommand(click.Command):
                 help="How to write messages to standard error; json: one object a line.",
             )
         )
+        self.epilog = examples(self.name or "")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -9,8 +9,20 @@ from typing import Any
 
 import click
 
+from farm.cli import completion as complete
 from farm.cli.command import HELP, FarmCommand, command
-from farm.cli.options import BENCH, CONFIG, CONVERSION, IMAGES, SHARED, TUNE, WORDS, with_options
+from farm.cli.examples import examples
+from farm.cli.options import (
+    BENCH,
+    CONFIG,
+    CONVERSION,
+    IMAGES,
+    RENDER,
+    SHARED,
+    TUNE,
+    WORDS,
+    with_options,
+)
 from farm.errors import EXIT_NO_FARM
 from farm.system import stdio
 from farm.system.log import LOG
@@ -23,7 +35,11 @@ from workers.environment import forget_opencv_variables
 @with_options(IMAGES)
 @click.option("-q", "--quiet", is_flag=True, help="Print no line per image, only the summary.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Write a .jsonl or .csv file."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write results to a .jsonl or .csv file.  [default: standard output]",
 )
 @click.option(
     "--resume", is_flag=True, help="Append to the .jsonl file of -o: skip the images it has."
@@ -130,7 +146,7 @@ def tune(words: tuple[str, ...], folders: tuple[str, ...], output: Path | None) 
 
 
 @command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.bundled)
 def init(name: str | None) -> None:
     """Write a config to begin with: farm.yaml, a copy of the bundled config NAME.
 
@@ -145,7 +161,7 @@ def init(name: str | None) -> None:
     )
 
 
-@click.group(context_settings=HELP)
+@click.group(context_settings=HELP, epilog=examples("config"))
 def config() -> None:
     """Show what a config says."""
 
@@ -165,9 +181,7 @@ def show(config: str | None, **said: Any) -> None:
 
 
 @command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("-n", "--count", type=click.IntRange(1, 10**6), help="Number of images.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Another seed draws other images.")
+@with_options(RENDER)
 def render(folder: Path, count: int | None, seed: int | None) -> None:
     """Draw sample images into FOLDER.
 
@@ -226,10 +240,13 @@ def convert(**said: Any) -> None:
     print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
 
 
-@click.group(context_settings=HELP)
+@click.group(context_settings=HELP, epilog=examples("npu-farm"))
 @click.version_option(package_name="npu-farm")
 def cli() -> None:
-    """Keep every NPU core busy: a farm of worker processes for RKNN models."""
+    """Keep every NPU core busy: a farm of worker processes for RKNN models.
+
+    A command's flags and examples: npu-farm COMMAND --help
+    """
 
 
 for _each in (run, plan, bench, tune, init, config, render, convert, doctor):

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import click
 
+from farm.cli import completion as complete
+from farm.hardware.platforms import SOCS
+
 ROUNDS: Final = 3
 MOST_ROUNDS: Final = 10_000
 MOST_REPEATS: Final = 10**9
@@ -50,52 +53,78 @@ def _sizes(_context: click.Context, _param: click.Parameter, text: str | None) -
     return tuple(sorted(set(map(int, words))))
 
 
-CONFIG: Final = (click.argument("config", required=False),)
-WORDS: Final = (click.argument("words", nargs=-1, metavar="[CONFIG] [IMAGES]..."),)
+OF_CONFIG: Final = "  [default: the config's]"
+CONFIG: Final = (click.argument("config", required=False, shell_complete=complete.config),)
+WORDS: Final = (
+    click.argument(
+        "words", nargs=-1, metavar="[CONFIG] [IMAGES]...", shell_complete=complete.config
+    ),
+)
 SHARED: Final = (
-    click.option("-m", "--model", help="Model file (.onnx, .rknn)."),
-    click.option("-s", "--size", callback=_size, help="Number of runtimes, one process each; "
-                 "auto measures a few sizes and takes the best."),
-    click.option("-p", "--platform", help="rk3562, rk3566, ... rk3588, or host."),
-    click.option("-c", "--cpu", help="CPUs of the workers: fast, slow, all, or a list like 4-7."),
-    click.option("--labels", help="File with the class names."),
-    click.option("--runtime", help="auto, rknn, onnx or simulated."),
+    click.option("-m", "--model", metavar="FILE", shell_complete=complete.files,
+                 help=f"Model, .onnx or .rknn.{OF_CONFIG}"),
+    click.option("-s", "--size", callback=_size, metavar="N", shell_complete=complete.words,
+                 help="Number of runtimes, one process each; or auto: measure a few sizes and take "
+                 "the best.  [default: the config's; else one per NPU core, or per CPU on host]"),
+    click.option("-p", "--platform", metavar="SOC", shell_complete=complete.words,
+                 help=f"{', '.join(SOCS)}, or host.{OF_CONFIG}"),
+    click.option("-c", "--cpu", metavar="CPUS", shell_complete=complete.words,
+                 help=f"CPUs of the workers: fast, slow, all, or a list like 4-7.{OF_CONFIG}"),
+    click.option("--labels", metavar="FILE", shell_complete=complete.files,
+                 help=f"The class names, one a line.{OF_CONFIG}"),
+    click.option("--runtime", metavar="NAME", shell_complete=complete.words,
+                 help="auto (the NPU if there is one, else onnx), rknn (the NPU), onnx (the CPU), "
+                 f"or simulated (an NPU that classifies nothing).{OF_CONFIG}"),
     click.option("--set", "settings", multiple=True, callback=_setting, metavar="KEY=VALUE",
-                 help="Set a config key, e.g. --set simulated.service_ms=2.6; can be repeated."),
+                 help="Set any key of the config; can be repeated."),
 )  # fmt: skip
 IMAGES: Final = (
-    click.option("-d", "--images", "folders", multiple=True,
-                 help="Folder, file, glob, .txt or .lst list of paths, or - on standard input."),
+    click.option("-d", "--images", "folders", multiple=True, metavar="IMAGES",
+                 shell_complete=complete.files,
+                 help="Folder, file, glob, .txt or .lst list of paths, or - for a list on standard "
+                 "input; can be repeated.  [default: the config's; else bundled samples]"),
     click.option("-r", "--repeat", type=click.IntRange(1, MOST_REPEATS), metavar="N",
-                 help="Repeat the images N times."),
+                 help="Repeat the images N times.  [default: 1; in bench enough for 1500 images]"),
 )  # fmt: skip
 
+RENDER: Final = (
+    click.argument("folder", type=click.Path(path_type=Path)),
+    click.option("-n", "--count", type=click.IntRange(1, 10**6), metavar="N",
+                 help="Number of images.  [default: 200]"),
+    click.option("--seed", type=click.IntRange(0, 2**31 - 1), metavar="N",
+                 help="Another seed draws other images.  [default: 7]"),
+)  # fmt: skip
 CONVERSION: Final = (
     click.argument("model", type=click.Path(path_type=Path)),
-    click.option("-p", "--platform", required=True, help="The SoC: rk3562, rk3566, ... rk3588."),
-    click.option("--calibrate", required=True, metavar="IMAGES",
+    click.option("-p", "--platform", required=True, metavar="SOC", shell_complete=complete.socs,
+                 help=f"{', '.join(SOCS)}."),
+    click.option("--calibrate", required=True, metavar="IMAGES", shell_complete=complete.files,
                  help="Folder, glob or .txt list of images like those the model will see."),
-    click.option("-o", "--output", type=click.Path(path_type=Path),
-                 help="The .rknn file to write; default: MODEL-SOC.rknn beside the model."),
-    click.option("--mean", metavar="R,G,B", help="Subtract this from the values 0 to 255."),
-    click.option("--std", metavar="R,G,B", help="Then divide them by this."),
+    click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+                 help="The .rknn file to write.  [default: MODEL-SOC.rknn beside the model]"),
+    click.option("--mean", metavar="R,G,B",
+                 help="Subtract this from the values 0 to 255.  [default: 0,0,0]"),
+    click.option("--std", metavar="R,G,B", help="Then divide them by this.  [default: 1,1,1]"),
 )  # fmt: skip
 
 
 TUNE: Final = (
     *WORDS,
     IMAGES[0],
-    click.option("-o", "--output", type=click.Path(path_type=Path),
-                 help="Write the config here, not to CONFIG itself."),
+    click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Write the config here.  [default: CONFIG itself]"),
 )  # fmt: skip
 BENCH: Final = (
     click.option("--sizes", callback=_sizes, metavar="1,2,3,...",
-                 help="Measure farms of these sizes, one after the other."),
-    click.option("--rounds", type=click.IntRange(1, MOST_ROUNDS), default=ROUNDS, show_default=True,
-                 help="Number of timed rounds over the images."),
-    click.option("--json", metavar="FILE", help="Write all figures as JSON; - is standard output."),
-    click.option("--csv", metavar="FILE", help="Write a line for each size; - is standard output."),
-    click.option("--html", metavar="FILE", help="Write a page with charts; - is standard output."),
+                 help="Measure farms of these sizes, one after the other.  [default: --size]"),
+    click.option("--rounds", type=click.IntRange(1, MOST_ROUNDS), metavar="N", default=ROUNDS,
+                 show_default=True, help="Number of timed rounds over the images."),
+    click.option("--json", metavar="FILE", shell_complete=complete.files,
+                 help="Write all figures as JSON; - is standard output."),
+    click.option("--csv", metavar="FILE", shell_complete=complete.files,
+                 help="Write a line for each size; - is standard output."),
+    click.option("--html", metavar="FILE", shell_complete=complete.files,
+                 help="Write a page with charts; - is standard output."),
 )  # fmt: skip
 
 

@@ -1,0 +1,66 @@
+"""The examples at the end of each command's --help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# The columns are those of a terminal: 78 characters.
+EXAMPLES: Final = {
+    "run": """
+npu-farm run                         bundled samples, this machine's config
+npu-farm run photo.jpg photos/       a file and a folder
+npu-farm run rk3588 photos/ -s 6     the config of an rk3588, 6 runtimes
+npu-farm run photos/ -m net.onnx --labels names.txt
+npu-farm run photos/ -q -o results.jsonl --resume
+find . -name '*.jpg' | npu-farm run host -
+npu-farm run rk3588 --runtime simulated --set simulated.npu_cores=2
+""",
+    "plan": """
+npu-farm plan                        this machine's config
+npu-farm plan rk3588 --runtime rknn  a board's, on any machine
+npu-farm plan farm.yaml -s 6 -c 4-7
+""",
+    "bench": """
+npu-farm bench                       bundled samples, this machine's config
+npu-farm bench rk3588 photos/ --sizes 1,2,3,6
+npu-farm bench rk3588 -s 6 --rounds 5 --json bench.json --html bench.html
+""",
+    "tune": """
+npu-farm tune farm.yaml photos/      changes farm.yaml
+npu-farm tune rk3588 -o farm.yaml    leaves the config, writes another
+""",
+    "init": """
+npu-farm init                        farm.yaml for this machine
+npu-farm init rk3588                 farm.yaml for an rk3588
+""",
+    "render": """
+npu-farm render samples/             the images that a run draws by default
+npu-farm render samples/ -n 500 --seed 3
+""",
+    "doctor": """
+npu-farm doctor                      this machine alone
+npu-farm doctor rk3588               and a config, its model, memory, cores
+npu-farm doctor farm.yaml -m net.onnx --json
+""",
+    "convert": """
+npu-farm convert net.onnx -p rk3588 --calibrate photos/
+npu-farm convert net.onnx -p rk3576 --calibrate list.txt --mean 127
+""",
+    "show": """
+npu-farm config show                 this machine's config
+npu-farm config show farm.yaml -s 6 --set input.width=224
+""",
+    "config": """
+npu-farm config show farm.yaml       all values, and where each comes from
+""",
+    "npu-farm": """
+npu-farm run                         try it: bundled samples
+npu-farm doctor                      what this machine has and lacks
+""",
+}
+
+
+def examples(command: str) -> str:
+    """Return a command's examples as the end of its help: click keeps lines after a \\b."""
+    lines = EXAMPLES[command].strip().split("\n")
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
