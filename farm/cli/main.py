@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from farm.cli import completion as complete
-from farm.cli.command import HELP, FarmCommand, command
+from farm.cli.command import HELP, command
+from farm.cli.config_group import config
 from farm.cli.examples import examples
 from farm.cli.options import (
     BENCH,
@@ -159,25 +160,6 @@ def init(name: str | None) -> None:
     print(
         f"{target}: a copy of the bundled config {chosen}; change it, then: npu-farm run {target}"
     )
-
-
-@click.group(context_settings=HELP, epilog=examples("config"))
-def config() -> None:
-    """Show what a config says."""
-
-
-@config.command(cls=FarmCommand)
-@with_options(CONFIG)
-@with_options(SHARED)
-def show(config: str | None, **said: Any) -> None:
-    """Print all values of CONFIG, and where each comes from.
-
-    From the file and line, a flag, or the default. The output is a config, too.
-    """
-    from farm.cli.config_show import show as show_values
-    from farm.cli.words import default_config, read_config
-
-    print("\n".join(show_values(read_config(config or default_config(said), said))))
 
 
 @command()

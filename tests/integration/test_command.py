@@ -327,6 +327,18 @@ def test_plan_shows_who_would_run_where() -> None:
     assert re.search(r"^5 +2 +0b100", done.stdout, re.M)
 
 
+def test_config_show_prints_what_a_run_would_use() -> None:
+    done = npu_farm("config", "show", "rk3588", "-s", "6", "--set", "batch=4")
+    assert (done.returncode, done.stderr) == (0, "")
+    values = {line.partition(":")[0]: line for line in done.stdout.splitlines()}
+    assert re.fullmatch(r"size: 6 +# --size", values["size"])
+    assert re.fullmatch(r"batch: 4 +# --set batch", values["batch"])
+    assert re.fullmatch(r"platform: rk3588 +# line \d+", values["platform"])
+    done = npu_farm("config", "show", "rk3588", "-s", "4", "-c", "medium")
+    assert done.returncode == 2
+    assert missing(("2 mistakes", "--size: 4: ", "--cpu: medium: "), done.stderr) == []
+
+
 def test_render_makes_images(tmp_path: Path) -> None:
     done = npu_farm("render", str(tmp_path / "new"), "-n", "3", "--seed", "5")
     assert done.returncode == 0

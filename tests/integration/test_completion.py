@@ -25,8 +25,9 @@ echo "${{COMPREPLY[@]}}"
 def line_of(shell: str) -> str:
     """The line that the documentation gives for a shell."""
     page = (ROOT / "docs" / "shell.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^\| {shell}\b.*\| `([^`]+)` \|$", page, re.M)
-    return found.replace("\\|", "|")
+    found = re.search(rf"^\| {shell}\b.*\| `([^`]+)` \|$", page, re.M)
+    assert found is not None
+    return found[1].replace("\\|", "|")
 
 
 @pytest.fixture(autouse=True)
