@@ -98,6 +98,7 @@ def test_it_has_every_config_and_model_and_nothing_of_how_they_were_made(built: 
     assert sorted(names) == sorted(
         [
             *(f"farm/bundled/configs/{name}.yaml" for name in NAMES),
+            "farm/bundled/configs/schema.json",
             *(f"farm/bundled/models/{name}" for name in models),
         ]
     )
