@@ -28,6 +28,7 @@ from farm.errors import EXIT_NO_FARM
 from farm.system import stdio
 from farm.system.log import LOG
 from workers.environment import forget_opencv_variables
+from workers.shell import shell_command
 
 
 @command()
@@ -157,9 +158,8 @@ def init(name: str | None) -> None:
 
     chosen, target = name or default_name(), Path("farm.yaml")
     copy_config(chosen, target)
-    print(
-        f"{target}: a copy of the bundled config {chosen}; change it, then: npu-farm run {target}"
-    )
+    then = shell_command(f"npu-farm run {target}")
+    print(f"{target}: a copy of the bundled config {chosen}; change it, then: {then}")
 
 
 @command()

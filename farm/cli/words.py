@@ -40,7 +40,10 @@ def default_config(said: Mapping[str, Any]) -> str:
 
 
 def load_config(config: str, said: Mapping[str, Any]) -> FarmConfig:
-    """Load a config by its name or path; flags and --set in `said` override it."""
+    """Load a config by its name or path; flags and --set in `said` override it.
+
+    With another model, a bundled config says nothing of labels and truth: it has the bundled one's.
+    """
     return read_config(config, said).check()
 
 
@@ -48,11 +51,13 @@ def read_config(config: str, said: Mapping[str, Any]) -> Settings:
     """Read the same, and check no values."""
     settings = said.get("settings", {})
     flags = {key: value for key, value in said.items() if value is not None and key != "settings"}
-    return read(
-        find_config(config),
-        {**flags, **settings},
-        lambda key: f"--set {key}" if key in settings else f"--{key}",
-    )
+    other_model = config in NAMES and "model" in {**flags, **settings}
+    bare = {"labels": None, "truth": None} if other_model else {}
+
+    def origin(key: str) -> str:
+        return f"--set {key}" if key in settings else f"--{key if key in flags else 'model'}"
+
+    return read(find_config(config), {**bare, **flags, **settings}, origin)
 
 
 def _names_images(word: str) -> bool:

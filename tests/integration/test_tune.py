@@ -16,6 +16,7 @@ import yaml
 
 from farm.bench import tune
 from farm.bench.tune_search import Search, SearchSpace, Trial, search
+from farm.config.bundled import find_config
 from farm.config.loader import load
 from farm.errors import EXIT_OK, EXIT_SOME_FAILED
 from tests.helpers.figures import measured
@@ -134,6 +135,26 @@ def test_a_tune_of_what_is_measured_writes_the_config_itself(
     written = f"platform: host  # this\nmodel: {model}\nsize: 1      # so many\n"
     assert path.read_text() == written
     assert (link.is_symlink(), path.stat().st_mode & 0o777) == (True, 0o640)
+
+
+@pytest.mark.usefixtures("one_trial")
+def test_a_bundled_config_is_never_changed_but_may_be_copied(
+    tmp_path: Path, renders: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "farm")
+    bundled = find_config("host")
+    before, images, copy = bundled.read_text(), (str(renders[0].parent),), tmp_path / "farm.yaml"
+    assert tune.tune(load(bundled, {}), request(bundled, *images)) == EXIT_OK
+    assert "bundled" in caplog.text
+    assert "-o FILE" in caplog.text
+    to_copy = tune.Request(config=bundled, images=images, output=copy)
+    assert tune.tune(load(bundled, {}), to_copy) == EXIT_OK
+    assert bundled.read_text() == before
+    made, model = load(copy, {}), load(bundled, {}).model
+    assert made.size == 1
+    assert made.model is not None
+    assert model is not None
+    assert made.model.samefile(model)
 
 
 @pytest.mark.usefixtures("one_trial")

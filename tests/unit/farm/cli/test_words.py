@@ -59,6 +59,19 @@ def test_the_default_is_that_of_the_platform_or_of_the_machine(
     assert name in caplog.text
 
 
+def test_a_bundled_config_with_another_model_has_none_of_its_labels() -> None:
+    assert load_config("host", {}).labels is not None
+    other = load_config("host", {"model": "net.onnx"})
+    assert (other.labels, other.truth) == (None, None)
+    named = load_config("host", {"model": "net.onnx", "labels": "names.txt"})
+    assert named.labels == Path("names.txt")
+
+
+def test_a_config_of_ones_own_keeps_its_labels_with_another_model() -> None:
+    Path("farm.yaml").write_text("platform: host\nlabels: names.txt")
+    assert load_config("farm.yaml", {"model": "net.onnx"}).labels == Path("names.txt")
+
+
 def test_flags_and_settings_override_the_file() -> None:
     said: dict[str, Any] = {"size": 6, "cpu": None, "settings": {"simulated.seed": 3}}
     config = load_config("farm.yaml", said)

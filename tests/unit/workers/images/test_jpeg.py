@@ -200,7 +200,7 @@ def test_too_many_pixels_are_refused_before_there_is_memory_for_them() -> None:
     for line in told.stdout.splitlines(keepends=True):
         kind, kilobytes = line.split()
         assert kind == "too_many_pixels"
-        assert int(kilobytes) < 2000
+        assert int(kilobytes) < 20_000  # of 1.2 GB; 3.13 takes 3 MB for code
     assert told.stdout.count("\n") == 2
 
 
