@@ -11,7 +11,7 @@ from typing import Final
 from tests.chaos.plan import Chaos
 from tests.chaos.run import run
 
-SERVICE_MS: Final = 8.0
+SERVICE_MS: Final = 6.0
 BETWEEN_SECONDS: Final = 0.33
 LONGEST_SECONDS: Final = 5.0  # longer than a batch may take
 IMAGES_PER_STRIKE: Final = 100  # if there is time for it; half as many strikes are enough

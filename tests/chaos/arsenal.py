@@ -57,7 +57,8 @@ def arsenal(chaos: Chaos, crew: Crew, paths: list[Path]) -> Iterator[Arsenal]:
         if not whys[LATE]:
             late = stack.enter_context(share(paths, chaos, times(RARE), chance))
         if chaos.for_ever and not whys[FOR_EVER]:
-            faults[Freezers(crew, chance, stack)] = times(HELD)
+            freezers = [stack.enter_context(freezer.freezer()) for _ in range(times(HELD))]
+            faults[Freezers(crew, chance, freezers)] = times(HELD)
         if not whys[NO_PROCESSES]:  # at last: what was started before may start more
             limit = stack.enter_context(pids_limit.pids_limit())
             limit.add(os.getpid())

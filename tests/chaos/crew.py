@@ -5,42 +5,50 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.helpers.support import SERVER
 
 
+class Process(NamedTuple):
+    """A living process; `started` is in the kernel's ticks."""
+
+    pid: int
+    name: str
+    parent: int
+    session: int
+    started: int
+
+
 class Crew:
-    """Finds them by the fork server's session, which its workers stay in."""
+    """Finds them by the fork servers' sessions, which their workers stay in."""
 
     def __init__(self) -> None:
         self._sessions: set[int] = set()
 
-    def server(self) -> int | None:
-        """The present fork server, None if there is none."""
-        us = os.getpid()
-        for pid, parent, session, name in _processes():
-            if (parent, name) == (us, SERVER):
-                self._sessions.add(session)
-                return pid
-        return None
+    def everyone(self) -> list[Process]:
+        """All of them."""
+        found, us = list(_processes()), os.getpid()
+        self._sessions |= {p.session for p in found if (p.parent, p.name) == (us, SERVER)}
+        return [process for process in found if process.session in self._sessions]
 
     def workers(self) -> list[int]:
-        """All living workers, in the order of their numbers."""
-        return sorted(pid for pid, name in self.everyone() if name.startswith("worker-"))
+        """All workers, in the order of their numbers."""
+        return sorted(each.pid for each in self.everyone() if each.name.startswith("worker-"))
 
-    def everyone(self) -> list[tuple[int, str]]:
-        """All living processes with their names."""
-        self.server()
-        return [(p, name) for p, _, session, name in _processes() if session in self._sessions]
+    def server(self) -> int | None:
+        """The present fork server, None if there is none: an earlier one may not have ended."""
+        servers = [(each.started, each.pid) for each in self.everyone() if each.name == SERVER]
+        return max(servers)[1] if servers else None
 
 
-def _processes() -> Iterator[tuple[int, int, int, str]]:
-    """Every living process: its number, its parent's, its session's, its name."""
+def _processes() -> Iterator[Process]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             front, _, back = stat.read_text(encoding="utf-8").rpartition(")")
         except OSError:
             continue
-        state, parent, _, session = back.split()[:4]
-        if state != "Z":
-            yield int(stat.parent.name), int(parent), int(session), front.partition("(")[2]
+        fields, name = back.split(), front.partition("(")[2]
+        if fields[0] != "Z":
+            parent, session, started = int(fields[1]), int(fields[3]), int(fields[19])
+            yield Process(int(stat.parent.name), name, parent, session, started)

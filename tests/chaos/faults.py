@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
 from tests.chaos.chance import Chance
 from tests.chaos.crew import Crew
-from tests.helpers.freezer import freezer
+from tests.helpers.freezer import Freezer
 
 KILLS: Final = (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM)
 STOPS: Final = 0.4  # of the strikes at workers
@@ -100,7 +101,7 @@ class Server:
 
     def settle(self, now: float) -> None:
         """Let it go on if its time has come."""
-        self._stopped.settle(now, [pid for pid, _ in self._crew.everyone()])
+        self._stopped.settle(now, [each.pid for each in self._crew.everyone()])
 
 
 class Naps:
@@ -167,35 +168,36 @@ class Descriptors:
 
 
 class Starts:
-    """Kills a worker, at times the fork server too, when none can be started."""
+    """Kills a worker, at times the fork server too, and lets none be started for a while."""
 
     def __init__(self, name: str, limit: Limit, crew: Crew, chance: Chance) -> None:
         self._name, self._limit, self._crew, self._chance = name, limit, crew, chance
+        self._until = math.inf
 
     def strike(self) -> str:
-        """Strike; returns when there can be starts again."""
+        """Strike, unless it is so already."""
         workers, server = self._crew.workers(), self._crew.server()
-        if not workers or server is None:
+        if not workers or server is None or self._until < math.inf:
             return ""
+        self._until = time.monotonic() + self._chance.a_while()
         self._limit.forbid()
-        try:
-            for victim in (self._chance.choice(workers), self._chance.choice([server, *workers])):
-                send(victim, signal.SIGKILL)
-            time.sleep(self._chance.a_while())
-        finally:
-            self._limit.allow()
+        for victim in (self._chance.choice(workers), self._chance.choice([server, *workers])):
+            send(victim, signal.SIGKILL)
         return self._name
 
     def settle(self, now: float) -> None:
-        """Nothing lasts."""
+        """Let workers be started if the time has come."""
+        if now >= self._until:
+            self._until = math.inf
+            self._limit.allow()
 
 
 class Freezers:
     """Freezes processes so that SIGKILL does not end them, for as long as the run lasts."""
 
-    def __init__(self, crew: Crew, chance: Chance, held: ExitStack) -> None:
-        self._crew, self._chance, self._held = crew, chance, held
-        self._server = True
+    def __init__(self, crew: Crew, chance: Chance, freezers: list[Freezer]) -> None:
+        self._crew, self._chance, self._empty = crew, chance, freezers
+        self._server = False
 
     def strike(self) -> str:
         """Freeze a worker, the next time the fork server."""
@@ -203,14 +205,16 @@ class Freezers:
         server = self._crew.server()
         if not able or server is None:
             return ""
-        self._server = not self._server
-        cold = self._held.enter_context(freezer())
+        what, victim = "worker", self._chance.choice(able)
+        if self._server:
+            what, victim = "fork server", server
         try:
-            cold.add(server if self._server else self._chance.choice(able))
+            self._empty[-1].add(victim)
         except ProcessLookupError:  # it has just been replaced
             return ""
-        cold.freeze()
-        return "fork server frozen for ever" if self._server else "worker frozen for ever"
+        self._empty.pop().freeze()
+        self._server = not self._server
+        return f"{what} frozen for ever"
 
     def settle(self, now: float) -> None:
         """They stay."""
