@@ -11,6 +11,7 @@ from typing import Final
 from tests.chaos.plan import Chaos
 from tests.chaos.run import run
 
+WORKERS: Final = 12  # four of them are held for ever
 SERVICE_MS: Final = 6.0
 BETWEEN_SECONDS: Final = 0.33
 LONGEST_SECONDS: Final = 5.0  # longer than a batch may take
@@ -27,6 +28,7 @@ def main() -> int:
     print(f"chaos: {asked.images} images, seed {asked.seed}", flush=True)
     chaos = Chaos(
         images=asked.images,
+        workers=WORKERS,
         seed=asked.seed,
         service_ms=SERVICE_MS,
         between=BETWEEN_SECONDS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chaos:
-    """How many images, how long the simulated NPU takes for one, and how the farm is struck.
+    """How many images and workers, how long the NPU takes for an image, and how the farm is struck.
 
     A strike every `between` seconds on average, `strikes` in all, then the rest is done in peace;
     less than half would prove little. What lasts a while does so for up to `longest` seconds;
@@ -16,6 +16,7 @@ class Chaos:
     """
 
     images: int
+    workers: int
     seed: int
     service_ms: float
     between: float

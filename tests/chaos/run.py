@@ -26,7 +26,6 @@ from tests.helpers.support import simulated, wait_for
 from tests.helpers.told import Told
 
 DIFFERENT: Final = 100  # images
-WORKERS: Final = 12  # four of them are held for ever
 NPU_CORES: Final = 3
 BATCH_SECONDS: Final = 3.0  # a frozen worker holds its batches for so long
 START_SECONDS: Final = 10.0  # and a worker frozen while it starts, its slot for so long
@@ -91,7 +90,7 @@ def run(chaos: Chaos) -> Report:
 
 def _config(chaos: Chaos) -> FarmConfig:
     return simulated(
-        size=WORKERS,
+        size=chaos.workers,
         batch_seconds=BATCH_SECONDS,
         self_test_seconds=SELF_TEST_SECONDS,
         start_seconds=START_SECONDS,

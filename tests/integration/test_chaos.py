@@ -11,6 +11,7 @@ from tests.chaos.run import run
 def test_amid_chaos_each_image_has_one_right_result(run_dirs: Path) -> None:
     chaos = Chaos(
         images=600,
+        workers=6,
         seed=5,
         service_ms=15.0,
         between=0.15,
