@@ -44,6 +44,7 @@ def main() -> int:
     """Fork workers until nobody is left to ask for them; return the exit code."""
     run_dir, channel = sys.argv[-2], socket.socket(fileno=int(sys.argv[-1]))
     children: set[int] = set()
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the coordinator may block some
     set_name(NAME)
     import_error = preload()
     signal.signal(signal.SIGCHLD, lambda *_: report_ends(channel, children))

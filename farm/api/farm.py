@@ -20,6 +20,7 @@ from farm.errors import FarmError, InterruptedStartError
 from farm.hardware import sensors
 from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Item, IterableSource, Source
+from farm.system.deferred_handlers import Deferred
 from farm.system.log import LOG
 from farm.system.signals import Signals
 from workers.runtimes.npu_timeline import Busy, look
@@ -87,18 +88,12 @@ class Farm:
         if self.config.size == "auto":
             self.config = auto_size.decide(self.config, Farm, self._log, self._signals)
         labels = None if self.config.labels is None else Labels.load(self.config.labels)
-        plan, coordinator = prepare(self.config, self._log)
-        self._running = RunningFarm(
-            config=self.config,
-            plan=plan,
-            coordinator=coordinator,
-            labels=labels,
-            signals=self._signals,
-        )
         try:
-            self._start(self._running)
+            with Deferred():
+                self._open(labels)
         except BaseException:
-            self._close(drain_seconds=0)
+            with Deferred():
+                self._close(drain_seconds=0)
             raise
         self.start_seconds = time.monotonic() - begun
         return self
@@ -111,10 +106,12 @@ class Farm:
     ) -> None:
         if error is not None and self._running is not None and self._running.coordinator.disowned:
             return  # a forked child leaves the block, and the error says why
-        # Nobody waits for what a signal or an error has left with the workers.
-        running = self._up()
-        hurry = running.coordinator.holding and (error is not None or running.signals_seen() > 0)
-        self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
+        with Deferred():
+            running = self._up()
+            # Nobody waits for what a signal or an error has left with the workers.
+            unwanted = error is not None or running.signals_seen() > 0
+            hurry = running.coordinator.holding and unwanted
+            self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
 
     def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Run:
         """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
@@ -154,8 +151,15 @@ class Farm:
         self._running.coordinator.check_owned()
         return self._running
 
-    def _start(self, running: RunningFarm) -> None:
-        coordinator = running.coordinator
+    def _open(self, labels: Labels | None) -> None:
+        plan, coordinator = prepare(self.config, self._log)
+        self._running = running = RunningFarm(
+            config=self.config,
+            plan=plan,
+            coordinator=coordinator,
+            labels=labels,
+            signals=self._signals,
+        )
         coordinator.launch()
         while coordinator.supervisor.slots.starting:
             if running.signals_seen():
@@ -163,9 +167,9 @@ class Farm:
             coordinator.poll(running.signal_fds)
         coordinator.check_started()
         self._npu_seen = self._look_at_npu()
-        if running.labels is not None and not running.plan.simulated:
+        if labels is not None and not plan.simulated:
             classes = {slot.ready.classes for slot in coordinator.supervisor.slots if slot.ready}
-            running.labels.check(classes.pop())
+            labels.check(classes.pop())
 
     def _close(self, *, drain_seconds: float) -> None:
         running, self._running = self._running, None

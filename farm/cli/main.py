@@ -1,248 +1,28 @@
-"""The command line: parse, call, print. Everything slow to import is imported when it is needed."""
+"""The command line's entry: it sees to signals before anything that takes time to import."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path
-from typing import Any
 
-import click
-
-from farm.cli import completion as complete
-from farm.cli.command import HELP, command
-from farm.cli.config_group import config
-from farm.cli.examples import examples
-from farm.cli.options import (
-    BENCH,
-    CONFIG,
-    CONVERSION,
-    IMAGES,
-    RENDER,
-    SHARED,
-    TUNE,
-    WORDS,
-    with_options,
-)
 from farm.errors import EXIT_NO_FARM
-from farm.system import stdio
-from farm.system.log import LOG
-from workers.environment import forget_opencv_variables
-from workers.shell import shell_command
 
 
-@command()
-@with_options(WORDS)
-@with_options(SHARED)
-@with_options(IMAGES)
-@click.option("-q", "--quiet", is_flag=True, help="Print no line per image, only the summary.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write results to a .jsonl or .csv file.  [default: standard output]",
-)
-@click.option(
-    "--resume", is_flag=True, help="Append to the .jsonl file of -o: skip the images it has."
-)
-@click.option("--ordered", is_flag=True, help="Output results in the order of the images.")
-def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
-    words: tuple[str, ...],
-    folders: tuple[str, ...],
-    repeat: int | None,
-    quiet: bool,
-    output: Path | None,
-    resume: bool,
-    ordered: bool,
-    **said: Any,
-) -> None:
-    """Classify images with the farm that CONFIG describes.
+def main(command: str | None = None, name: str | None = None) -> None:
+    """Run the command line, or one command under a name of its own, with this process's arguments.
 
-    CONFIG is the name of a bundled config (host, rk3588, ...) or the path of a file; by default, it
-    is this machine's. IMAGES are folders, files, globs, .txt lists of paths, or - for a list on
-    standard input; by default, bundled samples.
-    Results go to standard output, everything else to standard error.
+    Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored (`cmd &`).
     """
-    from farm.cli.run import Request
-    from farm.cli.run import run as run_farm
-    from farm.cli.words import load_config, split
-
-    config, images = split(words, said)
-    request = Request(
-        targets=(*folders, *images),
-        repeat=repeat or 1,
-        output=output,
-        resume=resume,
-        ordered=ordered,
-        quiet=quiet,
-    )
-    sys.exit(run_farm(load_config(config, said), request))
-
-
-@command()
-@with_options(CONFIG)
-@with_options(SHARED)
-def plan(config: str | None, **said: Any) -> None:
-    """Show which worker would run where, and start nothing."""
-    from farm.cli.summary import plan_table
-    from farm.cli.words import default_config, load_config
-    from farm.hardware.platforms import detect
-    from farm.scheduler.placement import plan as make_plan
-
-    loaded = load_config(config or default_config(said), said)
-    print("\n".join(plan_table(make_plan(loaded, detect(), "(at start)"))))
-
-
-@command()
-@with_options(WORDS)
-@with_options(SHARED)
-@with_options(IMAGES)
-@with_options(BENCH)
-def bench(
-    words: tuple[str, ...],
-    folders: tuple[str, ...],
-    sizes: tuple[int, ...],
-    repeat: int | None,
-    **said: Any,
-) -> None:
-    """Measure a farm and name its bottleneck.
-
-    Prints execution time, saturation of each NPU core and average time per image. Without the
-    platform's NPU this measures the simulated one, and the table says so.
-    """
-    from farm.bench.bench import Request
-    from farm.bench.bench import bench as run_bench
-    from farm.cli.words import load_config, split
-
-    if sizes and said["size"] is not None:
-        raise click.UsageError("--size or --sizes, not both")
-    outputs = {f"--{form}": said.pop(form) for form in ("json", "csv", "html")}
-    config, images = split(words, said)
-    request = Request(
-        images=(*folders, *images),
-        repeat=repeat,
-        rounds=said.pop("rounds"),
-        outputs={flag: name for flag, name in outputs.items() if name is not None},
-    )
-    loaded = [load_config(config, {**said, "size": size}) for size in sizes or (said["size"],)]
-    sys.exit(run_bench(loaded, request))
-
-
-@command()
-@with_options(TUNE)
-def tune(words: tuple[str, ...], folders: tuple[str, ...], output: Path | None) -> None:
-    """Find the best size and decoders, and write them to CONFIG.
-
-    The best size is the smallest that is as fast as any. After measuring the simulated NPU, or with
-    a bundled config, this writes only if -o names a file.
-    """
-    from farm.bench.tune import Request
-    from farm.bench.tune import tune as run_tune
-    from farm.cli.words import load_config, split
-    from farm.config.bundled import find_config
-
-    config, images = split(words, {})
-    request = Request(config=find_config(config), images=(*folders, *images), output=output)
-    sys.exit(run_tune(load_config(config, {}), request))
-
-
-@command()
-@click.argument("name", required=False, shell_complete=complete.bundled)
-def init(name: str | None) -> None:
-    """Write a config to begin with: farm.yaml, a copy of the bundled config NAME.
-
-    By default, it is this machine's.
-    """
-    from farm.config.bundled import copy_config, default_name
-
-    chosen, target = name or default_name(), Path("farm.yaml")
-    copy_config(chosen, target)
-    then = shell_command(f"npu-farm run {target}")
-    print(f"{target}: a copy of the bundled config {chosen}; change it, then: {then}")
-
-
-@command()
-@with_options(RENDER)
-def render(folder: Path, count: int | None, seed: int | None) -> None:
-    """Draw sample images into FOLDER.
-
-    Each shows one character; its name contains the right label.
-    """
-    from farm.sources.renders import write_renders
-    from farm.sources.sample_images import COUNT, SEED
-
-    paths = write_renders(folder, count=count or COUNT, seed=SEED if seed is None else seed)
-    print(f"{len(paths)} images in {folder}")
-
-
-@command()
-@with_options(CONFIG)
-@with_options(SHARED)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def doctor(config: str | None, as_json: bool, **said: Any) -> None:
-    """Find what keeps this board's NPU from working.
-
-    Says for each problem what to do. With CONFIG it also checks the model and the memory, and runs
-    an inference on every NPU core.
-    The exit code is 0 if all is well, 1 after warnings, 2 after failures.
-    """
-    from farm.cli.words import default_config, load_config
-    from farm.doctor.board import Caller, read
-    from farm.doctor.doctor import Target
-    from farm.doctor.finding import Report
-    from farm.doctor.npu_self_test import self_test
-
-    if config is None and any(said.values()):
-        config = default_config(said)
-    loaded = load_config(config, said) if config is not None else None
-    target = Target(read(Path("/"), Caller.current()), loaded, self_test)
-    report = Report(tuple(target.examine()))
-    if config is not None:
-        report = report.with_config_path(config)
-    print(report.to_json() if as_json else report.to_text())
-    if (hint := target.hint()) is not None:
-        print(hint, file=sys.stderr)
-    sys.exit(report.status.value)
-
-
-@command()
-@with_options(CONVERSION)
-def convert(**said: Any) -> None:
-    """Convert an ONNX MODEL to an INT8 .rknn for one SoC.
-
-    Needs a PC with rknn-toolkit2.
-    """
-    from farm.convert.convert import Conversion
-    from farm.convert.convert import convert as convert_model
-    from farm.system.signals import exit_on_signals
-
-    exit_on_signals()
-    made = convert_model(Conversion.from_flags(said), LOG.info)
-    print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
-
-
-@click.group(context_settings=HELP, epilog=examples("npu-farm"))
-@click.version_option(package_name="npu-farm")
-def cli() -> None:
-    """Keep every NPU core busy: a farm of worker processes for RKNN models.
-
-    A command's flags and examples: npu-farm COMMAND --help
-    """
-
-
-for _each in (run, plan, bench, tune, init, config, render, convert, doctor):
-    cli.add_command(_each)
-
-
-def main(program: click.Command = cli, name: str | None = None) -> None:
-    """Run a command with this process's arguments, signals and standard streams."""
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform != "linux":
         print(f"npu-farm runs on Linux only; this is {sys.platform}", file=sys.stderr)
         sys.exit(EXIT_NO_FARM)
-    # Until a farm runs, Ctrl-C simply ends the program, unless its parent has it ignored (`cmd &`).
-    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from farm.cli.commands import cli
+    from farm.system import stdio
+    from workers.environment import forget_opencv_variables
+
     stdio.prepare()
     forget_opencv_variables()
+    program = cli if command is None else cli.commands[command]
     program(prog_name=name)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import ExitStack
 from math import inf
 from typing import Final
 
@@ -150,15 +151,17 @@ class Coordinator(Owned):
         self.closed = True
         for run in list(self._ended):
             self.close_run(run)
-        try:
+        with ExitStack() as whatever_is_raised:  # as by a signal's handler, in a poll
+            whatever_is_raised.callback(self._let_go)
+            whatever_is_raised.callback(self._stop_workers, kill=True, seconds=KILL_SECONDS)
             self._stop_workers(kill=drain_seconds <= 0, seconds=drain_seconds)
-            self._stop_workers(kill=True, seconds=KILL_SECONDS)
-        finally:
-            self.supervisor.close()
-            self._sink.close()
-            self._context.destroy(linger=0)
-            self._run_dir.remove()
-            self.release()
+
+    def _let_go(self) -> None:
+        self.supervisor.close()
+        self._sink.close()
+        self._context.destroy(linger=0)
+        self._run_dir.remove()
+        self.release()
 
     def _tick(self, now: float) -> None:
         """Do what has come due."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import workers
+from farm.system.ownership import Owned, hollow, opening
 from farm.system.process_limits import why_no_process
 from workers.environment import without_opencv_variables
 from workers.forkserver import ANSWER, ENDED, REFUSED
@@ -64,7 +65,7 @@ class Child:
             self.pidfd = None
 
 
-class ForkServer:
+class ForkServer(Owned):
     """The process that forks this farm's workers: started when needed, and again if it has died.
 
     Nothing here waits for what it answers; `listen` takes in what has come.
@@ -76,6 +77,7 @@ class ForkServer:
         self._channel: socket.socket | None = None  # None: not started, dead, or given up
         self._asked: deque[Child] = deque()  # in the order of the requests
         self._living: dict[int, Child] = {}
+        self.own()
 
     @property
     def fds(self) -> list[int]:
@@ -162,6 +164,7 @@ class ForkServer:
     def close(self) -> bool:
         """End the server, which ends its workers; return whether it did within LEAVE_SECONDS."""
         self._lose()
+        self.release()
         if self._process is None:
             return True
         try:
@@ -171,18 +174,24 @@ class ForkServer:
             return False
         return True
 
+    def disown(self) -> None:
+        """Let go of the channel: its end must be the parent's."""
+        super().disown()
+        hollow(*self.fds)
+
     def _started(self) -> socket.socket:
         if self._channel is not None and self._process is not None and self._process.poll() is None:
             return self._channel
         self.kill()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, ExitStack() as until_started:
+        with opening, ExitStack() as until_started:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             until_started.enter_context(ours)
-            ours.setblocking(False)
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-            self._process = spawn(self._run_dir, theirs.fileno(), self._max_pixels)
+            with theirs:
+                ours.setblocking(False)
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+                self._process = spawn(self._run_dir, theirs.fileno(), self._max_pixels)
             until_started.pop_all()
-        self._channel = ours
+            self._channel = ours
         return ours
 
     def _lose(self) -> None:

@@ -13,7 +13,7 @@ from farm.config.schema import FarmConfig
 from farm.coordinator.coordinator import Coordinator
 from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
-from farm.errors import ConfigError, FarmError, StartError
+from farm.errors import ConfigError, StartError
 from farm.hardware.model_file import no_model
 from farm.hardware.platforms import HOST, detect, runs
 from farm.hardware.rknn_file import ONNX_SUFFIX, check_shapes, describe
@@ -45,7 +45,7 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
             log.warning(notice, extra={"event": PLAN})
         limits = _limits(config, len(decided.workers))
         return decided, Coordinator(decided.workers, run_dir, limits, log)
-    except FarmError:
+    except BaseException:
         run_dir.remove()
         raise
 

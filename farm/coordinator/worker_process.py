@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from farm.coordinator.fork_server import DIED, SILENT, Child, ForkServer
 from farm.coordinator.worker_output import WorkerOutput
+from farm.system.ownership import Owned, hollow, opening
 from workers.protocol import startup as steps
 from workers.protocol.messages import Batch, Stop, WorkerInit
 from workers.protocol.sockets import Context, Outbox
@@ -24,7 +25,7 @@ END_SECONDS: Final = 5.0  # SIGKILL takes effect at once, unless the kernel itse
 TELL_SECONDS: Final = 2.0  # for the fork server, to tell how a worker ended
 
 
-class WorkerProcess(Child):
+class WorkerProcess(Child, Owned):
     """A worker that was asked for; its `over_at` is infinite while it lives.
 
     Its end is known by its pidfd or from the fork server: others may hold its pipes. Only where
@@ -42,7 +43,7 @@ class WorkerProcess(Child):
         self._server = server
         self._gone = False
         self.log = WorkerOutput()
-        with ExitStack() as given, ExitStack() as kept:
+        with opening, ExitStack() as given, ExitStack() as kept:
             read_by_child, self._life_line = os.pipe()
             given.callback(os.close, read_by_child)
             kept.callback(os.close, self._life_line)
@@ -57,6 +58,7 @@ class WorkerProcess(Child):
             # The vendor's library prints: never on our own standard output.
             server.fork(self, f"worker-{self.index}", [read_by_child, printed_by_child])
             self._held = kept.pop_all()
+            self.own()
         self.watched.append(self._output)
 
     @property
@@ -157,8 +159,14 @@ class WorkerProcess(Child):
         if self.code is None and not self.refused and not self._gone:
             with suppress(BrokenPipeError):
                 os.write(self._life_line, steps.LEAVE)
+        self.release()
         self._held.close()
         self.close_pidfd()
+
+    def disown(self) -> None:
+        """Let go of its pipes: that their ends close is how it learns of the parent's end."""
+        super().disown()
+        hollow(*self.fds)
 
 
 def signal_name(number: int) -> str:

@@ -61,15 +61,15 @@ def hollow(*fds: int) -> None:
     os.close(null)
 
 
-def _disown_all() -> None:
-    _kept.extend(_owned)
+def disown_all() -> None:
+    """Let go of everything: this process is a forked child, or ends at once."""
+    things = list(_owned)
+    _kept.extend(things)
     _owned.clear()
-    opening.release()
-    for thing in _kept:
-        if not thing.disowned:
-            thing.disown()
+    for thing in things:
+        thing.disown()
 
 
-os.register_at_fork(
-    before=opening.acquire, after_in_parent=opening.release, after_in_child=_disown_all
-)
+os.register_at_fork(before=opening.acquire, after_in_parent=opening.release)
+os.register_at_fork(after_in_child=opening.release)
+os.register_at_fork(after_in_child=disown_all)

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+import math
 import os
+import select
 import signal
+import threading
+import time
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
 
 from farm.errors import EXIT_SIGNAL_BASE
+from farm.system.ownership import Owned, disown_all, hollow, opening
 
 CAUGHT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the terminal is gone
 LAST_SECONDS: Final = 6.0  # a little more than it takes to kill all workers
 
 
-class Signals:
+class Signals(Owned):
     """While entered, the signals CAUGHT are collected in `received` and make `fd` readable.
 
-    A signal that was ignored before stays ignored. If the program has not ended 6 s after the
-    second signal, it is ended without cleaning up: it may hang in a write to a terminal or a disk
-    that does not answer. Its workers notice that and clean up.
+    A signal that was ignored before stays ignored. They are taken by a thread, so they count where
+    the main thread is stuck in the kernel, too. If the block has not ended 6 s after the second
+    signal, the program is ended without cleaning up: it may hang in a write to a terminal or a disk
+    that does not answer. Its workers notice that and clean up. Enter it in the main thread.
     """
 
     def __init__(self) -> None:
         self.received: list[int] = []
         self.fd = -1
-        self._write_end = -1
+        self._numbers = self._write_end = self._wakeup_before = -1
         self._before: dict[int, Any] = {}
+        self._blocked_before: set[int | signal.Signals] = set()
+        self._thread = threading.Thread(target=self._collect, name="signals", daemon=True)
 
     def __enter__(self) -> Signals:
-        self.fd, self._write_end = os.pipe()
-        os.set_blocking(self.fd, False)
+        with opening:
+            self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            self._numbers, self._write_end = os.pipe()
+            self.own()
         os.set_blocking(self._write_end, False)
-        # Python calls handlers between bytecodes only; the wake-up fd ends a poll at once.
-        signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, self._receive) for number in _not_ignored()}
-        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._exit_now)
+        self._thread.start()
+        # Python writes a signal's number there at once, in whichever thread it comes.
+        self._wakeup_before = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, _do_nothing) for number in _not_ignored()}
+        # The kernel would give them to the main thread, and a second one to nobody until the first
+        # is taken. Children inherit this: the fork server sets its own.
+        self._blocked_before = signal.pthread_sigmask(signal.SIG_BLOCK, self._before)
         return self
 
     def __exit__(
@@ -44,26 +57,58 @@ class Signals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(-1)
-        os.close(self.fd)
-        os.close(self._write_end)
+        if not self.disowned:
+            self._restore()
+            self.release()
+            os.close(self._write_end)
+            self._thread.join()
+            os.close(self._numbers)
+            os.close(self.fd)
+
+    def disown(self) -> None:
+        """Let a forked child end by signals as its program says, not as this does."""
+        super().disown()
+        self._restore()
+        hollow(self.fd, self._numbers, self._write_end)
 
     def seen(self) -> int:
         """Return how many signals have come; afterwards only a new one makes `fd` readable."""
         with suppress(BlockingIOError):
-            os.read(self.fd, 4096)
+            os.eventfd_read(self.fd)
         return len(self.received)
 
-    def _receive(self, number: int, _frame: FrameType | None) -> None:
-        self.received.append(number)
-        if len(self.received) == 2:
-            signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup_before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked_before)
 
-    def _exit_now(self, _number: int, _frame: FrameType | None) -> None:
+    def _collect(self) -> None:
+        poller, ends_at = select.poll(), math.inf
+        poller.register(self._numbers, select.POLLIN)
+        while poller.poll(_milliseconds_until(ends_at)):
+            numbers = os.read(self._numbers, select.PIPE_BUF)
+            if not numbers:
+                return
+            # Sorted, as handlers of signals that come at once run in an order of no meaning.
+            self.received += sorted(number for number in numbers if number in self._before)
+            os.eventfd_write(self.fd, 1)
+            if len(self.received) > 1:
+                ends_at = min(ends_at, time.monotonic() + LAST_SECONDS)
+        # A main thread that the kernel does not let go keeps all descriptors open, though the
+        # program has ended. The workers must notice that all the same.
+        self.release()
+        disown_all()
         os._exit(EXIT_SIGNAL_BASE + self.received[0])
+
+
+def _milliseconds_until(at: float) -> float | None:
+    """Return a time limit for poll(2): None is without limit."""
+    return None if at == math.inf else max(0.0, at - time.monotonic()) * 1000
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    """Stand in for the default, which would end the program."""
 
 
 _exit_requests: list[int] = []

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from farm.cli.main import cli
+from farm.cli.commands import cli
 
 FENCED: Final = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 INDENTED: Final = re.compile(r"(?:^ {4}.*\n)+", re.M)

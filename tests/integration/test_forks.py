@@ -5,11 +5,14 @@ Each test has a program of its own: a fork of pytest would run its remaining tes
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sys
 from pathlib import Path
 from textwrap import dedent
 
-from tests.helpers.programs import SIMULATED, run
+from tests.helpers.programs import SIMULATED, Programs, read_until, run
+from tests.helpers.support import children_of, fork_server_of, is_alive, wait_for
 
 BEGIN = f"""
 import multiprocessing, os, sys
@@ -143,3 +146,69 @@ def test_processes_and_pools_that_multiprocessing_forks_do_no_harm(
     """
     assert program(script, folder) == "[True, True, True]\n0 71 0\n"
     assert list(run_dirs.iterdir()) == []
+
+
+def test_a_child_that_outlives_its_parent_keeps_neither_workers_nor_the_folder(
+    folder: str, run_dirs: Path, programs: Programs
+) -> None:
+    script = """
+        with farm() as opened:
+            first = next(opened.classify(IMAGES))
+            if os.fork() == 0:
+                sys.stdin.read()
+                print("child ends", flush=True)
+            else:
+                print("forked", flush=True)
+                os.wait()
+    """
+    words = (sys.executable, "-c", BEGIN + dedent(script), folder)
+    parent = programs.start(*words, stdin=-1)
+    read_until(parent.stdout, "forked")
+    (run_dir,) = run_dirs.iterdir()
+    lock = os.open(run_dir, os.O_RDONLY)
+    processes = [*children_of(parent.pid), fork_server_of(parent.pid)]
+    parent.kill()
+    assert wait_for(lambda: not any(map(is_alive, processes)))
+    assert len(processes) == 3
+    assert wait_for(lambda: not run_dir.exists())
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(lock)
+    assert parent.stdin is not None
+    parent.stdin.close()
+    read_until(parent.stdout, "child ends")
+
+
+def test_a_fork_in_the_middle_of_a_start_keeps_nothing_of_it(
+    folder: str, run_dirs: Path, programs: Programs
+) -> None:
+    script = """
+        import subprocess, threading
+        from farm.coordinator import fork_server
+
+        class Slow(subprocess.Popen):
+            def __init__(self, *words, **options):
+                begun.set()
+                super().__init__(*words, **options)
+
+        def use():
+            with farm() as opened:
+                print(len(list(opened.classify(IMAGES))), flush=True)
+                done.wait()
+
+        begun, done = threading.Event(), threading.Event()
+        fork_server.subprocess.Popen = Slow
+        user = threading.Thread(target=use, daemon=True)
+        user.start()
+        begun.wait()
+        if os.fork() == 0:
+            sys.stdin.read()
+        else:
+            os.wait()
+    """
+    words = (sys.executable, "-W", "ignore", "-c", BEGIN + dedent(script), folder)
+    parent = programs.start(*words, stdin=-1)
+    read_until(parent.stdout, "72")
+    processes = [*children_of(parent.pid), fork_server_of(parent.pid)]
+    parent.kill()
+    assert wait_for(lambda: not any(map(is_alive, processes)))
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [])

@@ -130,8 +130,10 @@ def test_a_program_that_hangs_in_a_write_ends_after_a_second_signal(programs: Pr
     script = (
         "import os, signal, farm.system.signals as i\n"
         "i.LAST_SECONDS = 0.1\n"
-        "with i.Signals():\n"
-        "    for number in (signal.SIGTERM, signal.SIGINT): os.kill(os.getpid(), number)\n"
+        "with i.Signals() as signals:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    while not signals.seen(): pass\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    while True: os.write(1, bytes(65536))\n"
     )
     assert programs.start(sys.executable, "-c", script).wait(PATIENCE) == 143

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from farm.cli.main import cli
+from farm.cli.commands import cli
 from farm.config.schema import FarmConfig
 from tests.helpers.support import ROOT
 

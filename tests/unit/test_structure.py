@@ -26,6 +26,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/bench/bench.py": "tests/integration/test_bench.py",
     "farm/bench/trial.py": "tests/integration/test_tune.py",
     "farm/cli/command.py": "tests/integration/test_command.py",
+    "farm/cli/commands.py": "tests/integration/test_command.py",
     "farm/cli/config_group.py": "tests/integration/test_command.py",
     "farm/cli/main.py": "tests/integration/test_command.py",
     "farm/cli/run.py": "tests/integration/test_command.py",

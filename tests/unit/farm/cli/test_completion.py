@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.shell_completion import ShellComplete
 
-from farm.cli.main import cli
+from farm.cli.commands import cli
 from farm.config.bundled import NAMES
 from farm.hardware.platforms import SOCS
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from farm.cli.commands import cli
 from farm.cli.examples import EXAMPLES, examples
-from farm.cli.main import cli
 from farm.config.expected import choices
 from farm.hardware.platforms import HOST
 from farm.sources.sample_images import COUNT, SEED

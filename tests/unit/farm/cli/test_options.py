@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from farm.cli.main import cli
+from farm.cli.commands import cli
 
 NUMBERS = ["1" + "0" * 23, "9" * 5000, "-1", "1.5", "\u0661\u0662x"]
 

@@ -69,7 +69,7 @@ def test_a_pipe_gets_all_as_its_reader_takes_it(pipe: tuple[int, int], blocking:
 def test_after_a_signal_a_wait_has_its_seconds(full: int) -> None:
     with Signals() as signals:
         deadline = WriteDeadline(signals, seconds=0.2)
-        signal.raise_signal(signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
         begun = time.monotonic()
         with pytest.raises(InterruptedWriteError):
             deadline.wait(full)
@@ -91,7 +91,7 @@ def test_a_signal_during_a_wait_ends_it(full: int) -> None:
 def test_a_second_signal_ends_a_wait_at_once(full: int) -> None:
     with Signals() as signals:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.raise_signal(number)
+            os.kill(os.getpid(), number)
         with pytest.raises(InterruptedWriteError):
             WriteDeadline(signals, seconds=600.0).wait(full)
 
@@ -99,7 +99,7 @@ def test_a_second_signal_ends_a_wait_at_once(full: int) -> None:
 def test_a_reader_that_reads_again_in_time_gets_the_rest(pipe: tuple[int, int], full: int) -> None:
     reader, _ = pipe
     with Signals() as signals:
-        signal.raise_signal(signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
         timer = threading.Timer(0.1, os.read, (reader, PIPE_BYTES))
         timer.start()
         write_all(full, b"x", WriteDeadline(signals, seconds=60.0))

@@ -19,7 +19,7 @@ CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 # Whatever the tests have inherited: under `nohup`, SIGHUP is ignored here, too.
 FRESH = """
-import signal
+import os, select, signal
 from farm.system.signals import CAUGHT, Signals, check_exit_requested, exit_on_signals
 for number in CAUGHT:
     signal.signal(number, signal.SIG_DFL)
@@ -131,11 +131,64 @@ def test_an_ignored_signal_ends_nothing_and_the_others_do(ignored: signal.Signal
 def test_an_ignored_signal_is_not_received_and_stays_ignored(ignored: signal.Signals) -> None:
     script = f"""
         signal.signal({ignored:d}, signal.SIG_IGN)
+        expected = [number for number in CAUGHT if number != {ignored:d}]
         with Signals() as signals:
             for number in CAUGHT:
-                signal.raise_signal(number)
-            print(signals.received == [number for number in CAUGHT if number != {ignored:d}])
+                os.kill(os.getpid(), number)
+            while signals.seen() < 2:
+                select.select([signals.fd], [], [])
+            print(sorted(signals.received) == sorted(expected))
         signal.raise_signal({ignored:d})
         print([number for number in CAUGHT if signal.getsignal(number) == signal.SIG_IGN])
     """
     assert ended(script) == (0, f"True\n{[ignored]}\n")
+
+
+def test_other_signals_and_timers_are_the_programs() -> None:
+    script = """
+        signal.signal(signal.SIGALRM, lambda *_: print("alarm", flush=True))
+        signal.setitimer(signal.ITIMER_REAL, 600)
+        with Signals() as signals:
+            signal.raise_signal(signal.SIGALRM)
+        print(signals.received, signal.getitimer(signal.ITIMER_REAL)[0] > 500)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        with Signals():
+            signal.raise_signal(signal.SIGALRM)
+    """
+    assert ended(script) == (-signal.SIGALRM, "alarm\n[] True\n")
+
+
+def test_what_was_there_before_is_back_afterwards() -> None:
+    script = """
+        import socket
+        _, woken = socket.socketpair()
+        woken.setblocking(False)
+        signal.set_wakeup_fd(woken.fileno())
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        for _ in range(2):
+            with Signals():
+                pass
+        print(signal.set_wakeup_fd(-1) == woken.fileno())
+        print(signal.pthread_sigmask(signal.SIG_BLOCK, ()) == {signal.SIGUSR1})
+        print({signal.getsignal(number) for number in CAUGHT} == {signal.SIG_DFL})
+        print(len(os.listdir("/proc/self/fd")) <= 6, len(os.listdir("/proc/self/task")))
+    """
+    assert ended(script) == (0, "True\nTrue\nTrue\nTrue 1\n")
+
+
+def test_a_forked_child_ends_by_a_signal_as_if_nobody_had_collected_them() -> None:
+    script = """
+        with Signals() as signals:
+            pid = os.fork()
+            if pid == 0:
+                print(signals.seen(), flush=True)
+                while True:
+                    signal.pause()
+            os.kill(pid, signal.SIGTERM)
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), signals.received)
+            os.kill(os.getpid(), signal.SIGTERM)
+            select.select([signals.fd], [], [])
+            print(signals.seen())
+    """
+    code, output = ended(script)
+    assert (code, output.removeprefix("0\n")) == (0, "-15 []\n1\n")
