@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from farm.config.labels import Labels
 from farm.doctor.board import ONNXRUNTIME, Board
 from farm.doctor.compatibility import Fit, fit, version
 from farm.doctor.finding import Finding, failure, ok, warning
 from farm.doctor.npu_self_test import CoreTest
+from farm.errors import ConfigError
 from farm.hardware.known_errors import INSTALL_LIBRARY, explain
 from farm.hardware.model_file import NoModel
 from farm.hardware.platforms import HOST, runs
@@ -47,10 +49,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFarm:
-    """A config's plan on a board, and its model file; a simulated farm has none."""
+    """A config's plan on a board, its model file, its labels.
+
+    A simulated farm has no model. `labels` are None if the config names none, and the error if they
+    can't be read.
+    """
 
     plan: FarmPlan
     model: Model | None
+    labels: Labels | ConfigError | None
     board: Board
 
 
@@ -72,9 +79,16 @@ def runtime(farm: PlannedFarm) -> Finding | None:
         return ok("runtime", "simulated: real images, simulated results and times")
     if farm.plan.runtime == RKNN:
         return None
-    found = farm.board.caller.packages.get(ONNXRUNTIME)
+    return on_cpu(farm.board)
+
+
+def on_cpu(board: Board) -> Finding:
+    """Check that models can run on this machine's CPU."""
+    found = board.caller.packages.get(ONNXRUNTIME)
     if found is None:
-        return failure("runtime", f"{ONNXRUNTIME} is not installed", INSTALL_ONNX)
+        return failure(
+            "runtime", f"{ONNXRUNTIME} is not installed: nothing here can run a model", INSTALL_ONNX
+        )
     return ok("runtime", f"{ONNXRUNTIME} {found}, on the CPU")
 
 
@@ -127,6 +141,31 @@ def _compatible(message: str, toolkit: str | None, library: str | None) -> Findi
     return ok("model", message)
 
 
+def labels(farm: PlannedFarm) -> Finding | None:
+    """Check that the labels file can be read; None if there is none."""
+    match farm.labels:
+        case ConfigError():
+            return _bad_labels(farm.labels)
+        case Labels():
+            return ok("labels", f"{farm.labels.path}: {len(farm.labels.names)} names")
+    return None
+
+
+def names_for(classes: int, labels: object) -> Finding | None:
+    """Check what the task demands of a model that runs: one label for each class; None if so."""
+    try:
+        if isinstance(labels, Labels):
+            labels.check(classes)
+    except ConfigError as error:
+        return _bad_labels(error)
+    return None
+
+
+def _bad_labels(error: ConfigError) -> Finding:
+    fix = "npu-farm doctor CONFIG --labels FILE   # the file that came with the model"
+    return failure("labels", str(error).removeprefix("labels: "), fix)
+
+
 def memory(farm: PlannedFarm) -> Finding | None:
     """Check that there is memory for all workers (estimated); None for a simulated farm."""
     if farm.model is None:
@@ -151,14 +190,15 @@ def memory(farm: PlannedFarm) -> Finding | None:
 
 # In the order in which they are printed.
 CONFIG_CHECKS: Final[tuple[Callable[[PlannedFarm], Finding | None], ...]] = (
-    platform, runtime, model, memory,
+    platform, runtime, model, labels, memory,
 )  # fmt: skip
 
 
 def inference(check: str, test: CoreTest, soc: str | None) -> Finding:
     """Return the finding of a self-test; `soc` has the NPU, None is the CPU."""
     if test.ok:
-        return ok(check, "one inference" + ("" if test.ms is None else f" in {test.ms:.1f} ms"))
+        took = "" if test.ms is None else f" in {test.ms:.1f} ms"
+        return ok(check, f"one inference{took}, {test.classes} classes")
     return explained(check, test.reason, soc)
 
 

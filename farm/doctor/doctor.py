@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
 from farm.doctor.board import LIBRARY, TOOLKIT, Board
 from farm.doctor.board_checks import BOARD_CHECKS, clocks, soc
-from farm.doctor.config_checks import CONFIG_CHECKS, Model, PlannedFarm, explained, inference
-from farm.doctor.finding import Finding, Status, failure, ok, warning, worst
+from farm.doctor.config_checks import (
+    CONFIG_CHECKS,
+    Model,
+    PlannedFarm,
+    explained,
+    inference,
+    names_for,
+    on_cpu,
+)
+from farm.doctor.finding import Finding, Status, failure, not_here, ok, warning, worst
 from farm.doctor.npu_self_test import CoreTest
 from farm.errors import ConfigError, FarmError
 from farm.hardware.model_file import no_model
@@ -57,7 +66,8 @@ class Target:
         found = [finding for finding in checked if finding is not None]
         if config is None:
             return found
-        found += _check_config(config, board)
+        labels = _read_labels(config)
+        found += _check_config(config, board, labels)
         runtime = choose_runtime(config, board.machine)
         if runtime == SIMULATED:
             return found
@@ -70,7 +80,10 @@ class Target:
         except FarmError as error:
             return [*found, explained("self-test", str(error), npu)]
         names = [f"NPU core {test.npu_core}" if runtime == RKNN else ON_CPU for test in tests]
-        return [*found, *(inference(*each, npu) for each in zip(names, tests, strict=True))]
+        found += [inference(*each, npu) for each in zip(names, tests, strict=True)]
+        classes = [test.classes for test in tests if test.ok]
+        named = names_for(classes[0], labels) if classes else None
+        return found if named is None else [*found, named]
 
     def hint(self) -> str | None:
         """Return the command that checks more, if this is a board and no config was named."""
@@ -84,12 +97,12 @@ def _without_npu(board: Board, config: FarmConfig | None) -> list[Finding]:
     what = board.model or f"{board.caller.arch}, no device tree"
     if board.machine.soc is not None:
         return [ok("SoC", f"{board.machine.soc}, {what}; the config does not use its NPU")]
-    found = [ok("SoC", f"no supported Rockchip SoC: {what}")]
+    found = [not_here("SoC", f"no board with a Rockchip NPU: {what}")]
     if (other := board.machine.unsupported) is not None:
         message = f"{what}: {other}; supported are {', '.join(SOCS)}"
-        on_cpu = config is not None or not board.machine.has_npu
+        none_asked = config is not None or not board.machine.has_npu
         host = "npu-farm doctor host   # on the CPU"
-        found = [ok("SoC", message) if on_cpu else warning("SoC", message, host)]
+        found = [not_here("SoC", message) if none_asked else warning("SoC", message, host)]
     present = {
         "NPU driver": board.driver is not None,
         "NPU device node": any(node.driver for node in board.npu_nodes()),
@@ -97,7 +110,9 @@ def _without_npu(board: Board, config: FarmConfig | None) -> list[Finding]:
         TOOLKIT: TOOLKIT in board.caller.packages,
     }
     if missing := [name for name, there in present.items() if not there]:
-        found.append(ok("NPU", f"missing, but not needed without an NPU: {', '.join(missing)}"))
+        found.append(not_here("NPU", f"only on a board: {', '.join(missing)}"))
+    if config is None:
+        found.append(on_cpu(board))
     if config is not None and config.platform != HOST and config.runtime == "auto":
         message = (
             f"the config is for {config.platform}; here the farm runs on the CPU (ONNX Runtime)"
@@ -107,7 +122,16 @@ def _without_npu(board: Board, config: FarmConfig | None) -> list[Finding]:
     return found
 
 
-def _check_config(config: FarmConfig, board: Board) -> list[Finding]:
+def _read_labels(config: FarmConfig) -> Labels | ConfigError | None:
+    try:
+        return None if config.labels is None else Labels.load(config.labels)
+    except ConfigError as error:
+        return error
+
+
+def _check_config(
+    config: FarmConfig, board: Board, labels: Labels | ConfigError | None
+) -> list[Finding]:
     try:
         planned = plan(config, board.machine, "(none)")
     except ConfigError as error:
@@ -125,5 +149,5 @@ def _check_config(config: FarmConfig, board: Board) -> list[Finding]:
             size=size,
             description=describe(path),
         )
-    farm = PlannedFarm(plan=planned, model=model, board=board)
+    farm = PlannedFarm(plan=planned, model=model, labels=labels, board=board)
     return [found for check in CONFIG_CHECKS if (found := check(farm)) is not None]

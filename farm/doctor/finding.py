@@ -14,12 +14,16 @@ from farm.system.terminal import printable
 from workers.shell import shell_command
 
 COMMAND_WITH_CONFIG: Final = re.compile(r"^(npu-farm \w+) CONFIG\b")
-INDENT: Final = " " * 9  # below the status, the longest being "warning"
+INDENT: Final = " " * 9  # below the status, the longest being "not here"
 
 
 class Status(Enum):
-    """From good to bad; the numbers are exit codes of `npu-farm doctor`."""
+    """From good to bad; the numbers from 0 are exit codes of `npu-farm doctor`.
 
+    NOT_HERE is what only a board has, on a machine that is none.
+    """
+
+    NOT_HERE = -1
     OK = 0
     WARNING = 1
     FAILURE = 2
@@ -27,7 +31,7 @@ class Status(Enum):
     @property
     def word(self) -> str:
         """As it is printed."""
-        return self.name.lower()
+        return self.name.lower().replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ def ok(check: str, message: str) -> Finding:
     return Finding(check, Status.OK, message)
 
 
+def not_here(check: str, message: str) -> Finding:
+    """Return the finding of what only a board has, and this machine need not have."""
+    return Finding(check, Status.NOT_HERE, message)
+
+
 def warning(check: str, message: str, fix: str) -> Finding:
     """Return the finding of a problem that may slow down or disturb the farm."""
     return Finding(check, Status.WARNING, message, fix)
@@ -56,8 +65,8 @@ def failure(check: str, message: str, fix: str) -> Finding:
 
 
 def worst(findings: Iterable[Finding]) -> Status:
-    """Return the worst status of all; OK if there are none."""
-    return max((f.status for f in findings), key=lambda status: status.value, default=Status.OK)
+    """Return the worst status of all, and at least OK."""
+    return max([Status.OK, *(f.status for f in findings)], key=lambda status: status.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,16 @@ DRAIN_SECONDS: Final = 2.0  # the workers have no batches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreTest:
-    """The test of one NPU core: how long the inference took in ms, or the reason of a failure."""
+    """The test of one NPU core: how long the inference took in ms, or the reason of a failure.
+
+    `classes` is how many scores the model returned.
+    """
 
     npu_core: int
     ok: bool
     ms: float | None
     reason: str
+    classes: int = 0
 
 
 def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
@@ -47,6 +51,7 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
                 ok=slot.ready is not None,
                 ms=slot.ready.self_test_ms if slot.ready is not None else None,
                 reason=slot.reason if slot.ready is None else "",
+                classes=slot.ready.classes if slot.ready is not None else 0,
             )
             for slot in coordinator.supervisor.slots
         )

@@ -157,4 +157,8 @@ class Boards:
 
 def bad(findings: list[Finding]) -> list[tuple[str, str, str]]:
     """All findings that are not OK: status, check and fix; how they are worded is no matter."""
-    return [(f.status.word, f.check, f.fix) for f in findings if f.status is not Status.OK]
+    return [
+        (f.status.word, f.check, f.fix)
+        for f in findings
+        if f.status in {Status.WARNING, Status.FAILURE}
+    ]

@@ -184,7 +184,9 @@ def test_a_big_model_and_more_decoders_need_more(tmp_path: Path) -> None:
 
 
 def test_a_core_that_was_tested_has_its_time() -> None:
-    passed = inference("NPU core 2", CoreTest(npu_core=2, ok=True, ms=2.25, reason=""), "rk3588")
+    passed = inference(
+        "NPU core 2", CoreTest(npu_core=2, ok=True, ms=2.25, reason="", classes=1000), "rk3588"
+    )
     assert (passed.check, passed.status) == ("NPU core 2", Status.OK)
     assert "2.2 ms" in passed.message
 

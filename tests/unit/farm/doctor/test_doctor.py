@@ -30,11 +30,13 @@ def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def all_cores(config: FarmConfig) -> tuple[CoreTest, ...]:
     cores = SOCS[config.platform].npu_cores
-    return tuple(CoreTest(npu_core=core, ok=True, ms=2.25, reason="") for core in range(cores))
+    return tuple(
+        CoreTest(npu_core=core, ok=True, ms=2.25, reason="", classes=1000) for core in range(cores)
+    )
 
 
 def once(_config: FarmConfig) -> tuple[CoreTest, ...]:
-    return (CoreTest(npu_core=0, ok=True, ms=2.25, reason=""),)
+    return (CoreTest(npu_core=0, ok=True, ms=2.25, reason="", classes=1000),)
 
 
 def never(_config: FarmConfig) -> tuple[CoreTest, ...]:
@@ -91,9 +93,43 @@ def pc(tmp_path: Path) -> Board:
 def test_a_pc_has_no_npu_and_needs_none(pc: Board, snapshot: SnapshotAssertion) -> None:
     target = Target(pc, None, never)
     found = target.examine()
-    assert [(f.check, f.status) for f in found] == [("SoC", Status.OK), ("NPU", Status.OK)]
+    assert [(f.check, f.status) for f in found] == [
+        ("SoC", Status.NOT_HERE),
+        ("NPU", Status.NOT_HERE),
+        ("runtime", Status.OK),
+    ]
+    assert worst(found) is Status.OK
     assert target.hint() is None
     assert Report(tuple(found)).to_text() == snapshot
+
+
+def test_a_pc_on_which_nothing_can_run_a_model_is_a_failure(pc: Board) -> None:
+    bare = replace(pc, caller=replace(pc.caller, packages={}))
+    assert bad(Target(bare, None, never).examine()) == [("failure", "runtime", INSTALL_ONNX)]
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "failed"),
+    [
+        ("a\nb\n", 2, []),
+        ("a\nb\n", 3, ["labels"]),
+        ("a\n\nb\n", 2, ["labels"]),  # an empty line is no name
+        (None, 2, ["labels"]),
+        ("", 2, ["labels"]),
+    ],
+)
+def test_the_labels_are_read_and_have_to_be_as_many_as_the_classes(
+    pc: Board, tmp_path: Path, names: str | None, classes: int, failed: list[str]
+) -> None:
+    model, labels = tmp_path / "net.onnx", tmp_path / "labels.txt"
+    model.write_bytes(b"onnx")
+    if names is not None:
+        labels.write_text(names)
+    config = FarmConfig(platform="host", model=model, labels=labels)
+    tested = CoreTest(npu_core=0, ok=True, ms=2.25, reason="", classes=classes)
+    found = bad(Target(pc, config, lambda _config: (tested,)).examine())
+    assert [check for _, check, _ in found] == failed
+    assert [fix for _, _, fix in found if "--labels" not in fix] == []
 
 
 def test_a_container_on_a_pc_is_a_pc(pc: Board) -> None:
@@ -135,8 +171,8 @@ def test_a_model_that_does_not_run_on_the_cpu_is_a_failure(pc: Board, tmp_path: 
         (("rockchip,rk3399pro-evb", "rockchip,rk3399pro"), Status.WARNING),
         (("rockchip,rv1126b-evb", "rockchip,rv1126b"), Status.WARNING),
         (("vendor,board", "rockchip,rk3688"), Status.WARNING),
-        (("radxa,e20c", "rockchip,rk3528"), Status.OK),  # there is no NPU to miss
-        (("raspberrypi,5-model-b", "brcm,bcm2712"), Status.OK),
+        (("radxa,e20c", "rockchip,rk3528"), Status.NOT_HERE),  # there is no NPU to miss
+        (("raspberrypi,5-model-b", "brcm,bcm2712"), Status.NOT_HERE),
     ],
 )
 def test_an_unsupported_soc_of_rockchip_is_no_pc(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from farm.doctor.finding import Finding, Report, Status, failure, ok, warning, worst
+from farm.doctor.finding import Finding, Report, Status, failure, not_here, ok, warning, worst
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,7 @@ def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ([], Status.OK),
         ([ok("a", "")], Status.OK),
+        ([not_here("a", "")], Status.OK),
         ([ok("a", ""), warning("b", "", ""), ok("c", "")], Status.WARNING),
         ([failure("a", "", ""), warning("b", "", "")], Status.FAILURE),
     ],
