@@ -118,6 +118,8 @@ def test_the_doctor_finds_every_npu_core_well(board: Platform) -> None:
     assert done.returncode == {"ok": 0, "warning": 1}[told["overall"]]
     messages = {check["check"]: check["message"] for check in told["checks"]}
     for core in range(board.npu_cores):
-        assert re.fullmatch(r"one inference in [\d.]+ ms, \d+ classes", messages[f"NPU core {core}"])
+        assert re.fullmatch(
+            r"one inference in [\d.]+ ms, \d+ classes", messages[f"NPU core {core}"]
+        )
     assert board.name in messages["SoC"]
     assert re.search(rf"glyphs-{board.model_platform}\.rknn.*toolkit 2\.", messages["model"])

@@ -31,10 +31,10 @@ def command_lines(text: str) -> list[str]:
 def parse(line: str) -> list[str]:
     """Parse one with the program's own parser, and return its words; click's errors pass through.
 
-    `python -m farm.coordinator` is `run` where no command follows.
+    `python -m farm.coordinator` is `npu-farm run`.
     """
     words = shlex.split(line, comments=True)
-    words = words[1:] if words[0] != "python" else words[3:]
+    words = ["run", *words[3:]] if words[0] == "python" else words[1:]
     context: click.Context = cli.make_context("npu-farm", list(words), help_option_names=["-h"])
     while isinstance(context.command, click.Group):
         rest = [*context._protected_args, *context.args]

@@ -11,6 +11,7 @@ import pytest
 
 from farm.cli.commands import cli
 from farm.config.schema import FarmConfig
+from tests.helpers.snippets import command_lines, parse
 from tests.helpers.support import ROOT
 
 PAGES = sorted(
@@ -105,3 +106,10 @@ def test_the_newest_release_in_the_changelog_is_the_version() -> None:
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert version is not None
     assert re.findall(r"^## \[(\d.*?)\]", changes, re.M)[0] == version[1]
+
+
+@pytest.mark.parametrize("page", TODAY, ids=named)
+def test_every_command_line_is_one_that_the_program_takes(page: Path) -> None:
+    """tests/integration/test_snippets.py runs those that are quick."""
+    for line in command_lines(page.read_text(encoding="utf-8")):
+        parse(line)
