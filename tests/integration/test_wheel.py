@@ -170,8 +170,8 @@ def test_plan_and_doctor_find_what_is_bundled(place: Place, built: Path) -> None
     assert "bundled/models/glyphs-rk3588.rknn" in done.stdout
     assert place.run("plan").returncode == 0
     assert place.run("doctor").returncode in (0, 1)
-    checks = json.loads(place.run("doctor", "host", "--json").stdout)["checks"]
-    assert (checks[-1]["check"], checks[-1]["status"]) == ("inference", "ok")
+    done = place.run("doctor", "host", "--json")
+    assert (done.returncode, json.loads(done.stdout)["checks"][-1]["check"]) == (0, "inference")
 
 
 @pytest.mark.parametrize("command", ["run", "bench", "tune", "plan", "doctor"])
