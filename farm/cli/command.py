@@ -10,6 +10,7 @@ import click
 
 from farm.cli.examples import examples
 from farm.errors import EXIT_SOME_FAILED, FarmError
+from farm.system import address_space
 from farm.system.log import JSON, LOG, TEXT, configure
 
 
@@ -33,6 +34,7 @@ class FarmCommand(click.Command):
         """Run the command."""
         configure(ctx.params.pop("log_format"))
         try:
+            address_space.check()
             return super().invoke(ctx)
         except FarmError as error:
             LOG.error(str(error), extra={"event": "failed"})
@@ -41,6 +43,9 @@ class FarmCommand(click.Command):
             raise  # whoever read our output has gone; click ends quietly
         except OSError as error:
             LOG.error(str(error), extra={"event": "failed"})
+            sys.exit(EXIT_SOME_FAILED)
+        except MemoryError:
+            LOG.error(f"no memory is left{address_space.hint()}", extra={"event": "failed"})
             sys.exit(EXIT_SOME_FAILED)
 
 

@@ -21,6 +21,7 @@ from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.scheduler import events
 from farm.scheduler.dispatcher import Dispatcher
 from farm.scheduler.events import Deliver, Kill, Replace, Send, Task
+from farm.system.address_space import hint
 from farm.system.deferred_handlers import Deferred, Paused
 from farm.system.ownership import Owned
 from workers.protocol.messages import Done
@@ -80,7 +81,8 @@ class Coordinator(Owned):
     def check_started(self) -> None:
         """Raise StartError if every worker has been given up, BadCoreError as `poll` does."""
         if self.supervisor.slots.all_failed:
-            raise StartError("no worker could start: " + "; ".join(self.supervisor.slots.reasons()))
+            reasons = "; ".join(self.supervisor.slots.reasons())
+            raise StartError(f"no worker could start: {reasons}{hint()}")
         self._check_cores()
 
     def open_run(self) -> int:

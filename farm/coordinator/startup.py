@@ -7,8 +7,6 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from farm.config.schema import FarmConfig
 from farm.coordinator.coordinator import Coordinator
 from farm.coordinator.limits import Limits
@@ -18,6 +16,7 @@ from farm.hardware.model_file import no_model
 from farm.hardware.platforms import HOST, detect, runs
 from farm.hardware.rknn_file import ONNX_SUFFIX, check_shapes, describe
 from farm.scheduler.placement import FarmPlan, plan
+from farm.system import memory
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
 from farm.system.open_files import make_room
@@ -27,6 +26,10 @@ from workers.runtimes.base import RKNN
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up.
 FILES_PER_WORKER: Final = 8
 FILES_BESIDES: Final = 64
+UNWATCHED: Final = (
+    "/proc can't be read here: the memory of workers is not watched, and max_worker_mb has no "
+    "effect; mount -t proc proc /proc"
+)
 
 
 def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordinator]:
@@ -43,6 +46,8 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
         check_open_files(len(decided.workers))
         for notice in decided.notices:
             log.warning(notice, extra={"event": PLAN})
+        if not memory.is_shown():
+            log.warning(UNWATCHED, extra={"event": PLAN})
         limits = _limits(config, len(decided.workers))
         return decided, Coordinator(decided.workers, run_dir, limits, log)
     except BaseException:
@@ -64,7 +69,7 @@ def check_open_files(workers: int) -> None:
 
 def _limits(config: FarmConfig, workers: int) -> Limits:
     # What is left when each worker and the coordinator have as much.
-    share = psutil.virtual_memory().total / 2**20 / (workers + 1)
+    share = memory.total_mb() / (workers + 1)
     return Limits(
         batch=config.batch,
         window=config.window,

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from farm.errors import SensorError
 from farm.hardware import sensors
 from farm.hardware.container import Container, detect_container
 from farm.hardware.environment import installed
 from farm.hardware.platforms import Machine, detect
 from farm.system.file_access import NO_FILE, READ, WRITE, User, has_acl, refusal, text
+from farm.system.memory import available_mb
 
 LIBRARY: Final = "usr/lib/librknnrt.so"
 # What `strings librknnrt.so | grep "librknnrt version"` shows, as the vendor's manual has it.
@@ -64,7 +63,7 @@ class Caller:
             arch=platform.machine(),
             python=sys.version_info[:2],
             packages={name: version for name, version in versions.items() if version is not None},
-            available_mb=psutil.virtual_memory().available // 2**20,
+            available_mb=int(available_mb()),
         )
 
 

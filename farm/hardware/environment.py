@@ -11,10 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from farm.hardware.platforms import cpu_list
 from farm.system.file_access import text
+from farm.system.memory import total_mb
 
 PACKAGES: Final = (
     "npu-farm",
@@ -37,7 +36,7 @@ def facts(root: Path = Path("/")) -> dict[str, str]:
         "board": text(root / "proc/device-tree/model"),
         "CPU": cpu[1].strip() if cpu else None,
         "CPUs": cpu_list(tuple(os.sched_getaffinity(0))),
-        "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GB",
+        "memory": f"{total_mb() / 1024:.1f} GB",
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         **{package: installed(package) for package in PACKAGES},

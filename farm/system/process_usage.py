@@ -14,6 +14,7 @@ from typing import Final
 
 import psutil
 
+from farm.errors import SensorError
 from farm.system.file_access import text
 
 PROC: Final = Path("/proc")
@@ -72,9 +73,18 @@ class CpuTimes:
 
 
 def tree(root: int) -> Tree:
-    """Return the living descendants of a process, whoever started them; zombies are left out."""
+    """Return the living descendants of a process, whoever started them; zombies are left out.
+
+    Raises SensorError if the kernel does not show processes.
+    """
+    try:
+        children = psutil.Process(root).children(recursive=True)
+    except (psutil.Error, OSError) as error:
+        raise SensorError(
+            "/proc can't be read here, so CPU times can't be measured: mount -t proc proc /proc"
+        ) from error
     parents: dict[int, int] = {}
-    for process in psutil.Process(root).children(recursive=True):
+    for process in children:
         with suppress(psutil.NoSuchProcess):
             if process.status() != psutil.STATUS_ZOMBIE:
                 parents[process.pid] = process.ppid()

@@ -1,0 +1,71 @@
+"""Machines and shells that lack something: a farm runs without it, or says what it needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.programs import FAST, NPU_FARM, PROGRAM, SIMULATED, missing, run
+
+NO_PROC = "mount -t tmpfs none /proc"
+READ_ONLY_PROC = "mount --bind /proc /proc && mount -o remount,bind,ro /proc"
+TOO_LITTLE = {"ulimit -v": 512 - 1, "ulimit -d": 192 - 1}  # MB
+
+Within = Callable[[str], tuple[str, ...]]
+
+
+@pytest.fixture
+def within() -> Within:
+    """Words that run a program after a command in a mount namespace of its own."""
+
+    def words(mount: str) -> tuple[str, ...]:
+        return ("unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "sh")
+
+    tried = run(*words(NO_PROC), "true")
+    if tried.returncode:
+        pytest.skip(f"this needs root, to mount: {tried.stderr.strip()}")
+    return words
+
+
+def test_a_farm_runs_without_proc_and_says_once_what_is_not_watched(
+    folder: str, run_dirs: Path, within: Within
+) -> None:
+    done = run(*within(NO_PROC), *PROGRAM, *FAST, "-d", folder)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 72
+    assert done.stderr.count("max_worker_mb") == 1
+    assert list(run_dirs.iterdir()) == []
+
+
+def test_a_farm_runs_where_proc_is_read_only(folder: str, within: Within) -> None:
+    done = run(*within(READ_ONLY_PROC), *PROGRAM, *FAST, "-d", folder)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 72
+    assert "/proc" not in done.stderr
+
+
+def test_a_benchmark_without_proc_says_what_it_needs(folder: str, within: Within) -> None:
+    done = run(*within(NO_PROC), NPU_FARM, "bench", *SIMULATED, "-d", folder, "--rounds", "1")
+    assert done.returncode == 1
+    assert missing(("CPU times", "/proc"), done.stderr.splitlines()[-1]) == []
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("limit", TOO_LITTLE)
+def test_too_little_address_space_is_said_before_anything_is_loaded(
+    folder: str, run_dirs: Path, limit: str
+) -> None:
+    limited = ("sh", "-c", f'{limit} {TOO_LITTLE[limit] * 1024}; exec "$@"', "sh")
+    done = run(*limited, *PROGRAM, *FAST, "-d", folder)
+    assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
+    assert missing((limit, str(TOO_LITTLE[limit])), done.stderr) == []
+    assert list(run_dirs.iterdir()) == []
+
+
+def test_a_program_with_too_little_address_space_is_told_too() -> None:
+    script = "try:\n    from farm import Farm\nexcept Exception as error: print(error.exit_code)"
+    limited = ("sh", "-c", 'ulimit -v 60000; exec "$@"', "sh")
+    assert run(*limited, sys.executable, "-c", script).stdout == "3\n"
