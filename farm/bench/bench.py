@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from farm.bench.outputs import Outputs
@@ -14,6 +15,7 @@ from farm.config.schema import FarmConfig
 from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, SourceError
 from farm.hardware.platforms import HOST, detect
 from farm.report import text_table as table
+from farm.report.compare import Earlier, comparison, read
 from farm.report.size_choice import enough
 from farm.scheduler.placement import choose_runtime
 from farm.sources import files as sources
@@ -32,13 +34,14 @@ class Request:
     """The images (empty: those of the config), how often to repeat them, in how many rounds.
 
     `repeat` None is as often as makes 1500 images a round. `outputs` are files by the flags of
-    `outputs.FORMS`, "-" for standard output.
+    `outputs.FORMS`, "-" for standard output. `compare` is the JSON file of an earlier benchmark.
     """
 
     images: tuple[str, ...]
     repeat: int | None
     rounds: int
     outputs: Mapping[str, str]
+    compare: str | None = None
 
 
 def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
@@ -49,6 +52,7 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     sizes = with_some_npu(sizes)
     outputs = Outputs(request.outputs)
     outputs.check()
+    earlier = None if request.compare is None else _earlier(request.compare)
     images = _images(choose_targets(sizes[0], request.images), request.repeat)
 
     def show(lines: Sequence[str]) -> None:
@@ -62,12 +66,22 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
             report = sweep.report
             if report is not None and report.sizes:
                 show(["", *table.notes(report, enough(report.sizes))])
+                if earlier is not None:
+                    show(["", *comparison(earlier, report, request.compare or "")])
                 outputs.write(report)
         if signals.received:
             LOG.info("stopped by a signal: incomplete rounds do not count")
             return EXIT_SIGNAL_BASE + signals.received[0]
     failed = report is not None and any(size.failures for size in report.sizes)
     return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _earlier(name: str) -> Earlier:
+    try:
+        text = Path(name).read_bytes()
+    except OSError as error:
+        raise SourceError(f"--compare {name}: {error.strerror}") from error
+    return read(text, f"--compare {name}")
 
 
 def with_some_npu(sizes: Sequence[FarmConfig]) -> list[FarmConfig]:
@@ -94,4 +108,4 @@ def _images(names: tuple[str, ...], repeat: int | None) -> Images:
         raise SourceError(f"{', '.join(names)}: no images in it")
     times = repeat or -(-ROUND_IMAGES // count)
     source = partial(sources.open_targets, names, times=times)
-    return Images(count=count, repeat=times, source=source)
+    return Images(names=names, count=count, repeat=times, source=source)

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from farm.errors import OutputError
-from farm.report import export
+from farm.report import export, markdown
 from farm.report.data import Report
 from farm.report.html import page
 from farm.system.atomic_file import atomic_write
+from farm.system.log import LOG
 
 STDOUT: Final = "-"
 FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
     "--json": export.as_json,
     "--csv": export.as_csv,
     "--html": page.render,
+    "--markdown": markdown.as_markdown,
 }
 
 
@@ -56,3 +58,4 @@ class Outputs:
                 continue
             with atomic_write(Path(name), flag) as part:
                 part.write_text(text, encoding="utf-8", newline="")
+            LOG.info(f"Written: {name}", extra={"event": "written", "file": name})

@@ -9,6 +9,7 @@ from typing import Final
 
 from farm.api import Farm
 from farm.bench.measure import measure
+from farm.bench.subject import subject
 from farm.config.schema import FarmConfig
 from farm.errors import InterruptedStartError
 from farm.hardware import environment as machine
@@ -27,8 +28,9 @@ COMPUTED: Final = "computed from inference times, an upper bound"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """`count` images; `source` returns a new round of them, each `repeat` times."""
+    """`count` images in `names`; `source` returns a new round of them, each `repeat` times."""
 
+    names: tuple[str, ...]
     count: int
     repeat: int
     source: Callable[[], Source]
@@ -92,6 +94,7 @@ def empty_report(farm: Farm, images: Images) -> Report:
         sizes=(),
         published=beside,
         published_source=SOURCE if beside else "",
+        subject=subject(farm.config, plan, images.names),
         machine=machine.facts(),
     )
 

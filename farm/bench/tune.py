@@ -8,6 +8,7 @@ from typing import Final
 
 from farm.bench import tune_table as tunetable
 from farm.bench.bench import with_some_npu
+from farm.bench.subject import subject
 from farm.bench.sweep import runtime_name
 from farm.bench.trial import TrialOptions, changed, trial
 from farm.bench.tune_search import Choice, Trial, search, space
@@ -18,6 +19,7 @@ from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, SourceError
 from farm.hardware.platforms import HOST, detect
 from farm.report import text_table as table
 from farm.report.size_choice import enough
+from farm.report.subject_text import facts
 from farm.scheduler.placement import FarmPlan, plan
 from farm.sources import files as sources
 from farm.sources.base import Ref
@@ -25,6 +27,7 @@ from farm.sources.sample_images import choose_targets
 from farm.system.log import LOG, for_several_farms
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
+from farm.system.terminal import printable
 from workers.runtimes.base import ONNX
 
 ROUND_SECONDS: Final = 1.0
@@ -104,7 +107,10 @@ def tune(config: FarmConfig, request: Request) -> int:
     objection = _objection(planned, request.config)
     written = TunedConfig(config=request.config, output=request.output, writes=objection is None)
     written.check()
-    refs = _images(config, request.images)
+    names = choose_targets(config, request.images)
+    refs = _images(names)
+    what = facts(subject(config, planned, names))
+    print("\n".join(f"{name:<7} {printable(fact)}" for name, fact in what.items()))
     print(f"{planned.platform.name}, {runtime_name(planned)}, {len(refs)} images, repeated\n")
     with Signals() as signals:
         work = Tune(config, refs, signals, simulated=planned.simulated)
@@ -134,9 +140,8 @@ def _objection(planned: FarmPlan, config: Path) -> str | None:
     return None
 
 
-def _images(config: FarmConfig, given: tuple[str, ...]) -> list[Ref]:
+def _images(names: tuple[str, ...]) -> list[Ref]:
     """Return images to measure with; raise SourceError if there are none or they come only once."""
-    names = choose_targets(config, given)
     if STDIN in names:
         raise SourceError("a tune reads its images more than once: name a folder or files")
     refs, count = sources.sample(names, IMAGES)

@@ -113,12 +113,14 @@ def bench(
 
     if sizes and said["size"] is not None:
         raise click.UsageError("--size or --sizes, not both")
-    outputs = {f"--{form}": said.pop(form) for form in ("json", "csv", "html")}
+    outputs = {f"--{form}": said.pop(form) for form in ("json", "csv", "html", "markdown")}
+    rounds, earlier = said.pop("rounds"), said.pop("compare")
     config, images = split(words, said)
     request = Request(
         images=(*folders, *images),
         repeat=repeat,
-        rounds=said.pop("rounds"),
+        rounds=rounds,
+        compare=earlier,
         outputs={flag: name for flag, name in outputs.items() if name is not None},
     )
     loaded = [load_config(config, {**said, "size": size}) for size in sizes or (said["size"],)]

@@ -24,6 +24,7 @@ npu-farm plan farm.yaml -s 6 -c 4-7
 npu-farm bench                       bundled samples, this machine's config
 npu-farm bench rk3588 photos/ --sizes 1,2,3,6
 npu-farm bench rk3588 -s 6 --rounds 5 --json bench.json --html bench.html
+npu-farm bench rk3588 -s 6 --compare bench.json
 """,
     "tune": """
 npu-farm tune farm.yaml photos/      changes farm.yaml

@@ -123,6 +123,10 @@ BENCH: Final = (
                  help="Write all figures as JSON; - is standard output."),
     click.option("--csv", metavar="FILE", shell_complete=complete.files,
                  help="Write a line for each size; - is standard output."),
+    click.option("--markdown", metavar="FILE", shell_complete=complete.files,
+                 help="Write the table as Markdown; - is standard output."),
+    click.option("--compare", metavar="FILE", shell_complete=complete.files,
+                 help="Compare with an earlier benchmark: a file that --json wrote."),
     click.option("--html", metavar="FILE", shell_complete=complete.files,
                  help="Write a page with charts; - is standard output."),
 )  # fmt: skip

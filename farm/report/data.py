@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from farm.hardware.sensor_sampler import Conditions
 
@@ -127,6 +128,22 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What was measured, so that others can measure the same.
+
+    `model` is the model's file, empty for the simulated NPU, which needs none. `images` are as they
+    were named. `config` has the values of all keys but the model, the images and the size.
+    """
+
+    model: str
+    model_sha256: str
+    model_bytes: int
+    images: tuple[str, ...]
+    config: dict[str, Any]
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole benchmark: what was measured, and on what; `sizes` in rising order.
 
@@ -134,7 +151,7 @@ class Report:
     the runtime, with the word SIMULATED where it is; `saturation_source` says where the busy shares
     are from. A round went over `images` images `repeat` times. `published_source` names who
     published `published`, of which model and images.
-    `machine` maps names (CPU, kernel, Python, ...) to facts.
+    `subject` says of what, `machine` maps names (CPU, kernel, Python, ...) to facts.
     """
 
     platform: str
@@ -147,4 +164,5 @@ class Report:
     sizes: tuple[Measured, ...]
     published: tuple[Published, ...]
     published_source: str
+    subject: Subject
     machine: dict[str, str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from dataclasses import asdict
 from statistics import median
 from typing import Any, Final
@@ -88,6 +89,13 @@ def _row(report: Report, size: Measured) -> dict[str, Any]:
         "workers_lost": size.losses,
         "published_average_ms": beside.average_ms if beside else "",
         "published_saturation": beside.saturation if beside and beside.saturation else "",
+        "model": report.subject.model,
+        "model_sha256": report.subject.model_sha256,
+        "model_bytes": report.subject.model_bytes,
+        "images_named": shlex.join(report.subject.images),
+        "command": report.subject.command,
+        "config": json.dumps(report.subject.config),
+        "machine": json.dumps(report.machine, ensure_ascii=False),
     }
     rounded: dict[str, Any] = _rounded(cells)
     return rounded

@@ -56,4 +56,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def size_of(count: int) -> str:
+    """Return a number of bytes in a unit that suits it: 812 B, 95 kB, 16.9 MB."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+
+
 SIMULATED: Final = "simulated NPU: real images, make-believe answers and times"

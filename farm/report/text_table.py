@@ -7,15 +7,17 @@ from typing import Final
 
 from farm.hardware.sensor_sampler import Conditions
 from farm.report.bottleneck_text import sentences
+from farm.report.cells import cells, heads
 from farm.report.data import Measured, Report
-from farm.report.format import between, counted, percentages, share
+from farm.report.format import between, counted, percentages
+from farm.report.subject_text import all_facts, facts
 from farm.results.stats import PHASES
-from farm.system.terminal import columns
+from farm.system.terminal import columns, printable
 
 # The widest cells there will be: a row is printed before the next one is known.
 WIDEST_PUBLISHED: Final = "1.00ms at 80%"
 WIDEST_RANGE: Final = "10.00-20.00"
-HEADS: Final = ("runtimes", "execution time", "core saturation", "average per image")
+AT_THE_END: Final = ("command", "versions")  # the page, Markdown and JSON have more
 MEANINGS: Final = {
     "queue": "until its decoding begins",
     "decode": "read, decoded, resized",
@@ -25,29 +27,21 @@ MEANINGS: Final = {
 }
 
 
+def caption(report: Report) -> str:
+    """Return what is measured, in a line."""
+    often = f"{report.images} images" + (f" {report.repeat} times" if report.repeat > 1 else "")
+    return f"{report.platform}, {report.what}, {often} a round"
+
+
 def head(report: Report) -> list[str]:
     """Return what is measured, and the heads of the columns."""
-    often = f"{report.images} images" + (f" {report.repeat} times" if report.repeat > 1 else "")
-    return [f"{report.platform}, {report.what}, {often} a round", "", _columns(report)[0]]
+    what = [f"{name:<7} {printable(fact)}" for name, fact in facts(report.subject).items()]
+    return [caption(report), *what, "", _columns(report)[0]]
 
 
 def row(report: Report, size: Measured) -> str:
-    """Return one size's medians over its rounds; `range` is the lowest and highest average."""
-    average = size.average_ms
-    cells = [
-        f"{size.runtimes}",
-        f"{median(each.seconds for each in size.rounds):.2f}s",
-        percentages(size.saturation),
-        f"{average.median:.2f}ms",
-        f"{average.lowest:.2f}-{average.highest:.2f}",
-        f"{size.cpu_ms.median:.2f}ms",
-    ]
-    if report.published:
-        beside = next((each for each in report.published if each.runtimes == size.runtimes), None)
-        cells.append("-" if beside is None else f"{beside.average_ms:.2f}ms")
-        if beside is not None and beside.saturation is not None:
-            cells[-1] += f" at {share(beside.saturation)}"
-    return _columns(report, cells)[-1]
+    """Return one size's row; see farm.report.cells."""
+    return _columns(report, cells(report, size))[-1]
 
 
 def notes(report: Report, size: Measured) -> list[str]:
@@ -77,7 +71,9 @@ def notes(report: Report, size: Measured) -> list[str]:
     lines.append(f"start: {size.start_seconds:.2f} s until all workers were up")
     for each in report.sizes:
         lines += [f"{counted(each.runtimes, 'runtime')}: {said}" for said in troubles(each)]
-    return [*lines, "", *sentences(report)]
+    known = all_facts(report)
+    said = [f"{name}: {printable(known[name])}" for name in AT_THE_END if name in known]
+    return [*lines, *said, "", *sentences(report)]
 
 
 def troubles(size: Measured) -> list[str]:
@@ -117,9 +113,7 @@ def conditions(run: Conditions) -> list[str]:
 
 def _columns(report: Report, *rows: list[str]) -> list[str]:
     """Return the table as far as it is known, as wide as it can get."""
-    heads = [*HEADS, "range", "CPU per image"]
     widest = ["", "", percentages([1.0] * max(1, report.npu_cores)), "", WIDEST_RANGE, ""]
     if report.published:
-        heads.append("published")
         widest.append(WIDEST_PUBLISHED)
-    return columns(heads, rows, widest)
+    return columns(heads(report), rows, widest)

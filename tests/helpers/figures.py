@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farm.hardware.sensor_sampler import Conditions
-from farm.report.data import Measured, Report, Round
+from farm.report.data import Measured, Report, Round, Subject
 from farm.results.stats import PHASES
 
 
@@ -66,10 +66,25 @@ def report(*sizes: Measured, **changes: Any) -> Report:
         "sizes": sizes or (measured(),),
         "published": (),
         "published_source": "",
+        "subject": subject(),
         "machine": {"CPU": "a made-up one"},
         **changes,
     }
     return Report(**values)
+
+
+def subject(**changes: Any) -> Subject:
+    """A model and images that nobody has."""
+    values: dict[str, Any] = {
+        "model": "/models/small.onnx",
+        "model_sha256": "0123456789abcdef" * 4,
+        "model_bytes": 95_000,
+        "images": ("photos/",),
+        "config": {"decoders": "auto", "batch": 8},
+        "command": "npu-farm bench rk3588 photos/",
+        **changes,
+    }
+    return Subject(**values)
 
 
 def conditions(**changes: Any) -> Conditions:

@@ -11,6 +11,7 @@ from farm.hardware.sensor_sampler import Conditions, Drop
 from farm.report.data import Measured, Report, Round, Span
 from farm.report.published import SOURCE, published
 from farm.results.latency import Histogram
+from tests.helpers.figures import subject
 
 SIZES: Final = (1, 2, 3, 6, 9, 12, 15)
 STEPS: Final = ("queue", "decode", "wait", "infer", "total")
@@ -41,6 +42,7 @@ def report(*, sizes: tuple[int, ...] = SIZES, cores: int = 3, **changes: Any) ->
         "sizes": tuple(measured(size, cores) for size in sizes),
         "published": published("rk3588"),
         "published_source": SOURCE,
+        "subject": subject(),
         "machine": {
             "date": "2025-11-22T21:14:03+01:00",
             "CPU": "AMD EPYC <7B13> & friends",

@@ -21,6 +21,7 @@ from farm.report.format import (
 from farm.report.html import figures
 from farm.report.npu_limit import limit_rate, mean_saturation
 from farm.report.size_choice import enough
+from farm.report.subject_text import all_facts
 from farm.report.text_table import MEANINGS, conditions, troubles
 from farm.system.terminal import printable
 
@@ -52,6 +53,7 @@ def render(report: Report) -> str:
         several=len(report.sizes) > 1,
         limit=limit_rate(report),
         published={each.runtimes: each for each in report.published},
+        facts=all_facts(report),
         figures=figures,
         measured=figures.measured_name(report),
         meanings=MEANINGS,

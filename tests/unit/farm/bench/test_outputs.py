@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -21,6 +22,15 @@ def test_each_form_goes_to_its_file(tmp_path: Path) -> None:
     outputs.write(report())
     texts = {flag: Path(name).read_bytes().decode() for flag, name in files.items()}
     assert texts == {flag: form(report()) for flag, form in FORMS.items()}
+
+
+def test_each_file_that_is_written_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "farm")
+    files = {"--csv": str(tmp_path / "a.csv"), "--markdown": str(tmp_path / "a.md")}
+    Outputs({"--json": "-", **files}).write(report())
+    assert [vars(record).get("file") for record in caplog.records] == list(files.values())
 
 
 def test_one_can_go_to_standard_output_and_the_table_goes_beside_it(

@@ -11,7 +11,7 @@ from typing import Any
 from farm.report.bottleneck_text import sentences
 from farm.report.data import Measured, Published, Report, Round, Span
 from farm.report.export import as_csv, as_json
-from tests.helpers.figures import a_round, conditions, measured, report
+from tests.helpers.figures import a_round, conditions, measured, report, subject
 
 ROUNDS = tuple(a_round(seconds=seconds) for seconds in (1.0, 1.2, 0.9))
 
@@ -65,6 +65,15 @@ def test_published_figures_name_their_source_in_json_and_stand_apart_in_csv() ->
     found = rows(whole)
     assert [row["published_average_ms"] for row in found] == ["", "1.09"]
     assert [row["published_saturation"] for row in found] == ["", "0.8"]
+
+
+def test_csv_says_what_was_measured() -> None:
+    (found,) = rows(report(subject=subject(images=("a b/", "c/"))))
+    assert (found["model"], found["model_bytes"]) == ("/models/small.onnx", "95000")
+    assert found["model_sha256"].startswith("0123456789abcdef")
+    assert (found["images_named"], found["command"]) == ("'a b/' c/", subject().command)
+    assert json.loads(found["config"]) == subject().config
+    assert json.loads(found["machine"]) == {"CPU": "a made-up one"}
 
 
 def test_csv_has_a_line_for_each_size_with_jsons_figures() -> None:
