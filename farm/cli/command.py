@@ -13,6 +13,8 @@ from farm.errors import EXIT_SOME_FAILED, FarmError
 from farm.system import address_space
 from farm.system.log import JSON, LOG, TEXT, configure
 
+TYPED: Final = "farm.typed"  # in a context's meta: a command's words as the user typed them
+
 
 class FarmCommand(click.Command):
     """A command whose FarmErrors become a message and an exit code, never a traceback."""
@@ -29,6 +31,11 @@ class FarmCommand(click.Command):
             )
         )
         self.epilog = examples(self.name or "")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words, then parse them."""
+        ctx.meta[TYPED] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from farm.cli import completion as complete
-from farm.cli.command import HELP, command
+from farm.cli.command import HELP, TYPED, command
 from farm.cli.config_group import config
 from farm.cli.examples import examples
 from farm.cli.options import (
@@ -18,6 +18,7 @@ from farm.cli.options import (
     CONVERSION,
     IMAGES,
     RENDER,
+    RUN,
     SHARED,
     TUNE,
     WORDS,
@@ -31,18 +32,7 @@ from workers.shell import shell_command
 @with_options(WORDS)
 @with_options(SHARED)
 @with_options(IMAGES)
-@click.option("-q", "--quiet", is_flag=True, help="Print no line per image, only the summary.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write results to a .jsonl or .csv file.  [default: standard output]",
-)
-@click.option(
-    "--resume", is_flag=True, help="Append to the .jsonl file of -o: skip the images it has."
-)
-@click.option("--ordered", is_flag=True, help="Output results in the order of the images.")
+@with_options(RUN)
 def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     words: tuple[str, ...],
     folders: tuple[str, ...],
@@ -50,6 +40,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     quiet: bool,
     output: Path | None,
     resume: bool,
+    overwrite: bool,
     ordered: bool,
     **said: Any,
 ) -> None:
@@ -64,12 +55,16 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     from farm.cli.run import run as run_farm
     from farm.cli.words import load_config, split
 
+    if resume and overwrite:
+        raise click.UsageError("--resume or --overwrite, not both")
     config, images = split(words, said)
     request = Request(
         targets=(*folders, *images),
         repeat=repeat or 1,
         output=output,
         resume=resume,
+        overwrite=overwrite,
+        typed=click.get_current_context().meta[TYPED],
         ordered=ordered,
         quiet=quiet,
     )

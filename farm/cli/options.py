@@ -86,7 +86,17 @@ IMAGES: Final = (
     click.option("-r", "--repeat", type=click.IntRange(1, MOST_REPEATS), metavar="N",
                  help="Repeat the images N times.  [default: 1; in bench enough for 1500 images]"),
 )  # fmt: skip
-
+RUN: Final = (
+    click.option("-q", "--quiet", is_flag=True,
+                 help="Print no line per image, only the summary."),
+    click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Write results to a .jsonl or .csv file.  [default: standard output]"),
+    click.option("--resume", is_flag=True,
+                 help="Append to the .jsonl file of -o: skip the images it has."),
+    click.option("--overwrite", is_flag=True,
+                 help="Replace the file of -o; without it, one that is not empty is refused."),
+    click.option("--ordered", is_flag=True, help="Output results in the order of the images."),
+)  # fmt: skip
 RENDER: Final = (
     click.argument("folder", type=click.Path(path_type=Path)),
     click.option("-n", "--count", type=click.IntRange(1, 10**6), metavar="N",

@@ -12,6 +12,7 @@ from pathlib import Path
 from farm.api import Farm
 from farm.cli.character_note import with_note
 from farm.cli.progress import open_progress
+from farm.cli.stopped import how_to_go_on, tell_stop
 from farm.cli.summary import summary
 from farm.config.schema import FarmConfig
 from farm.errors import (
@@ -27,7 +28,7 @@ from farm.results.result import Result
 from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, read
 from farm.results.stats import Stats
-from farm.results.writers import JSONL, Writer, check_name, open_writer
+from farm.results.writers import JSONL, Writer, check_empty, check_name, open_writer
 from farm.sources import files as sources
 from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
@@ -39,13 +40,16 @@ from farm.system.signals import Signals
 class Request:
     """What to classify (`targets`; empty: what the config says), how often, where results go.
 
-    With `resume`, `output` is gone on with.
+    With `resume`, `output` is gone on with, with `overwrite` replaced; without, it must be empty.
+    `typed` are the command's words as the user typed them.
     """
 
     targets: tuple[str, ...]
     repeat: int
     output: Path | None
     resume: bool
+    overwrite: bool
+    typed: tuple[str, ...]
     ordered: bool
     quiet: bool
 
@@ -62,7 +66,7 @@ def run(config: FarmConfig, request: Request) -> int:
         deadline = WriteDeadline(signals, config.drain_seconds)
         farm = Farm(config, signals=signals)
         output = open_writer(
-            request.output, request.quiet, deadline, earlier if request.resume else None
+            request.output, request.quiet, deadline, None if request.overwrite else earlier
         )
         try:
             # The output is opened after: a farm that can't start leaves earlier results alone.
@@ -74,9 +78,15 @@ def run(config: FarmConfig, request: Request) -> int:
         except (InterruptedStartError, InterruptedWriteError) as error:
             LOG.info(str(error))
         if signals.received:
-            told = {"event": "stopped", "signal": signals.received[0]}
-            LOG.warning("stopped by a signal: not all images were processed", extra=told)
+            done = source.skipped + stats.ended
+            again = how_to_go_on(request.output, request.typed, listed=bool(source.fds))
+            tell_stop(signals.received[0], done, source.total, again)
             return EXIT_SIGNAL_BASE + signals.received[0]
+        if earlier.digests and stats.ended and not source.skipped:
+            LOG.warning(
+                f"{request.output}: none of its {len(earlier.digests)} earlier results was of "
+                "these images; for --resume, an absolute and a relative path are two images"
+            )
         if stats.ended != submitted:  # a bug, and the one thing that must not pass unseen
             LOG.error(f"{submitted} images were submitted, {stats.ended} have a result")
             return EXIT_SOME_FAILED
@@ -85,10 +95,14 @@ def run(config: FarmConfig, request: Request) -> int:
 
 def _resume_index(request: Request) -> ResumeIndex:
     """Return what earlier runs have done of this one; raise OutputError if that is unknown."""
-    if not request.resume:
+    if request.output is None and (request.resume or request.overwrite):
+        flag, what = ("resume", "append to") if request.resume else ("overwrite", "replace")
+        raise OutputError(f"--{flag}: name the file to {what}: -o results{JSONL}")
+    if request.output is None or request.overwrite:
         return ResumeIndex()
-    if request.output is None:
-        raise OutputError(f"--resume: name the file to append to: -o results{JSONL}")
+    if not request.resume:
+        check_empty(request.output)
+        return ResumeIndex()
     if request.output.suffix != JSONL:
         raise OutputError(f"--resume: {request.output}: only a {JSONL} file can be resumed")
     earlier = read(request.output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
@@ -58,7 +59,13 @@ class ResumeIndex:
 
 
 def digest(path: bytes) -> int:
-    """Return a number that stands for a path, another one in each process."""
+    """Return a number that stands for a path, another one in each process.
+
+    `./a`, `.//a` and `a` are one path. What needs the disk or the current folder to tell, as an
+    absolute path does, is another: the file may have been written in another folder.
+    """
+    if b"./" in path or b"//" in path:
+        path = re.sub(rb"^(\./+)+", b"", re.sub(rb"/(\.?/)+", b"/", path))
     found = hashlib.blake2b(path, digest_size=DIGEST_BYTES, key=KEY).digest()
     return int.from_bytes(found, "little")
 

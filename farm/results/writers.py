@@ -49,8 +49,9 @@ def open_writer(
 ) -> Iterator[Writer]:
     """Open the file `output` (.jsonl or .csv) for results; without it, use standard output.
 
-    An existing file is replaced; with `earlier`, results are appended after its whole lines.
-    Raises OutputError for another suffix, or a file that can't be written.
+    An existing file is replaced; with `earlier`, results are appended after its whole lines, if it
+    still has as many bytes as then. Raises OutputError for another suffix, or a file that can't be
+    written.
     """
     if output is None:
         yield NullWriter() if quiet else TextLines(sys.stdout, deadline)
@@ -71,6 +72,15 @@ def check_name(output: Path) -> None:
         raise OutputError(f"--output {output}: it is a folder; name a file in it")
     if not os.path.isdir(output.parent):
         raise OutputError(f"--output {output}: {output.parent} is no folder; make it first")
+
+
+def check_empty(output: Path) -> None:
+    """Raise OutputError for a file with something in it."""
+    if output.is_file() and (size := output.stat().st_size):
+        resume = "--resume to add the images it lacks, or " if output.suffix == JSONL else ""
+        raise OutputError(
+            f"--output {output}: it has {size} bytes already; add {resume}--overwrite to replace it"
+        )
 
 
 class NullWriter:

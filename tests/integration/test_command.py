@@ -17,6 +17,7 @@ import pytest
 
 from tests.helpers.programs import (
     HOST,
+    NPU_FARM,
     PROGRAM,
     SIMULATED,
     SLOW,
@@ -235,6 +236,25 @@ def test_a_first_signal_drains_and_sums_up(
     assert list(run_dirs.iterdir()) == []
 
 
+def test_the_command_that_a_stopped_run_shows_does_the_rest(
+    folder: str, tmp_path: Path, programs: Programs
+) -> None:
+    output = tmp_path / "it's.jsonl"
+    output.write_text("of another time")
+    words = (*SLOW, folder, "-q", "--overwrite", "-o", str(output))
+    process = programs.start(NPU_FARM, "run", *words)
+    assert wait_for(lambda: '"id"' in output.read_text())
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    done, images = len(output.read_text().splitlines()), len(list(Path(folder).iterdir()))
+    assert f" {done} of {images} images " in err
+    (shown,) = (line for line in err.splitlines() if "--resume" in line)
+    rest = run("/bin/sh", "-c", shown)
+    assert rest.returncode == 0, rest.stderr
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert len({row["path"] for row in rows}) == len(rows) == images
+
+
 def test_a_lost_terminal_drains_and_the_results_are_whole(
     folder: str, tmp_path: Path, run_dirs: Path
 ) -> None:
@@ -365,7 +385,12 @@ def test_too_few_open_files_are_said_before_anything_starts(folder: str, run_dir
 def test_a_farm_that_cannot_start_leaves_earlier_results_alone(folder: str, tmp_path: Path) -> None:
     output = tmp_path / "results.csv"
     output.write_text("earlier\n")
-    assert command(HOST, "-m", "no-such.onnx", "-d", folder, "-o", str(output)).returncode == 2
+    assert (
+        command(
+            HOST, "-m", "no-such.onnx", "-d", folder, "-o", str(output), "--overwrite"
+        ).returncode
+        == 2
+    )
     assert output.read_text() == "earlier\n"
 
 

@@ -18,6 +18,10 @@ from typing import Final
 
 import pytest
 
+from farm.errors import OutputError
+from farm.results.resume_index import ResumeIndex
+from farm.results.writers import open_writer
+from farm.system.fd_writer import WriteDeadline
 from tests.helpers.programs import FAST, PROGRAM, Programs, missing, run
 from tests.helpers.support import PATIENCE, children_of, is_alive, wait_for
 
@@ -248,6 +252,49 @@ def test_a_resumed_run_that_has_all_does_nothing(folder: str, tmp_path: Path) ->
     assert output.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["results.jsonl", "results.csv"])
+def test_results_of_an_earlier_run_are_not_replaced_unasked(
+    name: str, folder: str, tmp_path: Path
+) -> None:
+    output = tmp_path / name
+    words = ("-d", folder, "-o", str(output))
+    assert command(*words).returncode == 0
+    before = output.read_bytes()
+    done = command(*words)
+    assert done.returncode == 2
+    assert missing((f"--output {output}", "--overwrite"), done.stderr) == []
+    assert ("--resume" in done.stderr) == (name == "results.jsonl")
+    assert len(done.stderr.splitlines()) == 1
+    assert output.read_bytes() == before
+    assert command(*words, "--overwrite").returncode == 0
+    assert len(output.read_bytes().splitlines()) == len(before.splitlines())
+
+
+def test_what_comes_into_the_file_after_the_look_is_not_replaced_either(tmp_path: Path) -> None:
+    output = tmp_path / "results.jsonl"
+    output.write_text("of another run")
+    with (
+        pytest.raises(OutputError, match="just been changed"),
+        open_writer(output, False, WriteDeadline(), ResumeIndex()),
+    ):
+        pass
+    assert output.read_text() == "of another run"
+
+
+def test_a_resumed_run_that_skips_nothing_says_so(renders: list[Path], tmp_path: Path) -> None:
+    link, output = tmp_path / "link.jpg", tmp_path / "results.jsonl"
+    link.symlink_to(renders[0])
+    words = ("-q", "-o", str(output), "--resume")
+    first, again, other = (command(str(each), *words) for each in (link, link, renders[0]))
+    said = [f"{output}: none of its 1 earlier " in done.stderr for done in (first, again, other)]
+    assert said == [False, False, True]
+
+
+def test_an_empty_file_is_written_to(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "results.jsonl").touch()
+    assert command("-d", folder, "-o", str(tmp_path / "results.jsonl")).returncode == 0
+
+
 def test_errors_count_as_done(tmp_path: Path) -> None:
     output = tmp_path / "results.jsonl"
     listed = tmp_path / "list.txt"
@@ -260,15 +307,16 @@ def test_errors_count_as_done(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "facts"),
     [
-        ((), ("--resume", "-o")),
-        (("-o", "r.csv"), ("--resume", "r.csv", ".jsonl")),
-        (("-o", "/dev/null/r.jsonl"), ("--resume", "/dev/null/r.jsonl")),
+        (("--resume",), ("--resume", "-o")),
+        (("--overwrite",), ("--overwrite", "-o")),
+        (("--resume", "-o", "r.csv"), ("--resume", "r.csv", ".jsonl")),
+        (("--resume", "-o", "/dev/null/r.jsonl"), ("--resume", "/dev/null/r.jsonl")),
     ],
 )
 def test_a_run_that_can_not_be_resumed_says_why(
     folder: str, flags: tuple[str, ...], facts: tuple[str, ...]
 ) -> None:
-    done = command("-d", folder, "--resume", *flags)
+    done = command("-d", folder, *flags)
     assert done.returncode == 2
     assert missing(facts, done.stderr) == []
     assert len(done.stderr.splitlines()) == 1

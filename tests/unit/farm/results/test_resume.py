@@ -36,6 +36,17 @@ def test_what_is_done_is_not_given() -> None:
     assert source.skipped == 2
 
 
+@pytest.mark.parametrize("other", [b"./a/b", b"a//b", b"a/./b", b".//./a/././/b"])
+def test_a_path_is_known_however_many_dots_it_has(other: bytes) -> None:
+    assert Remaining(IterableSource(files(b"a/b")), of_done(other), never).take(9) == []
+    assert Remaining(IterableSource(files(other)), of_done(b"a/b"), never).take(9) == []
+
+
+@pytest.mark.parametrize("other", [b"/a/b", b"../a/b", b"c/../a/b", b"a./b", b"a/.b", b"a/b."])
+def test_a_path_that_may_be_another_file_is_another(other: bytes) -> None:
+    assert Remaining(IterableSource(files(b"a/b")), of_done(other), never).take(9) == files(b"a/b")
+
+
 def test_as_many_are_given_as_are_asked_for_however_many_are_skipped() -> None:
     done = [b"%d" % number for number in range(1000)]
     source: Source = IterableSource(files(*done, b"x", b"y", b"z"), 1003)

@@ -1,0 +1,55 @@
+"""What a run says that a signal has stopped: how far it is, and how to go on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from farm.results.writers import CSV, JSONL
+from farm.system.log import LOG
+from workers.shell import shell_command
+
+LONGEST: Final = 2000  # characters of a command that is shown: a shell expands globs to thousands
+PLAIN: Final = frozenset(range(0x20, 0x7F)) - set(b"'\\")
+
+
+def tell_stop(signal: int, done: int, total: int | None, again: str | None) -> None:
+    """Log that `signal` has stopped the run, how many of how many images are done, what next."""
+    images = f"{done} images are done" if total is None else f"{done} of {total} images are done"
+    told = {"event": "stopped", "signal": signal, "images": done, "total": total}
+    then = "" if again is None or done == total else f"; {again}"
+    LOG.warning(f"stopped by a signal: {images}{then}", extra=told)
+
+
+def how_to_go_on(output: Path | None, typed: Sequence[str], *, listed: bool) -> str | None:
+    """Return the command that goes on with what `typed` has begun, or why there is none.
+
+    None if no results file was made. `listed`: the images came from standard input.
+    """
+    if output is None or not output.is_file():
+        return None
+    if output.suffix == CSV:
+        return f"a {CSV} file can't be resumed; with -o NAME{JSONL} a run can"
+    command = resuming(typed)
+    if len(command) > LONGEST:
+        return "to go on: the same command again, with --resume"
+    return f"to go on{', with the same list on standard input' if listed else ''}:\n  {command}"
+
+
+def resuming(typed: Sequence[str]) -> str:
+    """Return `npu-farm run` with these words and --resume, as a shell takes it."""
+    end = typed.index("--") if "--" in typed else len(typed)
+    flags = [word for word in typed[:end] if word not in {"--resume", "--overwrite"}]
+    words = [*flags, "--resume", *typed[end:]]
+    return shell_command(f"npu-farm run {' '.join(map(quoted, words))}")
+
+
+def quoted(word: str) -> str:
+    """Return a word as a shell takes it, in characters that a terminal shows as they are."""
+    if word.isprintable():
+        return shlex.quote(word)
+    text = (chr(byte) if byte in PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
+    return f"$'{''.join(text)}'"
