@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import zmq
 from msgspec.structs import replace
 
 from farm.api import Farm
+from tests.helpers.programs import Programs
 from tests.helpers.support import children_of, names_of_children, outcome, simulated, worker_spec
 from tests.helpers.told import Told
 from workers.protocol.messages import (
@@ -122,6 +124,30 @@ def test_a_storm_of_rubbish_amid_a_run_costs_no_image(farm: Farm, renders: list[
     finally:
         over.set()
         storm.join()
+
+
+# Sends one message to an address, for ever.
+FLOOD = """
+import sys, zmq
+socket = zmq.Context().socket(zmq.PUSH)
+socket.sndhwm = 16
+socket.connect(sys.argv[1])
+message = bytes(int(sys.argv[2]))
+while True:
+    socket.send(message)
+"""
+
+
+@pytest.mark.parametrize("size", ["10", "100000"])
+def test_a_process_that_never_stops_sending_does_not_keep_the_farm(
+    farm: Farm, renders: list[Path], programs: Programs, size: str
+) -> None:
+    flood = programs.start(sys.executable, "-c", FLOOD, farm.plan.workers[0].sink, size)
+    before = farm.strays
+    while farm.strays < before + 100:
+        classified(farm, renders[:6])
+    classified(farm, renders * 3)
+    assert flood.poll() is None
 
 
 def test_a_message_bigger_than_any_answer_is_not_taken_in(farm: Farm, renders: list[Path]) -> None:

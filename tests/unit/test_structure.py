@@ -34,7 +34,6 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/coordinator/coordinator.py": "tests/integration/test_losses.py",
     "farm/coordinator/fork_server.py": "tests/integration/test_fork_server.py",
     "farm/coordinator/limits.py": DATA,
-    "farm/coordinator/sink.py": "tests/integration/test_rubbish.py",
     "farm/doctor/npu_self_test.py": "tests/integration/test_npu.py",
     "farm/errors.py": DATA,
     "farm/report/data.py": DATA,

@@ -22,22 +22,31 @@ ANY_SIZE: Final = -1
 
 
 class Inbox:
-    """A PULL socket: receives messages of up to `max_bytes`."""
+    """A PULL socket: receives messages of up to `max_bytes`, of all senders in turn.
 
-    def __init__(self, context: Context, address: str, max_bytes: int = ANY_SIZE) -> None:
+    Of each sender it takes in `ahead` messages before they are asked for; others wait with him.
+    """
+
+    def __init__(
+        self, context: Context, address: str, max_bytes: int = ANY_SIZE, ahead: int = UNLIMITED
+    ) -> None:
         self.socket = context.socket(zmq.PULL)
         self.socket.maxmsgsize = max_bytes
-        # The window bounds the queue, not ZeroMQ: at a high-water mark PUSH would block its sender.
-        self.socket.set_hwm(UNLIMITED)
+        self.socket.rcvhwm = ahead
         self.socket.linger = 0
         self.socket.bind(address)
 
     def receive(self, *, block: bool) -> wire.Message | None:
         """Return the next message, None if none has come; raise WireError for an invalid one."""
+        data = self.receive_bytes(block=block)
+        return None if data is None else wire.decode(data)
+
+    def receive_bytes(self, *, block: bool) -> bytes | None:
+        """Return the next message as it came, None if none has come."""
         # Asking first is cheaper than zmq.Again, which a worker would see once per image.
         if not block and not zmq.zmq_poll([(self.socket, READABLE)], 0):
             return None
-        return wire.decode(self.socket.recv())
+        return self.socket.recv()
 
     def close(self) -> None:
         """Close the socket; messages not received yet are lost."""
@@ -52,7 +61,8 @@ class Outbox:
             self._socket = context.socket(zmq.PUSH)
         except zmq.ZMQError as error:
             raise OSError(error.errno, error.strerror) from error
-        self._socket.set_hwm(UNLIMITED)
+        # The window bounds the queue, not ZeroMQ: at a high-water mark PUSH would block.
+        self._socket.sndhwm = UNLIMITED
         # Connected at the first message, when the receiver mostly listens already: an earlier
         # attempt would fail and be tried again only 100 ms later.
         self._unconnected: str | None = address
