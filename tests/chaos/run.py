@@ -69,7 +69,7 @@ def run(chaos: Chaos) -> Report:
                 memory = _classify(farm, with_what.striker, ledger)
                 run_dir, strays = farm.plan.workers[0].run_dir, farm.strays
     wait_for(lambda: not crew.everyone(), within=THAWED_SECONDS)
-    left = [f"{each.name} {each.pid}" for each in crew.everyone()]
+    left = [f"process {each.pid}" for each in crew.everyone()]
     left += [run_dir] if os.path.exists(run_dir) else []
     left += [f"{_open_files() - files} open files"] if _open_files() > files else []
     facts = {
