@@ -38,6 +38,7 @@ class Request:
     """
 
     images: tuple[str, ...]
+    recursive: bool = False
     repeat: int | None
     rounds: int
     outputs: Mapping[str, str]
@@ -53,7 +54,7 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     outputs = Outputs(request.outputs)
     outputs.check()
     earlier = None if request.compare is None else _earlier(request.compare)
-    images = _images(choose_targets(sizes[0], request.images), request.repeat)
+    images = _images(choose_targets(sizes[0], request.images), request)
 
     def show(lines: Sequence[str]) -> None:
         print("\n".join(lines), file=outputs.table, flush=True)
@@ -94,11 +95,12 @@ def with_some_npu(sizes: Sequence[FarmConfig]) -> list[FarmConfig]:
     return [configfile.validate({**each, "runtime": SIMULATED}) for each in values]
 
 
-def _images(names: tuple[str, ...], repeat: int | None) -> Images:
+def _images(names: tuple[str, ...], request: Request) -> Images:
     """Return the images of a round; raise SourceError if there are none or they come only once."""
     if STDIN in names:
         raise SourceError("a benchmark reads its images more than once: name a folder or files")
-    once = sources.open_targets(names, times=1)
+    opened = partial(sources.open_targets, names, recursive=request.recursive)
+    once = opened(times=1)
     count = once.total
     if count is None:
         count = 0
@@ -106,6 +108,5 @@ def _images(names: tuple[str, ...], repeat: int | None) -> Images:
             count += taken
     if not count:
         raise SourceError(f"{', '.join(names)}: no images in it")
-    times = repeat or -(-ROUND_IMAGES // count)
-    source = partial(sources.open_targets, names, times=times)
-    return Images(names=names, count=count, repeat=times, source=source)
+    times = request.repeat or -(-ROUND_IMAGES // count)
+    return Images(names=names, count=count, repeat=times, source=partial(opened, times=times))

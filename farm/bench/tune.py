@@ -44,6 +44,7 @@ class Request:
 
     config: Path
     images: tuple[str, ...]
+    recursive: bool = False
     output: Path | None
 
 
@@ -108,7 +109,7 @@ def tune(config: FarmConfig, request: Request) -> int:
     written = TunedConfig(config=request.config, output=request.output, writes=objection is None)
     written.check()
     names = choose_targets(config, request.images)
-    refs = _images(names)
+    refs = _images(names, recursive=request.recursive)
     what = facts(subject(config, planned, names))
     print("\n".join(f"{name:<7} {printable(fact)}" for name, fact in what.items()))
     print(f"{planned.platform.name}, {runtime_name(planned)}, {len(refs)} images, repeated\n")
@@ -140,11 +141,11 @@ def _objection(planned: FarmPlan, config: Path) -> str | None:
     return None
 
 
-def _images(names: tuple[str, ...]) -> list[Ref]:
+def _images(names: tuple[str, ...], *, recursive: bool) -> list[Ref]:
     """Return images to measure with; raise SourceError if there are none or they come only once."""
     if STDIN in names:
         raise SourceError("a tune reads its images more than once: name a folder or files")
-    refs, count = sources.sample(names, IMAGES)
+    refs, count = sources.sample(names, IMAGES, recursive=recursive)
     if not refs:
         raise SourceError(f"{', '.join(names)}: no images in it")
     if count > len(refs):

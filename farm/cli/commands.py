@@ -36,6 +36,7 @@ from workers.shell import shell_command
 def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     words: tuple[str, ...],
     folders: tuple[str, ...],
+    recursive: bool,
     repeat: int | None,
     quiet: bool,
     output: Path | None,
@@ -60,6 +61,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     config, images = split(words, said)
     request = Request(
         targets=(*folders, *images),
+        recursive=recursive,
         repeat=repeat or 1,
         output=output,
         resume=resume,
@@ -93,6 +95,7 @@ def plan(config: str | None, **said: Any) -> None:
 def bench(
     words: tuple[str, ...],
     folders: tuple[str, ...],
+    recursive: bool,
     sizes: tuple[int, ...],
     repeat: int | None,
     **said: Any,
@@ -113,6 +116,7 @@ def bench(
     config, images = split(words, said)
     request = Request(
         images=(*folders, *images),
+        recursive=recursive,
         repeat=repeat,
         rounds=rounds,
         compare=earlier,
@@ -124,7 +128,9 @@ def bench(
 
 @command()
 @with_options(TUNE)
-def tune(words: tuple[str, ...], folders: tuple[str, ...], output: Path | None) -> None:
+def tune(
+    words: tuple[str, ...], folders: tuple[str, ...], recursive: bool, output: Path | None
+) -> None:
     """Find the best size and decoders, and write them to CONFIG.
 
     The best size is the smallest that is as fast as any. After measuring the simulated NPU, or with
@@ -136,7 +142,9 @@ def tune(words: tuple[str, ...], folders: tuple[str, ...], output: Path | None) 
     from farm.config.bundled import find_config
 
     config, images = split(words, {})
-    request = Request(config=find_config(config), images=(*folders, *images), output=output)
+    request = Request(
+        config=find_config(config), images=(*folders, *images), recursive=recursive, output=output
+    )
     sys.exit(run_tune(load_config(config, {}), request))
 
 

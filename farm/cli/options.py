@@ -83,6 +83,7 @@ IMAGES: Final = (
                  shell_complete=complete.files,
                  help="Folder, file, glob, .txt or .lst list of paths, or - for a list on standard "
                  "input; can be repeated.  [default: the config's; else bundled samples]"),
+    click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too."),
     click.option("-r", "--repeat", type=click.IntRange(1, MOST_REPEATS), metavar="N",
                  help="Repeat the images N times.  [default: 1; in bench enough for 1500 images]"),
 )  # fmt: skip
@@ -110,6 +111,7 @@ CONVERSION: Final = (
                  help=f"{', '.join(SOCS)}."),
     click.option("--calibrate", required=True, metavar="IMAGES", shell_complete=complete.files,
                  help="Folder, glob or .txt list of images like those the model will see."),
+    IMAGES[1],
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
                  help="The .rknn file to write.  [default: MODEL-SOC.rknn beside the model]"),
     click.option("--mean", metavar="R,G,B",
@@ -120,7 +122,7 @@ CONVERSION: Final = (
 
 TUNE: Final = (
     *WORDS,
-    IMAGES[0],
+    *IMAGES[:2],
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
                  help="Write the config here.  [default: CONFIG itself]"),
 )  # fmt: skip

@@ -40,11 +40,14 @@ from farm.system.signals import Signals
 class Request:
     """What to classify (`targets`; empty: what the config says), how often, where results go.
 
+    With `recursive`, the folders in folders are looked into.
+
     With `resume`, `output` is gone on with, with `overwrite` replaced; without, it must be empty.
     `typed` are the command's words as the user typed them.
     """
 
     targets: tuple[str, ...]
+    recursive: bool
     repeat: int
     output: Path | None
     resume: bool
@@ -59,7 +62,9 @@ def run(config: FarmConfig, request: Request) -> int:
     earlier = _resume_index(request)
     if request.output is not None:
         check_name(request.output)
-    everything = sources.open_targets(choose_targets(config, request.targets), times=request.repeat)
+    everything = sources.open_targets(
+        choose_targets(config, request.targets), times=request.repeat, recursive=request.recursive
+    )
     stats, submitted = Stats(truth=config.truth), 0
     with Signals() as signals:
         source = Remaining(everything, earlier, lambda: bool(signals.received))

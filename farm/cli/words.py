@@ -6,19 +6,15 @@ import glob
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from farm.config.bundled import NAMES, default_name, find_config
 from farm.config.loader import Settings, read
 from farm.config.schema import FarmConfig
 from farm.sources.files import LIST_SUFFIXES
+from farm.sources.folder import IMAGE_SUFFIXES
 from farm.system.log import LOG
 from farm.system.stdio import STDIN
-
-IMAGE_SUFFIXES: Final = (
-    *(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".jp2"),
-    *(".avif", ".heic", ".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
-)
 
 
 def split(words: tuple[str, ...], said: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

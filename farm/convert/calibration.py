@@ -22,7 +22,9 @@ MOST_IMAGES: Final = 200  # ranges settle within tens of images; more only cost 
 DATASET: Final = "dataset.txt"
 
 
-def select_images(target: str, tell: Callable[[str], None]) -> list[Ref]:
+def select_images(
+    target: str, tell: Callable[[str], None], *, recursive: bool = False
+) -> list[Ref]:
     """Return the images of a folder, glob or list to calibrate on, MOST_IMAGES at most.
 
     Of more, some are used, evenly spread, and `tell` is called with a line. Raises SourceError
@@ -30,7 +32,7 @@ def select_images(target: str, tell: Callable[[str], None]) -> list[Ref]:
     """
     if target == STDIN:
         raise SourceError("calibration images can't come from standard input: name a folder")
-    refs, count = sample((target,), MOST_IMAGES)
+    refs, count = sample((target,), MOST_IMAGES, recursive=recursive)
     if not refs:
         raise SourceError(f"{target}: no images to calibrate on")
     if count > len(refs):

@@ -35,6 +35,7 @@ class Conversion:
     model: Path
     platform: str
     calibrate: str
+    recursive: bool = False
     output: Path | None = None
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
@@ -110,7 +111,7 @@ def quantized(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[To
     wrong = no_model(job.model, ONNX)
     if wrong is not None:
         raise ConversionError(f"{job.model}: {wrong}")
-    refs = calibration.select_images(job.calibrate, tell)
+    refs = calibration.select_images(job.calibrate, tell, recursive=job.recursive)
     with Toolkit(job.model) as toolkit:
         image = toolkit.load(platform, job.mean, job.std)
         with tempfile.TemporaryDirectory(prefix="npu-convert-") as folder:

@@ -15,6 +15,7 @@ from typing import Final
 
 from farm.errors import SourceError
 from farm.sources.base import IterableSource, Ref, Source, path_ref
+from farm.sources.folder import images_in
 from farm.sources.lines import LineSource
 from farm.sources.path_list import PathList
 from farm.system.stdio import STDIN
@@ -22,12 +23,13 @@ from farm.system.stdio import STDIN
 LIST_SUFFIXES: Final = (".txt", ".lst")
 
 
-def open_targets(targets: Sequence[str], *, times: int) -> Source:
+def open_targets(targets: Sequence[str], *, times: int, recursive: bool = False) -> Source:
     """Return a source of the images that `targets` name, all of them `times` times over.
 
-    A target is a folder (its files, sorted; folders in it are skipped), an image file, a glob,
-    a .txt or .lst file with one path a line, or "-" for such a list on standard input. Raises
-    SourceError for one that does not exist, and for a folder, glob or list with no file in it.
+    A target is a folder (its images, sorted, and with `recursive` those of the folders in it), an
+    image file, a glob, a .txt or .lst file with one path a line, or "-" for such a list on standard
+    input. Raises SourceError for one that does not exist, and for a folder without images, or a
+    glob or list with no file in it.
     """
     if STDIN in targets:
         if len(targets) > 1 or times > 1:
@@ -39,19 +41,19 @@ def open_targets(targets: Sequence[str], *, times: int) -> Source:
         if target.lower().endswith(LIST_SUFFIXES) and os.path.isfile(target):
             named[target], total = PathList.open(target), None
         else:
-            names = list_files(target)
+            names = list_files(target, recursive=recursive)
             named[target], total = names, None if total is None else total + len(names)
     rounds = chain.from_iterable(repeat(tuple(targets), times))
     refs = (path_ref(path) for target in rounds for path in named[target])
     return IterableSource(refs, None if total is None else times * total)
 
 
-def sample(targets: Sequence[str], most: int) -> tuple[list[Ref], int]:
+def sample(targets: Sequence[str], most: int, *, recursive: bool = False) -> tuple[list[Ref], int]:
     """Return up to `most` of the images that `targets` name, and how many they name.
 
     Evenly spread: a folder's first names are often all of one class.
     """
-    source = open_targets(targets, times=1)
+    source = open_targets(targets, times=1, recursive=recursive)
     found: list[Ref] = []
     while not source.exhausted:
         found += source.take(most)
@@ -59,27 +61,17 @@ def sample(targets: Sequence[str], most: int) -> tuple[list[Ref], int]:
     return (found if count <= most else [found[k * count // most] for k in range(most)]), count
 
 
-def list_files(target: str) -> list[bytes]:
+def list_files(target: str, *, recursive: bool = False) -> list[bytes]:
     """Return the paths of a folder, a file or a glob; raise SourceError if there are none."""
     try:
         os.fsencode(target)
     except UnicodeEncodeError as error:
         raise SourceError(f"{target}: no file can have this name") from error
     if os.path.isdir(target):
-        try:
-            with os.scandir(os.fsencode(target)) as entries:
-                # A link in a loop stays, the error of reading it names it: is_dir() would raise.
-                paths = [
-                    each.path
-                    for each in entries
-                    if not (os.path.isdir(each.path) if each.is_symlink() else each.is_dir())
-                ]
-        except OSError as error:
-            raise SourceError(f"{target}: can't be listed: {error.strerror}") from error
-        missing = "no files in this folder"
-    elif os.path.lexists(target):
+        return images_in(target, recursive=recursive)
+    if os.path.lexists(target):
         return [os.fsencode(target)]
-    elif glob.has_magic(rest := target.removeprefix(folder := literal_folder(target))):
+    if glob.has_magic(rest := target.removeprefix(folder := literal_folder(target))):
         matches = glob.iglob(glob.escape(folder) + rest, recursive=True)
         paths, missing = (
             [os.fsencode(x) for x in matches if not os.path.isdir(x)],

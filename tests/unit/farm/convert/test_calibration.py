@@ -34,7 +34,7 @@ def test_bad_images_are_counted_and_the_first_is_named(
     vendor: Vendor, job: Job, photos: Path
 ) -> None:
     (photos / "0.png").write_bytes(b"")
-    (photos / "notes.md").write_text("no image")
+    (photos / "notes.jpg").write_text("no image")
     made, told = done(job())
     assert made.images == len(vendor.tensors) == 2
     (notice,) = told
@@ -68,10 +68,10 @@ def test_an_empty_list_of_images_is_refused(vendor: Vendor, job: Job, tmp_path: 
 
 def test_of_many_images_some_are_taken_all_over_the_folder(tmp_path: Path) -> None:
     for number in range(1000):
-        (tmp_path / f"{number:04d}").touch()
+        (tmp_path / f"{number:04d}.jpg").touch()
     told: list[str] = []
     refs = select_images(str(tmp_path), told.append)
-    names = [int(Path(os.fsdecode(ref.path)).name) for ref in refs if isinstance(ref, FileRef)]
+    names = [int(Path(os.fsdecode(ref.path)).stem) for ref in refs if isinstance(ref, FileRef)]
     assert names == list(range(0, 1000, 5))
     (notice,) = told
     assert "200 of 1000" in notice

@@ -31,7 +31,7 @@ def refusal(*targets: Path | str) -> str:
 
 def test_a_folder_gives_its_files_sorted_and_passes_over_folders(tmp_path: Path) -> None:
     touch(tmp_path, "b.jpg", "a.png", "10.jpg", "9.jpg", ".hidden.jpg", "inner/c.jpg")
-    names = (".hidden.jpg", "10.jpg", "9.jpg", "a.png", "b.jpg")
+    names = ("10.jpg", "9.jpg", "a.png", "b.jpg")
     assert given(tmp_path) == refs(*(tmp_path / name for name in names))
 
 
@@ -198,5 +198,5 @@ def test_a_link_that_leads_back_to_itself_is_an_item_like_any_other(tmp_path: Pa
 
 @pytest.mark.parametrize(("most", "taken"), [(9, "012345"), (6, "012345"), (3, "024"), (1, "0")])
 def test_a_sample_is_evenly_spread(tmp_path: Path, most: int, taken: str) -> None:
-    touch(tmp_path, *"012345")
-    assert sample([str(tmp_path)], most) == (refs(*(tmp_path / name for name in taken)), 6)
+    touch(tmp_path, *(f"{at}.jpg" for at in "012345"))
+    assert sample([str(tmp_path)], most) == (refs(*(tmp_path / f"{name}.jpg" for name in taken)), 6)
