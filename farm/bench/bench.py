@@ -23,6 +23,7 @@ from farm.sources.sample_images import choose_targets
 from farm.system.log import LOG
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
+from farm.system.terminal import width_of, wrapped
 from workers.runtimes.base import ONNX, SIMULATED
 
 ROUND_IMAGES: Final = 1500  # at least, without -r; so a round takes seconds
@@ -56,11 +57,13 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     earlier = None if request.compare is None else _earlier(request.compare)
     images = _images(choose_targets(sizes[0], request.images), request)
 
+    width = width_of(outputs.table)
+
     def show(lines: Sequence[str]) -> None:
-        print("\n".join(lines), file=outputs.table, flush=True)
+        print("\n".join(wrapped(lines, width)), file=outputs.table, flush=True)
 
     with Signals() as signals:
-        sweep = Sweep(images, rounds=request.rounds, signals=signals, show=show)
+        sweep = Sweep(images, rounds=request.rounds, signals=signals, show=show, width=width)
         try:
             sweep.run(sizes)
         finally:

@@ -49,9 +49,10 @@ class Sweep:
         rounds: int,
         signals: Signals,
         show: Callable[[Sequence[str]], None],
+        width: int,
     ) -> None:
         self._images, self._rounds = images, rounds
-        self._signals, self._show = signals, show
+        self._signals, self._show, self._width = signals, show, width
         self._log = for_several_farms()
         self.report: Report | None = None
 
@@ -65,7 +66,7 @@ class Sweep:
             ):
                 if self.report is None:
                     self.report = empty_report(farm, self._images)
-                    self._show(table.head(self.report))
+                    self._show(table.head(self.report, self._width))
                 size = measure(
                     farm,
                     self._images.source,
@@ -75,7 +76,7 @@ class Sweep:
             if size is None or self.report is None:
                 return
             self.report = with_size(self.report, size)
-            self._show([table.row(self.report, size)])
+            self._show([table.row(self.report, size, self._width)])
 
 
 def empty_report(farm: Farm, images: Images) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ from farm.sources.sample_images import choose_targets
 from farm.system.log import LOG, for_several_farms
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
-from farm.system.terminal import printable
+from farm.system.terminal import printable, width_of, wrapped
 from workers.runtimes.base import ONNX
 
 ROUND_SECONDS: Final = 1.0
@@ -70,15 +71,15 @@ class Tune:
 
         What is best so far is printed, however it ends. Raises what Farm raises.
         """
-        chosen = None
-        print(tunetable.head(), flush=True)
+        chosen, width = None, width_of(sys.stdout)
+        print(tunetable.head(width), flush=True)
         try:
             while (choice := search(self._space, self.trials).next_choice) is not None:
                 found = trial(changed(self._config, choice), self._options)
                 if found is None:
                     break
                 self.trials.append(Trial(choice=choice, measured=found))
-                print(tunetable.row(self.trials[-1]), flush=True)
+                print(tunetable.row(self.trials[-1], width), flush=True)
                 if self._signals.received:
                     break
             else:
@@ -93,7 +94,8 @@ class Tune:
         """Print what distorts the figures, and what is best so far."""
         found = [said for each in self.trials for said in table.troubles(each.measured)]
         best = tunetable.why(search(self._space, self.trials).stages, simulated=self._simulated)
-        print("\n".join(["", *dict.fromkeys(found), *best]), flush=True)
+        lines = wrapped(["", *dict.fromkeys(found), *best], width_of(sys.stdout))
+        print("\n".join(lines), flush=True)
 
     @property
     def undisturbed(self) -> bool:

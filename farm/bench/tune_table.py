@@ -7,7 +7,7 @@ from typing import Final
 
 from farm.bench.tune_search import Stage, Trial
 from farm.report.size_choice import enough, fastest
-from farm.system.terminal import columns
+from farm.system.terminal import UNLIMITED, columns
 
 HEADS: Final = ("size", "decoders", "decoder_cpu", "average per image", "range", "CPU per image",
                 "memory")  # fmt: skip
@@ -15,12 +15,15 @@ HEADS: Final = ("size", "decoders", "decoder_cpu", "average per image", "range",
 WIDEST: Final = ("256 ", "", "", "", "10.00-20.00", "", "1000 MB")
 
 
-def head() -> str:
-    """Return the heads of the columns."""
-    return columns(HEADS, [], WIDEST)[0]
+OPTIONAL: Final = ("CPU per image", "range")  # a narrow terminal can do without, the first first
 
 
-def row(trial: Trial) -> str:
+def head(width: int = UNLIMITED) -> str:
+    """Return the heads of the columns that fit into `width`."""
+    return columns(HEADS, [], WIDEST, width=width, optional=OPTIONAL)[0]
+
+
+def row(trial: Trial, width: int = UNLIMITED) -> str:
     """Return one trial's medians over its rounds; `range` is the lowest and highest average."""
     choice, found, average = trial.choice, trial.measured, trial.measured.average_ms
     automatic = f" ({found.decoders})" if choice.decoders == "auto" else ""
@@ -28,12 +31,12 @@ def row(trial: Trial) -> str:
         f"{choice.size}",
         f"{choice.decoders}{automatic}",
         choice.decoder_cpu,
-        f"{average.median:.2f}ms",
+        f"{average.median:.2f} ms",
         f"{average.lowest:.2f}-{average.highest:.2f}",
-        f"{found.cpu_ms.median:.2f}ms",
+        f"{found.cpu_ms.median:.2f} ms",
         f"{found.memory_mb:.0f} MB",
     ]
-    return columns(HEADS, [cells], WIDEST)[-1]
+    return columns(HEADS, [cells], WIDEST, width=width, optional=OPTIONAL)[-1]
 
 
 def why(stages: Sequence[Stage], *, simulated: bool) -> list[str]:

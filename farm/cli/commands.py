@@ -193,6 +193,7 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
     from farm.doctor.doctor import Target
     from farm.doctor.finding import Report
     from farm.doctor.npu_self_test import self_test
+    from farm.system.terminal import width_of
 
     if config is None and any(said.values()):
         config = default_config(said)
@@ -201,7 +202,7 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
     report = Report(tuple(target.examine()))
     if config is not None:
         report = report.with_config_path(config)
-    print(report.to_json() if as_json else report.to_text())
+    print(report.to_json() if as_json else report.to_text(width_of(sys.stdout)))
     if (hint := target.hint()) is not None:
         print(hint, file=sys.stderr)
     sys.exit(report.status.value)

@@ -13,7 +13,7 @@ from farm.api import Farm
 from farm.cli.character_note import with_note
 from farm.cli.progress import open_progress
 from farm.cli.stopped import how_to_go_on, tell_stop
-from farm.cli.summary import summary
+from farm.cli.summary import INDENT, summary
 from farm.config.schema import FarmConfig
 from farm.errors import (
     EXIT_OK,
@@ -34,6 +34,7 @@ from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
 from farm.system.log import LOG
 from farm.system.signals import Signals
+from farm.system.terminal import width_of, wrapped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,4 +150,5 @@ def _summing_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
             stats.dropped, stats.skipped = farm.strays, source.skipped
             done = stats.summary(seconds=time.monotonic() - begun)
             told = {"event": "summary", "summary": asdict(done)}
-            LOG.info("\n".join(summary(done, farm.plan)), extra=told)
+            lines = wrapped(summary(done, farm.plan), width_of(sys.stderr), indent=INDENT)
+            LOG.info("\n".join(lines), extra=told)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from farm.hardware.platforms import cpu_list
 from farm.report.format import SIMULATED
 from farm.results.stats import RunSummary
 from farm.scheduler.placement import FarmPlan
 from farm.system.terminal import columns
 from workers.runtimes.base import ONNX
+
+INDENT: Final = 13  # where the facts of a summary begin
 
 
 def summary(run: RunSummary, plan: FarmPlan) -> list[str]:
@@ -24,10 +28,17 @@ def summary(run: RunSummary, plan: FarmPlan) -> list[str]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(run.failures.items()))
         lines.append(f"Failed       {run.failed} of {run.ended}: {kinds}")
     if run.ok:
+        lines.append(
+            f"Per image    {run.average_ms:.2f} ms of wall clock, all workers together; "
+            f"inference p50 {run.percentiles['infer'][0]:.1f} ms"
+        )
         lines.append(f"Rate         {run.rate:.1f} images per second")
-        for phase, name in (("total", "Latency"), ("infer", "  inference")):
+        for phase, name, what in (
+            ("total", "Latency", "; includes the queue"),
+            ("infer", "  inference", ""),
+        ):
             p50, p90, p99 = run.percentiles[phase]
-            lines.append(f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms")
+            lines.append(f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms{what}")
         counts = ", ".join(f"{worker}: {n}" for worker, n in run.per_worker.items())
         lines.append(f"Per worker   {counts}")
     return lines + _warnings(run)
@@ -44,8 +55,8 @@ def _warnings(run: RunSummary) -> list[str]:
         cores = ", ".join(map(str, run.left_out))
         lines.append(f"NPU cores    {cores} LEFT OUT: no worker could use it; see above")
     if run.judged:
-        top1, top5 = run.top1_right / run.judged, run.top5_right / run.judged
-        lines.append(f"Accuracy     top-1 {top1:.1%}, top-5 {top5:.1%} of {run.judged} images")
+        top1, top5 = (100 * right / run.judged for right in (run.top1_right, run.top5_right))
+        lines.append(f"Accuracy     top-1 {top1:.1f} %, top-5 {top5:.1f} % of {run.judged} images")
     return lines
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from farm.system.terminal import printable
+from farm.system.terminal import UNLIMITED, printable, wrapped
 from workers.shell import shell_command
 
 COMMAND_WITH_CONFIG: Final = re.compile(r"^(npu-farm \w+) CONFIG\b")
@@ -90,12 +90,16 @@ class Report:
             )
         )
 
-    def to_text(self) -> str:
-        """Return a line for each finding, its fix below it, and a last line with the counts."""
+    def to_text(self, columns: int = UNLIMITED) -> str:
+        """Return a line for each finding, its fix below it, and a last line with the counts.
+
+        Messages are wrapped at `columns`; a fix stays whole, so that it can be pasted.
+        """
         width = max((len(f.check) for f in self.findings), default=0)
         lines = []
         for f in self.findings:
-            lines.append(f"{f.status.word:<8} {f.check:<{width}}  {printable(f.message)}")
+            said = f"{f.status.word:<8} {f.check:<{width}}  {printable(f.message)}"
+            lines += wrapped([said], columns, indent=len(INDENT) + width + 2)
             if f.fix:
                 lines.append(f"{INDENT}fix: {printable(shell_command(f.fix))}")
         bad = []

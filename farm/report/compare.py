@@ -10,6 +10,7 @@ import msgspec
 from farm.errors import SourceError
 from farm.report.data import Measured, Report, Spread, Subject
 from farm.report.size_choice import clearly_faster
+from farm.report.subject_text import facts
 from farm.system.terminal import columns
 
 HEADS: Final = ("runtimes", "before", "now", "before/now", "")
@@ -90,7 +91,7 @@ def _compared(report: Earlier | Report) -> dict[str, Any]:
     """Return by name what must be the same for figures to be comparable."""
     found: dict[str, Any] = {"platform": report.platform, "runtime": report.what}
     if (said := report.subject) is not None:
-        found["model"] = f"{said.model} {said.model_sha256}".strip()
+        found["model"] = facts(said)["model"]
         found["images"] = f"{report.images} in {' '.join(said.images)}"
         found |= said.config
     return found | {name: fact for name, fact in report.machine.items() if name != "date"}

@@ -27,8 +27,8 @@ def spread(values: Spread) -> str:
 
 
 def percentages(shares: Iterable[float]) -> str:
-    """Return shares (0 to 1) as per cent, one by one."""
-    return " ".join(f"{share:.0%}" for share in shares)
+    """Return shares (0 to 1) as per cent, one by one: 94, 93, 0 %."""
+    return f"{', '.join(f'{share * 100:.0f}' for share in shares)} %"
 
 
 def share(value: float) -> str:

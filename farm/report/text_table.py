@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
 from farm.hardware.sensor_sampler import Conditions
 from farm.report.bottleneck_text import sentences
-from farm.report.cells import cells, heads
+from farm.report.cells import OPTIONAL, cells, heads, widest
 from farm.report.data import Measured, Report
-from farm.report.format import between, counted, percentages
+from farm.report.format import between, counted
 from farm.report.subject_text import all_facts, facts
 from farm.results.stats import PHASES
-from farm.system.terminal import columns, printable
+from farm.system.terminal import UNLIMITED, columns, printable
 
-# The widest cells there will be: a row is printed before the next one is known.
-WIDEST_PUBLISHED: Final = "1.00ms at 80%"
-WIDEST_RANGE: Final = "10.00-20.00"
 AT_THE_END: Final = ("command", "versions")  # the page, Markdown and JSON have more
 MEANINGS: Final = {
     "queue": "until its decoding begins",
@@ -33,15 +31,19 @@ def caption(report: Report) -> str:
     return f"{report.platform}, {report.what}, {often} a round"
 
 
-def head(report: Report) -> list[str]:
-    """Return what is measured, and the heads of the columns."""
+def head(report: Report, width: int = UNLIMITED) -> list[str]:
+    """Return what is measured, and the heads of the columns that fit into `width`."""
     what = [f"{name:<7} {printable(fact)}" for name, fact in facts(report.subject).items()]
-    return [caption(report), *what, "", _columns(report)[0]]
+    return [caption(report), *what, "", *_columns(report, (), width)]
 
 
-def row(report: Report, size: Measured) -> str:
-    """Return one size's row; see farm.report.cells."""
-    return _columns(report, cells(report, size))[-1]
+def row(report: Report, size: Measured, width: int = UNLIMITED) -> str:
+    """Return one size's row, below these heads; see farm.report.cells."""
+    return _columns(report, [cells(report, size)], width)[-1]
+
+
+def _columns(report: Report, rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    return columns(heads(report), rows, widest(report), width=width, optional=OPTIONAL)
 
 
 def notes(report: Report, size: Measured) -> list[str]:
@@ -109,11 +111,3 @@ def conditions(run: Conditions) -> list[str]:
         ]
         lines.append(f"clocks: {', '.join(drops)}" if drops else "no clock dropped")
     return lines
-
-
-def _columns(report: Report, *rows: list[str]) -> list[str]:
-    """Return the table as far as it is known, as wide as it can get."""
-    widest = ["", "", percentages([1.0] * max(1, report.npu_cores)), "", WIDEST_RANGE, ""]
-    if report.published:
-        widest.append(WIDEST_PUBLISHED)
-    return columns(heads(report), rows, widest)

@@ -22,7 +22,7 @@ from tests.helpers.programs import NPU_FARM, Programs, read_until
 from tests.helpers.support import PATIENCE, ROOT
 
 RK3588 = str(ROOT / "configs" / "rk3588.yaml")
-ROW = r"^{size} +[\d.]+s +(\d+% ?){{{cores}}} +[\d.]+ms +[\d.]+-[\d.]+ +[\d.]+ms +[\d.]+ms"
+ROW = r"^{size} +[\d.]+ s +(\d+,? ){{{cores}}}% +[\d.]+ ms +[\d.]+-[\d.]+ +[\d.]+ ms +[\d.]+ ms"
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +67,7 @@ def test_a_sweep_counts_what_it_did_and_json_csv_page_and_table_agree(
     for size, row in zip(found["sizes"], rows, strict=True):
         check(size)
         assert float(row["average_ms"]) == size["average_ms"]["median"]
-        average = f"{size['average_ms']['median']:.2f}ms"
+        average = f"{size['average_ms']['median']:.2f} ms"
         assert re.search(rf"^{size['runtimes']} .* {average} ", done.stderr, re.M)
     assert done.stderr.count("cpu: all means CPUs 0-7; this process may use") <= 1
     assert {"CPU", "kernel", "Python", "numpy", "date"} <= set(found["machine"])
@@ -169,7 +169,7 @@ def test_images_that_all_fail_are_no_measurement(tmp_path: Path) -> None:
     flags = ("-d", str(tmp_path / "*.jpg"), "-r", "1", "--rounds", "1", "--json", str(output))
     done = bench(RK3588, "-s", "1", *flags)
     assert done.returncode == 2
-    assert "0.00ms" not in done.stdout
+    assert "0.00 ms" not in done.stdout
     assert f"no image could be classified; first: {tmp_path}/" in done.stderr
     assert not output.exists()
 

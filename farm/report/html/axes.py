@@ -150,7 +150,9 @@ def y_axis(plot: Plot, title: str, *, unit: str = "") -> list[Svg]:
     drawn = [text(title, "0%", plot.top - 12, class_="axis", dx=-LEFT_ROOM)]
     for tick in plot.y.ticks(Y_TICKS):
         drawn.append(plot.level(tick, "grid"))
-        drawn.append(text(label(tick) + unit, "0%", plot.down(tick), dy=4, dx=-7, class_="end"))
+        drawn.append(
+            text(f"{label(tick)} {unit}".rstrip(), "0%", plot.down(tick), dy=4, dx=-7, class_="end")
+        )
     return drawn
 
 

@@ -150,13 +150,13 @@ def columns(labels: Labels, values: Sequence[tuple[str, float]], limit: Limit | 
             height=plot.bottom - y,
             class_="infer",
         )
-        drawn.append(with_title(bar, f"{value:.0f}%"))
+        drawn.append(with_title(bar, f"{value:.0f} %"))
         if count <= VALUED_COLUMNS:
-            said = text(f"{value:.0f}%", percent(centre), y - 5, class_="middle strong halo")
+            said = text(f"{value:.0f} %", percent(centre), y - 5, class_="middle strong halo")
             drawn.append(said)
     drawn += named_x_axis(plot, labels.x, [(name, at) for at, (name, _) in enumerate(values)])
     drawn += limit.draw(plot) if limit else []
-    says = [f"{name}: {value:.0f}%" for name, value in values]
+    says = [f"{name}: {value:.0f} %" for name, value in values]
     return drawing(labels.title, says, plot.bottom + LABEL_ROOM, drawn)
 
 

@@ -38,7 +38,26 @@ def test_a_simulated_tune_says_so_and_one_without_trials_nothing() -> None:
     assert tune_table.why(search(SPACE, []).stages, simulated=True) == []
 
 
+def test_rows_fit_into_80_columns_and_wide_ones_have_all() -> None:
+    rows = [tune_table.head(80), *(tune_table.row(trial, 80) for trial in tuned())]
+    assert max(map(len, rows)) <= 80
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert len(tune_table.head()) > 80
+
+
 def test_a_row_stands_under_its_heads_and_tells_what_auto_was() -> None:
     head, row = tune_table.head(), tune_table.row(tried(Choice(size=3), 1.0, 1.5, 2.0))
-    assert row.split() == ["3", "auto", "(1)", "same", "1.50ms", "1.00-2.00", "1.50ms", "122", "MB"]
+    assert row.split() == [
+        "3",
+        "auto",
+        "(1)",
+        "same",
+        "1.50",
+        "ms",
+        "1.00-2.00",
+        "1.50",
+        "ms",
+        "122",
+        "MB",
+    ]
     assert len(row) == len(head)

@@ -80,7 +80,7 @@ def test_a_summary_of_everything(snapshot: SnapshotAssertion) -> None:
         ({"losses": 2}, {"2"}),
         ({"dropped": 4}, {"4"}),
         ({"left_out": (1, 2)}, {"1, 2", "LEFT OUT"}),
-        ({"judged": 200, "top1_right": 150, "top5_right": 190}, {"75.0%", "95.0%", "200"}),
+        ({"judged": 200, "top1_right": 150, "top5_right": 190}, {"75.0 %", "95.0 %", "200"}),
     ],
     ids=lambda each: next(iter(each)) if isinstance(each, dict) else "",
 )
@@ -101,6 +101,13 @@ def test_a_run_without_any_result_is_two_lines_at_most() -> None:
 def test_a_simulated_summary_says_so_in_its_second_line() -> None:
     assert "simulated" in summarized("simulated")[1]
     assert not any("simulated" in line for line in summarized())
+
+
+def test_average_and_inference_stand_in_one_line_and_all_fits_into_80_columns() -> None:
+    (line,) = [line for line in summarized() if line.startswith("Per image")]
+    assert "2.40 ms" in line
+    assert "p50 1.0 ms" in line
+    assert max(map(len, summarized())) <= 80
 
 
 def test_a_plan_is_a_row_for_each_worker(snapshot: SnapshotAssertion) -> None:

@@ -54,6 +54,17 @@ def test_what_a_terminal_would_act_on_is_escaped() -> None:
     ]
 
 
+def test_a_message_is_wrapped_below_itself_and_a_fix_stays_whole() -> None:
+    long = " ".join(["word"] * 40)
+    lines = Report((failure("check", long, long),)).to_text(80).splitlines()
+    fixes = [line for line in lines if "fix: " in line]
+    assert [line.partition("fix: ")[2] for line in fixes] == [long]
+    told = lines[: lines.index(fixes[0])]
+    assert max(map(len, told)) <= 80
+    assert {line.index("word") for line in told} == {told[0].index("word")}
+    assert " ".join(line.strip() for line in told).count("word") == 40
+
+
 def test_failures_are_counted_before_warnings() -> None:
     report = Report((warning("a", "", ""), failure("b", "", ""), warning("c", "", "")))
     assert report.to_text().splitlines()[-1] == "1 failure, 2 warnings"

@@ -31,8 +31,8 @@ def test_a_range_is_only_there_where_it_can_be_seen() -> None:
 
 
 def test_many_shares_are_summed_up() -> None:
-    assert shares([0.96, 0.0, 1.0]) == "96% 0% 100%"
-    assert shares([0.5, *[0.9] * 8]) == "86% (50% to 90%)"
+    assert shares([0.96, 0.0, 1.0]) == "96, 0, 100 %"
+    assert shares([0.5, *[0.9] * 8]) == "86 % (50 % to 90 %)"
 
 
 def test_nothing_measured_is_no_rate() -> None:

@@ -9,9 +9,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from farm.hardware.sensor_sampler import Drop
 from farm.report.bottleneck_text import sentences
+from farm.report.cells import heads
 from farm.report.data import Published, Report
 from farm.report.text_table import conditions as told
 from farm.report.text_table import head, notes, row
+from farm.system.terminal import wrapped
 from tests.helpers import reports
 from tests.helpers.figures import a_round, conditions, measured, report
 
@@ -31,8 +33,15 @@ def test_the_table_and_its_notes(whole: Report, snapshot: SnapshotAssertion) -> 
 
 def test_a_row_has_the_medians_and_the_range_of_the_rounds() -> None:
     rounds = tuple(a_round(seconds=seconds, workers_cpu_ms=1.4) for seconds in (1.0, 1.2, 0.9))
-    cells = row(report(), measured(rounds=rounds)).split()
-    assert cells == ["3", "1.00s", "50%", "50%", "50%", "1.00ms", "0.90-1.20", "1.50ms"]
+    cells = row(report(), measured(rounds=rounds)).split("  ")
+    assert [cell.strip() for cell in cells if cell] == [
+        "3",
+        "1.00 s",
+        "50, 50, 50 %",
+        "1.00 ms",
+        "0.90-1.20",
+        "1.50 ms",
+    ]
 
 
 def test_rows_that_are_printed_one_by_one_end_their_columns_below_each_other() -> None:
@@ -46,11 +55,29 @@ def test_rows_that_are_printed_one_by_one_end_their_columns_below_each_other() -
             assert each[end : end + 2].strip() == ""
 
 
+@pytest.mark.parametrize(
+    "whole",
+    [reports.report(), reports.on_a_board(), reports.report(cores=1, published=())],
+    ids=["published", "on a board", "one core"],
+)
+def test_a_table_fits_into_80_columns_and_a_wide_one_has_all(whole: Report) -> None:
+    wide = table(whole)
+    narrow = [*head(whole, 80)[1:], *(row(whole, size, 80) for size in whole.sizes)]
+    assert max(map(len, narrow)) <= 80
+    assert {"runtimes", "average per image"} <= {name.strip() for name in narrow[3].split("  ")}
+    assert len({len(line.rstrip()) for line in narrow[4:]}) == 1
+    assert [heads(whole)[-1] in line for line in (wide[4], narrow[3])] == [
+        True,
+        bool(whole.published),
+    ]
+    assert max(map(len, wrapped(notes(whole, whole.sizes[-1]), 80))) <= 80
+
+
 def test_published_figures_stand_beside_their_size() -> None:
     both = report(measured(), measured(runtimes=15), published=BESIDE, published_source="somebody")
     assert [row(both, size).split("  ")[-1].strip() for size in both.sizes] == [
         "-",
-        "1.09ms at 80%",
+        "1.09 ms at 80 %",
     ]
     assert len(head(both)[-1].split("  ")) > len(head(report())[-1].split("  "))
 

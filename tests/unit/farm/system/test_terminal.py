@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import io
 import os
+import pty
+import struct
+import termios
 
 import pytest
 
-from farm.system.terminal import columns, printable
+from farm.system.terminal import UNKNOWN, UNLIMITED, columns, printable, width_of, wrapped
 
 
 @pytest.mark.parametrize(
@@ -37,3 +42,36 @@ def test_columns_are_aligned_and_end_without_blanks() -> None:
         "longer  200",
     ]
     assert columns(["name"], [["a"]]) == ["name", "a"]
+
+
+def test_columns_that_are_optional_go_one_after_the_other_until_the_table_fits() -> None:
+    def heads(width: int) -> list[str]:
+        (line,) = columns(["aa", "bb", "cc"], [], width=width, optional=("cc", "bb"))
+        return line.split()
+
+    assert [heads(width) for width in (10, 9, 6, 5, 1)] == [
+        ["aa", "bb", "cc"], ["aa", "bb"], ["aa", "bb"], ["aa"], ["aa"]
+    ]  # fmt: skip
+
+
+def test_rows_one_by_one_have_the_columns_of_their_heads_whatever_is_in_them() -> None:
+    heads, widest, longer = ["aa", "bb"], ["", ""], ["a", "b" * 20]
+    lines = [columns(heads, rows, widest, width=6, optional=("bb",)) for rows in ([], [longer])]
+    assert [len(each[-1].split()) for each in lines] == [2, 2]
+
+
+def test_long_lines_are_wrapped_at_blanks_and_a_path_stays_whole() -> None:
+    path = "/a" * 30
+    assert wrapped(["short", f"two words {path} end"], 20) == [
+        "short", "two words", f"  {path}", "  end"
+    ]  # fmt: skip
+
+
+def test_what_is_no_terminal_has_no_width_and_a_terminal_its_own() -> None:
+    assert width_of(io.StringIO()) == UNLIMITED
+    here, there = pty.openpty()
+    with os.fdopen(there, "w") as terminal:
+        assert width_of(terminal) == UNKNOWN
+        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("4H", 24, 120, 0, 0))
+        assert width_of(terminal) == 120
+    os.close(here)

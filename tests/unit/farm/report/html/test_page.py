@@ -13,7 +13,7 @@ import pytest
 
 from farm.report.bottleneck_text import sentences
 from farm.report.data import Report
-from farm.report.format import digits, shares, spread
+from farm.report.format import digits, percentages, share, shares, spread
 from farm.report.html.figures import SPANS_ON_A_PAGE
 from farm.report.html.page import render
 from farm.report.npu_limit import limit_rate, mean_saturation
@@ -96,11 +96,11 @@ def test_every_figure_of_the_table_is_there() -> None:
         seconds = sorted(each.seconds for each in size.rounds)[1]
         assert cells[1:5] == [
             f"{seconds:.2f} s",
-            " ".join(f"{busy:.0%}" for busy in size.saturation),
+            percentages(size.saturation),
             f"{size.average_ms.median:.2f}",
             f"{beside.average_ms:.2f}",
         ]
-    assert [row[5] for row in rows[1:]] == ["-"] * 6 + ["80%"]
+    assert [row[5] for row in rows[1:]] == ["-"] * 6 + ["80 %"]
 
 
 def test_what_it_costs_is_there() -> None:
@@ -160,8 +160,8 @@ def test_the_cards_are_of_the_size_that_is_enough() -> None:
     assert cards == [
         f"Average per image {digits(size.average_ms.median)} ms "
         f"{spread(size.average_ms)} in 3 rounds",
-        f"Images per second {rate:.0f} {rate / limit:.0%} of the NPU's limit, 1154 (computed)",
-        f"NPU saturation {mean_saturation(report, size):.0%} cores: {shares(size.saturation)}",
+        f"Images per second {rate:.0f} {share(rate / limit)} of the NPU's limit, 1154 (computed)",
+        f"NPU saturation {share(mean_saturation(report, size))} cores: {shares(size.saturation)}",
         f"Latency, p50 {p50:.1f} ms p90 {p90:.1f}, p99 {p99:.1f}",
         "CPU time per image 1.74 ms all processes together",
         f"Memory {size.memory_mb:.0f} MB PSS of all processes",
@@ -197,14 +197,14 @@ def test_one_size_has_bars_for_its_cores_and_no_curve_of_one_point() -> None:
     rates, cores, *_ = tree(render(CASES["one size"])).iter("figure")
     assert not list(rates.iter("circle"))
     assert len(classed(cores, "infer")) == 3
-    values = [f"{busy:.0%}" for busy in CASES["one size"].sizes[0].saturation]
+    values = [share(busy) for busy in CASES["one size"].sizes[0].saturation]
     assert [text.text for text in classed(cores, "strong")] == values
 
 
 def test_the_published_saturation_stands_among_the_cores_of_as_many_runtimes() -> None:
     _, cores, *_ = tree(render(CASES["one size on a board"])).iter("figure")
     assert len(classed(cores, "theirs")) == 1
-    assert "published 80%" in said(cores)
+    assert "published 80 %" in said(cores)
 
 
 def test_a_cpu_has_no_npu_and_no_limit() -> None:
@@ -212,7 +212,7 @@ def test_a_cpu_has_no_npu_and_no_limit() -> None:
     assert "NPU saturation" not in page
     assert "NPU's limit" not in page
     assert "mean share of the CPU runtimes" in page
-    assert "70%" in page
+    assert "70 %" in page
 
 
 def test_what_went_wrong_stands_above_the_figures() -> None:
