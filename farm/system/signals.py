@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import select
@@ -12,8 +13,9 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-from farm.errors import EXIT_SIGNAL_BASE
+from farm.errors import EXIT_SIGNAL_BASE, StartError
 from farm.system.ownership import Owned, disown_all, hollow, opening
+from farm.system.process_limits import WHY
 
 CAUGHT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the terminal is gone
 LAST_SECONDS: Final = 6.0  # a little more than it takes to kill all workers
@@ -25,7 +27,8 @@ class Signals(Owned):
     A signal that was ignored before stays ignored. They are taken by a thread, so they count where
     the main thread is stuck in the kernel, too. If the block has not ended 6 s after the second
     signal, the program is ended without cleaning up: it may hang in a write to a terminal or a disk
-    that does not answer. Its workers notice that and clean up. Enter it in the main thread.
+    that does not answer. Its workers notice that and clean up. Enter it in the main thread; raises
+    StartError if no thread can be started.
     """
 
     def __init__(self) -> None:
@@ -42,7 +45,11 @@ class Signals(Owned):
             self._numbers, self._write_end = os.pipe()
             self.own()
         os.set_blocking(self._write_end, False)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # which is how Python says EAGAIN here
+            self._close(self.fd, self._numbers, self._write_end)
+            raise StartError(WHY[errno.EAGAIN]) from error
         # Python writes a signal's number there at once, in whichever thread it comes.
         self._wakeup_before = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         self._before = {number: signal.signal(number, _do_nothing) for number in _not_ignored()}
@@ -59,11 +66,9 @@ class Signals(Owned):
     ) -> None:
         if not self.disowned:
             self._restore()
-            self.release()
             os.close(self._write_end)
             self._thread.join()
-            os.close(self._numbers)
-            os.close(self.fd)
+            self._close(self.fd, self._numbers)
 
     def disown(self) -> None:
         """Let a forked child end by signals as its program says, not as this does."""
@@ -76,6 +81,11 @@ class Signals(Owned):
         with suppress(BlockingIOError):
             os.eventfd_read(self.fd)
         return len(self.received)
+
+    def _close(self, *fds: int) -> None:
+        self.release()
+        for fd in fds:
+            os.close(fd)
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
@@ -91,7 +101,7 @@ class Signals(Owned):
             if not numbers:
                 return
             # Sorted, as handlers of signals that come at once run in an order of no meaning.
-            self.received += sorted(number for number in numbers if number in self._before)
+            self.received += sorted(number for number in numbers if number in CAUGHT)
             os.eventfd_write(self.fd, 1)
             if len(self.received) > 1:
                 ends_at = min(ends_at, time.monotonic() + LAST_SECONDS)

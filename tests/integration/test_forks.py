@@ -46,7 +46,7 @@ def fork(work):
 
 def program(script: str, folder: str) -> str:
     """Run a program to its end; return what it printed."""
-    done = run(sys.executable, "-W", "error", "-c", BEGIN + dedent(script), folder)
+    done = run(sys.executable, "-W", "error::ResourceWarning", "-c", BEGIN + dedent(script), folder)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

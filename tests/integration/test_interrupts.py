@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from farm.system.signals import CAUGHT
 from tests.helpers import fuse
 from tests.helpers.fuse_protocol import Op
-from tests.helpers.programs import FAST, NPU_FARM, PROGRAM, SIMULATED, Programs, run
+from tests.helpers.programs import (
+    FAST,
+    NPU_FARM,
+    PROGRAM,
+    SIMULATED,
+    SLOW,
+    Programs,
+    read_until,
+    run,
+)
 from tests.helpers.support import PATIENCE, children_of, fork_server_of, is_alive, wait_for
 
 BEGIN = f"""
@@ -99,6 +112,66 @@ def test_an_interrupt_ends_a_long_close_at_once(folder: str, run_dirs: Path) -> 
     """
     assert program(script, folder) == (-signal.SIGINT, "", "KeyboardInterrupt")
     assert list(run_dirs.iterdir()) == []
+
+
+def signals_rain(process: subprocess.Popen[str], numbers: list[signal.Signals]) -> None:
+    """Send a hundred signals, one a millisecond or so, while a program runs."""
+    chosen = random.Random(7).choices(numbers, k=100)  # noqa: S311 - no secret
+    for number in chosen:
+        if process.poll() is None:
+            process.send_signal(number)
+            time.sleep(0.001)
+
+
+HARMLESS = [signal.SIGWINCH, signal.SIGCHLD, signal.SIGCONT]
+
+
+@pytest.mark.parametrize("moment", ["start", "run"])
+def test_a_hundred_signals_end_a_run_once(
+    folder: str, run_dirs: Path, programs: Programs, moment: str
+) -> None:
+    process = programs.start(*PROGRAM, *SLOW, "-d", folder, "-r", "50")
+    assert wait_for(lambda: list(run_dirs.iterdir()) != [])
+    if moment == "run":
+        read_until(process.stdout, "")
+    signals_rain(process, [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *HARMLESS])
+    _, err = process.communicate(timeout=PATIENCE)
+    # The last ones may find a program that has done all and is about to exit.
+    assert process.returncode in {128 + n for n in CAUGHT} | {-n for n in CAUGHT}
+    assert "Traceback" not in err
+    assert err.count("stopped by a signal") == 1
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [])
+
+
+@pytest.mark.parametrize(
+    ("moment", "numbers"),
+    [
+        ("begin", [signal.SIGINT]),
+        ("up", [signal.SIGINT]),
+        ("up", [signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1, signal.SIGHUP]),
+    ],
+)
+def test_a_hundred_signals_to_a_python_program_leave_nothing(
+    folder: str,
+    run_dirs: Path,
+    programs: Programs,
+    moment: str,
+    numbers: list[signal.Signals],
+) -> None:
+    script = """
+        print("begin", flush=True)
+        with farm(**{"simulated.service_ms": 50.0}) as opened:
+            print("up", flush=True)
+            list(opened.classify(IMAGES * 50))
+    """
+    process = programs.start(sys.executable, "-c", BEGIN + dedent(script), folder)
+    read_until(process.stdout, moment)
+    processes = [*children_of(process.pid)]
+    signals_rain(process, [*numbers, *HARMLESS])
+    process.communicate(timeout=PATIENCE)
+    assert -process.returncode in numbers
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [])
+    assert wait_for(lambda: not any(map(is_alive, processes)))
 
 
 @pytest.mark.parametrize("entry", [(NPU_FARM,), PROGRAM])

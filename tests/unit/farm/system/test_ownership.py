@@ -33,7 +33,7 @@ class Pipe(Owned):
 
 
 def program(script: str) -> str:
-    done = run(sys.executable, "-W", "error", "-c", BEGIN + dedent(script))
+    done = run(sys.executable, "-W", "error::ResourceWarning", "-c", BEGIN + dedent(script))
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -192,3 +192,21 @@ def test_a_forked_child_ends_by_a_signal_as_if_nobody_had_collected_them() -> No
     """
     code, output = ended(script)
     assert (code, output.removeprefix("0\n")) == (0, "-15 []\n1\n")
+
+
+def test_where_no_thread_can_be_started_the_limit_is_named_and_nothing_is_changed() -> None:
+    script = """
+        import threading
+        from farm.errors import StartError
+        def start(thread):
+            raise RuntimeError("can't start new thread")
+        threading.Thread.start = start
+        files = os.listdir("/proc/self/fd")
+        try:
+            with Signals():
+                print("entered")
+        except StartError as error:
+            print("ulimit -u" in str(error), os.listdir("/proc/self/fd") == files)
+        print({signal.getsignal(number) for number in CAUGHT} == {signal.SIG_DFL})
+    """
+    assert ended(script) == (0, "True True\nTrue\n")
