@@ -33,6 +33,7 @@ from workers.protocol.messages import Batch, Encoded, Item, ItemError, Pixels
 
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
 BATCH_BYTES: Final = 8 << 20  # raw frames are megabytes each: a batch of them stays small
+IN_FLIGHT_BYTES: Final = 256 << 20  # once all workers hold so many, none gets more
 LOOKAHEAD_BATCHES: Final = 3  # of every worker
 LOOKAHEAD_BYTES: Final = 32 << 20  # each run that waits has an equal share
 
@@ -195,12 +196,12 @@ class Dispatcher:
             worker = self._least_loaded(queue[0])
             if worker is None:
                 break
-            tasks = self._take(run, queue)
+            tasks, size = self._take(run, queue)
             del self._queues[run]
             if queue:
                 self._queues[run] = queue  # its next turn is the last one
             self._next_batch += 1
-            self._workers[worker].add(self._next_batch, tasks, now=now)
+            self._workers[worker].add(self._next_batch, tasks, size, now=now)
             actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
         return actions
 
@@ -210,6 +211,9 @@ class Dispatcher:
         A suspect needs a worker that holds nothing, and another than the one that died of it,
         while there is another: an NPU core that has gone bad must not make its items look guilty.
         """
+        in_flight = _size(task.item) and sum(load.bytes for load in self._workers.values())
+        if in_flight >= IN_FLIGHT_BYTES:
+            return None
         window = 1 if task.deaths else self._window
         barred = task.died_at if len(self._workers) > 1 else None
         loads = [
@@ -219,8 +223,8 @@ class Dispatcher:
         ]
         return min(loads)[1] if loads else None
 
-    def _take(self, run: int, queue: deque[Task]) -> tuple[Task, ...]:
-        """Take the next batch off a queue: smaller near the end, so that no worker ends late.
+    def _take(self, run: int, queue: deque[Task]) -> tuple[tuple[Task, ...], int]:
+        """Take the next batch, and its bytes: smaller near the end, so that no worker ends late.
 
         Guided self-scheduling (Polychronopoulos and Kuck, 1987): each takes an equal share of
         half of what waits. A task that a worker died of travels alone.
@@ -238,7 +242,7 @@ class Dispatcher:
             if tasks[-1].deaths:  # these are always the first in the queue
                 break
         self._waiting_bytes[run] -= taken_bytes
-        return tuple(tasks)
+        return tuple(tasks), taken_bytes
 
 
 def _size(item: Item) -> int:

@@ -16,12 +16,13 @@ class InFlight:
     nothing: a worker that goes on with them may have a decoder that hangs in the oldest.
 
     A batch whose results nobody wants any more is held without tasks; `sizes` says how many items
-    each batch has all the same, as the worker still has them to do. A terminating worker is
+    each batch has all the same, and how many bytes they carry, as the worker still has them to do.
+    A terminating worker is
     about to be killed, a retiring one to be replaced once it holds no batch.
     """
 
     held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
-    sizes: dict[int, int] = field(default_factory=dict)
+    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
     oldest_since: float = 0.0
     terminating: bool = False
     retiring: bool = False
@@ -37,13 +38,18 @@ class InFlight:
     @property
     def items(self) -> int:
         """How many items it has to do."""
-        return sum(self.sizes.values())
+        return sum(items for items, _ in self.sizes.values())
 
-    def add(self, batch: int, tasks: tuple[Task, ...], *, now: float) -> None:
-        """Take in that the worker was sent a batch."""
+    @property
+    def bytes(self) -> int:
+        """How many bytes these items carry."""
+        return sum(size for _, size in self.sizes.values())
+
+    def add(self, batch: int, tasks: tuple[Task, ...], size: int, *, now: float) -> None:
+        """Take in that the worker was sent a batch whose items carry `size` bytes."""
         if not self.held:
             self.oldest_since = now
-        self.held[batch], self.sizes[batch] = tasks, len(tasks)
+        self.held[batch], self.sizes[batch] = tasks, (len(tasks), size)
 
     def is_oldest(self, batch: int) -> bool:
         """Whether a batch that it holds has been there longest."""

@@ -18,6 +18,7 @@ from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 CHANNELS: Final = 3
 LONGEST_PATH: Final = 4095  # bytes; Linux opens no longer one
 CUT: Final = b"..."  # ends a path of which only the beginning is kept
+TAKE_BYTES: Final = 8 << 20  # are enough for a batch: arrays are copied
 MOST_BYTES: Final = 2**32 - 1  # what a message can hold in one piece
 HELD: Final = (list, tuple, set, frozenset, dict, np.ndarray)  # have their items already
 
@@ -70,8 +71,13 @@ class IterableSource:
         self._items, self._convert = iter(items), convert
         self._held: deque[Any] = deque()  # items that are not converted yet
         self.total, self.blocks = total, blocks
-        self.exhausted = False
+        self._ended = False
         self._error: Exception | None = None
+
+    @property
+    def exhausted(self) -> bool:
+        """See Source.exhausted."""
+        return self._ended and not self._held and self._error is None
 
     @classmethod
     def from_items(cls, items: Iterable[Item]) -> IterableSource:
@@ -91,28 +97,35 @@ class IterableSource:
 
     def take(self, count: int) -> list[Ref]:
         """See Source.take."""
-        if self._error is not None:
-            raise self._error
         with Paused():
-            try:
-                # In one step of C: no item is lost to a KeyboardInterrupt between two of Python.
-                self._held.extend(islice(self._items, count - len(self._held)))
-            except Exception as error:
-                if error is HANDLERS.raised:
-                    raise
-                self._error = error  # of the iterable: what came before it counts
+            self._hold(count)
         taken: list[Ref] = []
+        size = 0
         try:
-            while self._held:
+            while self._held and len(taken) < count and size < TAKE_BYTES:
                 item = self._held.popleft()
-                taken.append(item if self._convert is None else self._convert(item))
+                ref = item if self._convert is None else self._convert(item)
+                taken.append(ref)
+                size += len(ref.data) if isinstance(ref, (Encoded, Pixels)) else 0
         except Exception as error:
             self._error = error
             self._held.clear()
         if self._error is not None and not taken:
             raise self._error
-        self.exhausted = self._error is None and (self.exhausted or len(taken) < count)
         return taken
+
+    def _hold(self, count: int) -> None:
+        """Hold `count` items, as far as there are as many."""
+        if self._ended or len(self._held) >= count:
+            return
+        try:
+            # In one step of C: no item is lost to a KeyboardInterrupt between two of Python.
+            self._held.extend(islice(self._items, count - len(self._held)))
+        except Exception as error:
+            if error is HANDLERS.raised:
+                raise
+            self._error = error  # of the iterable: what came before it counts
+        self._ended = len(self._held) < count
 
 
 def to_ref(item: Any) -> Ref:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from farm.scheduler.dispatcher import LOOKAHEAD_BYTES, MAX_DEATHS, Dispatcher
+from farm.scheduler.dispatcher import IN_FLIGHT_BYTES, LOOKAHEAD_BYTES, MAX_DEATHS, Dispatcher
 from farm.scheduler.events import (
     Action,
     Answered,
@@ -356,3 +356,30 @@ def test_a_batch_that_overtook_says_nothing_of_how_long_one_takes() -> None:
     d.handle(answered(first), now=50.0)
     (_,) = sends(d, 1, now=100.0)
     assert d.deadline() == 100.0 + 20 * 50.0
+
+
+def frames(count: int, size: int, run: int = RUN) -> tuple[Task, ...]:
+    data = Encoded(bytes(size))
+    return tuple(Task(Item(i, data), 0.0, run) for i in range(count))
+
+
+def test_big_images_are_sent_until_so_many_bytes_are_in_flight() -> None:
+    d = dispatcher(4, batch=1, window=2)
+    first = d.handle(Submitted(frames(8, IN_FLIGHT_BYTES // 3 + 1)), now=0.0)
+    assert len(batches(first)) == 3
+    for send in first:
+        (*_, another) = d.handle(answered(send, worker=batches([send])[0][0]), now=1.0)
+        assert isinstance(another, Send)
+
+
+def test_one_image_is_sent_however_big_it_is() -> None:
+    d = dispatcher(2, batch=1)
+    assert len(batches(d.handle(Submitted(frames(2, IN_FLIGHT_BYTES + 1)), now=0.0))) == 1
+
+
+def test_bytes_that_nobody_wants_any_more_are_in_flight_until_they_are_answered() -> None:
+    d = dispatcher(2, batch=1)
+    (send,) = d.handle(Submitted(frames(1, IN_FLIGHT_BYTES)), now=0.0)
+    d.handle(Dropped(RUN, held=True), now=0.0)
+    assert d.handle(Submitted(frames(1, 1, run=1)), now=0.0) == []
+    assert len(batches(d.handle(answered(send), now=0.0))) == 1

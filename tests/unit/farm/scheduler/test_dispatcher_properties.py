@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from farm.scheduler.dispatcher import (
     BATCH_BYTES,
+    IN_FLIGHT_BYTES,
     LOOKAHEAD_BATCHES,
     LOOKAHEAD_BYTES,
     MAX_DEATHS,
@@ -59,8 +60,8 @@ class Frame(bytes):
         return "Frame"
 
 
-# Two of these do not travel together, four are more than the look-ahead.
-FRAME = Frame(max(BATCH_BYTES // 2, LOOKAHEAD_BYTES // 4) + 1)
+# Two of these do not travel together, four are more than the look-ahead, or than may be in flight.
+FRAME = Frame(max(BATCH_BYTES // 2, LOOKAHEAD_BYTES // 4, IN_FLIGHT_BYTES // 4) + 1)
 
 
 class Farm(RuleBasedStateMachine):
@@ -144,6 +145,8 @@ class Farm(RuleBasedStateMachine):
         assert worker not in self.terminating | self.retiring
         assert batch.id not in self.batches, "a number is used once"
         self.batches.add(batch.id)
+        if size_of(batch.items):
+            assert self.bytes_in_flight() < IN_FLIGHT_BYTES, "no more than a batch above"
         ids = self.numbers(batch)
         assert 0 < len(ids) <= self.batch
         assert len({self.run_of[i] for i in ids}) == 1
@@ -160,6 +163,10 @@ class Farm(RuleBasedStateMachine):
             assert len(ids) == 1
             assert self.hands[worker] == []
             assert worker != self.died_at[ids[0]] or len(self.hands) == 1, "another is there"
+
+    def bytes_in_flight(self) -> int:
+        held = [batch for batches in self.hands.values() for batch in batches]
+        return sum(size_of(batch.items) for batch in held)
 
     def busy(self) -> list[int]:
         return sorted(worker for worker, held in self.hands.items() if held)
@@ -322,7 +329,9 @@ class Farm(RuleBasedStateMachine):
             idle = {worker for worker, held in self.hands.items() if not held}
             first = self.number(self.dispatcher.waiting[0].item)
             barred = self.died_at.get(first, -1)
-            assert idle <= self.terminating | ({barred} if len(self.hands) > 1 else set())
+            allowed = self.terminating | ({barred} if len(self.hands) > 1 else set())
+            full = self.bytes_in_flight() >= IN_FLIGHT_BYTES
+            assert idle <= allowed or (full and size_of([self.dispatcher.waiting[0].item]))
 
     @invariant()
     def the_deadline_is_that_of_the_first_who_owes(self) -> None:

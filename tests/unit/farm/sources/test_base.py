@@ -14,7 +14,7 @@ import pytest
 from farm.errors import SourceError
 from farm.results.result import path_of
 from farm.sources import base
-from farm.sources.base import CUT, LONGEST_PATH, IterableSource
+from farm.sources.base import CUT, LONGEST_PATH, TAKE_BYTES, IterableSource
 from tests.helpers.sources import endlessly, refs, take_all
 from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 
@@ -185,4 +185,23 @@ def test_an_item_can_not_end_the_items() -> None:
     source = IterableSource.from_items(["/a.jpg", Odd(), "/b.jpg"])
     assert source.take(9) == refs("/a.jpg")
     with pytest.raises(SourceError, match=r"Odd: .* StopIteration"):
+        source.take(9)
+
+
+@pytest.mark.parametrize("size", [TAKE_BYTES // 3, TAKE_BYTES, 2 * TAKE_BYTES])
+def test_of_big_items_few_are_taken_at_once(size: int) -> None:
+    source = IterableSource.from_items([bytes(size)] * 9)
+    taken = []
+    while not source.exhausted:
+        refs = source.take(1024)
+        assert len(refs) <= -(-TAKE_BYTES // size)
+        taken += refs
+    assert len(taken) == 9
+
+
+def test_an_error_behind_big_items_is_raised_after_them() -> None:
+    source = IterableSource.from_items([bytes(TAKE_BYTES)] * 2 + [None])  # type: ignore[list-item]
+    assert len(source.take(9)) == len(source.take(9)) == 1
+    assert not source.exhausted
+    with pytest.raises(SourceError):
         source.take(9)
