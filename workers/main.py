@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import shutil
+import re
 import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import Final
 
 from workers.environment import forget_opencv_variables, limit_library_threads
@@ -22,6 +23,8 @@ from workers.protocol.spec import MAX_PIXELS_VARIABLE
 from workers.protocol.startup import read_init
 
 RUN_DIR_PREFIX: Final = "npu-farm-"
+RUN_DIR_NAME: Final = re.compile(RUN_DIR_PREFIX + "[a-z0-9_]{8}")  # as mkdtemp completes it
+RUN_DIR_FILES: Final = re.compile(r"sink|npu|worker-\d+\.\d+")
 EXIT_CRASHED: Final = 1
 EXIT_NO_INIT: Final = 64
 EXIT_ORPHANED: Final = 75
@@ -68,9 +71,16 @@ def exit_with_coordinator(run_dir: str) -> None:
 
 
 def clean_up(run_dir: str) -> None:
-    """Remove a run's folder; keep any folder that is not named like one."""
-    if os.path.basename(run_dir).startswith(RUN_DIR_PREFIX):
-        shutil.rmtree(run_dir, ignore_errors=True)
+    """Remove a run's folder; keep any other, whatever its name, with all that is in it."""
+    if not RUN_DIR_NAME.fullmatch(os.path.basename(run_dir)):
+        return
+    with suppress(OSError):  # another process of the farm was first, or the folder is no run's
+        files = os.listdir(run_dir)
+        if all(map(RUN_DIR_FILES.fullmatch, files)):
+            for file in files:
+                with suppress(FileNotFoundError):
+                    os.unlink(os.path.join(run_dir, file))
+            os.rmdir(run_dir)
 
 
 if __name__ == "__main__":

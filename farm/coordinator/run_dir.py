@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import stat
 import tempfile
 import time
 from contextlib import suppress
@@ -13,20 +13,22 @@ from typing import Final
 
 from farm.errors import StartError
 from farm.system.ownership import Owned, hollow, opening
-from workers.main import RUN_DIR_PREFIX
+from workers.main import RUN_DIR_PREFIX, clean_up
 
 # A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
 LONGEST_PARENT: Final = 70
 SHORT_PARENT: Final = "/tmp"  # noqa: S108 - mkdtemp makes the private folder in it
 # A folder is unlocked only for the instant in which it is made; this is far more than that.
 SURELY_LOCKED_SECONDS: Final = 60.0
+MODE: Final = 0o700  # of what mkdtemp makes
 
 
 class RunDir(Owned):
     """A new folder of mode 0700, locked for as long as this process lives; raises StartError.
 
     Workers remove the folder when their coordinator is gone. Where there was none alive to do so,
-    the next farm does: it removes unlocked folders of earlier runs beside its own.
+    the next farm does: it removes unlocked folders of earlier runs beside its own. A folder that is
+    named otherwise, or holds anything that is not a run's, is somebody's own and stays.
     """
 
     def __init__(self) -> None:
@@ -45,9 +47,9 @@ class RunDir(Owned):
                 _remove_if_abandoned(left)
 
     def remove(self) -> None:
-        """Remove the folder and all that is in it; in a forked child, do nothing."""
+        """Remove the folder and the sockets in it; in a forked child, do nothing."""
         if not self.disowned:
-            shutil.rmtree(self.path, ignore_errors=True)
+            clean_up(self.path)
             self.release()
             os.close(self._fd)
 
@@ -59,10 +61,11 @@ class RunDir(Owned):
 
 def _remove_if_abandoned(folder: Path) -> None:
     status = folder.lstat()
-    if status.st_uid != os.geteuid() or time.time() - status.st_mtime < SURELY_LOCKED_SECONDS:
+    ours = status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == MODE
+    if not ours or time.time() - status.st_mtime < SURELY_LOCKED_SECONDS:
         return
     fd = _locked(str(folder))
-    shutil.rmtree(folder, ignore_errors=True)
+    clean_up(str(folder))
     os.close(fd)
 
 

@@ -187,7 +187,7 @@ def test_a_farm_that_fails_ends_a_sweep_with_what_was_measured(folder: str, tmp_
         check=False,
     )
     assert done.returncode == 3
-    assert "error: 3 workers need " in done.stderr
+    assert f"error: {FILES_BESIDES + 3 * FILES_PER_WORKER} more files must be opened" in done.stderr
     assert "1 runtime in detail:" in done.stdout
     assert [size["runtimes"] for size in json.loads(output.read_text())["sizes"]] == [1]
 

@@ -27,7 +27,7 @@ def spec(tmp_path: Path) -> WorkerSpec:
         simulated=SimulatedSpec(
             timelines=str(tmp_path / "npu"), npu_cores=1, service_ms=1.0, seed=0, classes=10
         ),
-        run_dir=str(tmp_path / "npu-farm-test"),
+        run_dir=str(tmp_path / "npu-farm-by_hand_"),
         inbox=f"ipc://{tmp_path}/worker-0",
         sink=f"ipc://{tmp_path}/sink",
     )

@@ -21,8 +21,9 @@ def aged(folder: Path) -> Path:
 
 def left_behind(parent: Path, name: str) -> Path:
     folder = parent / f"{RUN_DIR_PREFIX}{name}"
-    folder.mkdir()
-    (folder / "sink").touch()
+    folder.mkdir(mode=0o700)
+    for file in ("sink", "npu", "worker-11.3"):
+        (folder / file).touch()
     return folder
 
 
@@ -35,7 +36,7 @@ def test_a_run_dir_is_private_and_goes_with_its_run(run_dirs: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(run_dirs: Path) -> None:
-    abandoned = aged(left_behind(run_dirs, "abandoned"))
+    abandoned = aged(left_behind(run_dirs, "abandon_"))
     RunDir().remove()
     assert not abandoned.exists()
 
@@ -43,7 +44,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(run_dirs: Path) -> None:
 def test_folders_of_runs_that_live_or_just_begin_are_left_alone(run_dirs: Path) -> None:
     living = RunDir()
     aged(Path(living.path))
-    beginning = left_behind(run_dirs, "beginning")
+    beginning = left_behind(run_dirs, "beginnin")
     RunDir().remove()
     assert Path(living.path).exists()
     assert beginning.exists()
@@ -77,6 +78,22 @@ def test_only_folders_named_like_a_runs_are_touched(run_dirs: Path) -> None:
     assert other.exists()
     assert target.exists()
     assert link.is_symlink()
+
+
+def test_folders_that_are_only_named_like_a_runs_stay_with_all_that_is_in_them(
+    run_dirs: Path,
+) -> None:
+    longer = left_behind(run_dirs, "results")
+    with_more = left_behind(run_dirs, "unpacked")
+    (with_more / "photos").mkdir()
+    with_own_file = left_behind(run_dirs, "projects")
+    (with_own_file / "thesis.txt").touch()
+    of_another_mode = left_behind(run_dirs, "children")
+    of_another_mode.chmod(0o755)
+    folders = [longer, with_more, with_own_file, of_another_mode]
+    before = [sorted(aged(folder).iterdir()) for folder in folders]
+    RunDir().remove()
+    assert [sorted(folder.iterdir()) for folder in folders] == before
 
 
 def test_a_long_temporary_folder_is_not_used(
