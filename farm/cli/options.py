@@ -90,6 +90,9 @@ IMAGES: Final = (
 RUN: Final = (
     click.option("-q", "--quiet", is_flag=True,
                  help="Print no line per image, only the summary."),
+    click.option("--truth", metavar="REGEX",
+                 help="Tell the accuracy: folder (each is named after its label), or a regular "
+                 f"expression whose one group is the label in a path.{OF_CONFIG}"),
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
                  help="Write results to a .jsonl or .csv file.  [default: standard output]"),
     click.option("--resume", is_flag=True,

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from farm.api import Farm
 from farm.cli.character_note import with_note
+from farm.cli.judge import truth_of
 from farm.cli.progress import open_progress
 from farm.cli.stopped import how_to_go_on, tell_stop
-from farm.cli.summary import INDENT, summary
+from farm.cli.summary import INDENT, failures, summary
 from farm.config.schema import FarmConfig
 from farm.errors import (
     EXIT_OK,
@@ -63,10 +64,9 @@ def run(config: FarmConfig, request: Request) -> int:
     earlier = _resume_index(request)
     if request.output is not None:
         check_name(request.output)
-    everything = sources.open_targets(
-        choose_targets(config, request.targets), times=request.repeat, recursive=request.recursive
-    )
-    stats, submitted = Stats(truth=config.truth), 0
+    targets = choose_targets(config, request.targets)
+    everything = sources.open_targets(targets, times=request.repeat, recursive=request.recursive)
+    stats, submitted = Stats(truth=truth_of(config, targets, recursive=request.recursive)), 0
     with Signals() as signals:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
         deadline = WriteDeadline(signals, config.drain_seconds)
@@ -76,7 +76,7 @@ def run(config: FarmConfig, request: Request) -> int:
         )
         try:
             # The output is opened after: a farm that can't start leaves earlier results alone.
-            with farm, output as writer, _summing_up(farm, stats, source):
+            with farm, output as writer, _summing_up(farm, stats, source, request):
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
                 noted = with_note(results, config.model)
                 _write(noted, source, request, stats, writer)
@@ -133,7 +133,7 @@ def _write(
 
 
 @contextmanager
-def _summing_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
+def _summing_up(farm: Farm, stats: Stats, source: Remaining, request: Request) -> Iterator[None]:
     """Tell the summary of what was done in the block, however it ends.
 
     Not if the source can't be read from its beginning: there is nothing to sum up.
@@ -149,6 +149,9 @@ def _summing_up(farm: Farm, stats: Stats, source: Remaining) -> Iterator[None]:
             stats.losses, stats.left_out = farm.losses, farm.bad_cores
             stats.dropped, stats.skipped = farm.strays, source.skipped
             done = stats.summary(seconds=time.monotonic() - begun)
+            if stats.first_failures and (request.quiet or request.output is not None):
+                failed = failures(stats.first_failures, done.failed, request.output)
+                LOG.warning("\n".join(failed), extra={"event": "failures"})
             told = {"event": "summary", "summary": asdict(done)}
             lines = wrapped(summary(done, farm.plan), width_of(sys.stderr), indent=INDENT)
             LOG.info("\n".join(lines), extra=told)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from farm.hardware.platforms import cpu_list
 from farm.report.format import SIMULATED
+from farm.results.result import Result
 from farm.results.stats import RunSummary
+from farm.results.text_line import to_text
 from farm.scheduler.placement import FarmPlan
 from farm.system.terminal import columns
 from workers.runtimes.base import ONNX
@@ -44,6 +48,15 @@ def summary(run: RunSummary, plan: FarmPlan) -> list[str]:
     return lines + _warnings(run)
 
 
+def failures(first: Sequence[Result], count: int, output: Path | None) -> list[str]:
+    """Return a line for each of the first failures, and where to find the others of `count`."""
+    lines = [f"{count} failed:", *(f"  {to_text(each)}" for each in first)]
+    if others := count - len(first):
+        where = "-o FILE writes them all" if output is None else f"all are in {output}"
+        lines.append(f"  and {others} others; {where}")
+    return lines
+
+
 def _warnings(run: RunSummary) -> list[str]:
     """Return what went wrong with workers, and how accurate the answers were."""
     lines = []
@@ -56,7 +69,9 @@ def _warnings(run: RunSummary) -> list[str]:
         lines.append(f"NPU cores    {cores} LEFT OUT: no worker could use it; see above")
     if run.judged:
         top1, top5 = (100 * right / run.judged for right in (run.top1_right, run.top5_right))
-        lines.append(f"Accuracy     top-1 {top1:.1f} %, top-5 {top5:.1f} % of {run.judged} images")
+        others = f"; {run.ok - run.judged} are not judged" if run.judged < run.ok else ""
+        shares = f"top-1 {top1:.1f} %, top-5 {top5:.1f} %"
+        lines.append(f"Accuracy     {shares} of {run.judged} images{others}")
     return lines
 
 

@@ -18,7 +18,7 @@ FORMS: Final = {  # where the schema's types say less than a user wants to know
     "model": "the path of a model file",
     "labels": "the path of a file with one label a line",
     "images": "a folder, a file, a glob or a .txt list",
-    "truth": "a regular expression in quotes",
+    "truth": "a regular expression in quotes, or folder",
 }
 
 

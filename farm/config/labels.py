@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,19 @@ class Labels:
             return cls(path, names)
         except ConfigError as error:
             raise ConfigError(f"labels: {path}: {error}") from error
+
+    def wordnet_numbers(self) -> dict[str, str]:
+        """Return the labels of the WordNet numbers (n01440764) that the file has beside its names.
+
+        Raises ConfigError if it can't be read any more.
+        """
+        try:
+            text = self.path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"labels: {self.path}: can't be read: {error}") from error
+        found = re.findall(r"\b(n[0-9]{8})\b[\s,:;\"']+(\S[^\"\r\n]*)", text)
+        known = set(self.names)
+        return {number: name.strip() for number, name in found if name.strip() in known}
 
     def check(self, classes: int) -> None:
         """Raise ConfigError unless there is one label for each of a model's `classes` outputs."""

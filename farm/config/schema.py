@@ -21,6 +21,7 @@ from pydantic_core import PydanticKnownError
 from farm.hardware.platforms import HOST, SOCS
 from workers.protocol.spec import InputHint
 
+FOLDER: Final = "folder"  # the truth that is the name of an image's folder
 PLATFORMS: Final = (*SOCS, HOST)
 MOST_CPUS: Final = 4096
 MOST_RUNTIMES: Final = 256
@@ -126,7 +127,7 @@ class FarmConfig(_Frozen):
     images: str | None = None
     """Folder, file, glob or .txt list of paths; default: the bundled sample images."""
     truth: str | None = None
-    """Regular expression with one group, which finds the right label in a file's name."""
+    """Regular expression with one group, the right label in a path; or folder: its folder's."""
     runtime: Literal["auto", "rknn", "onnx", "simulated"] = "auto"
     """What runs the model; auto: the NPU if there is one, else ONNX Runtime on the CPU."""
     simulated: SimulatedConfig = SimulatedConfig()
@@ -181,9 +182,9 @@ class FarmConfig(_Frozen):
     @field_validator("truth")
     @classmethod
     def check_truth(cls, pattern: str | None) -> str | None:
-        """Raise ValueError unless it is a regular expression with one group."""
-        if pattern is None:
-            return None
+        """Raise ValueError unless it is a regular expression with one group, or FOLDER."""
+        if pattern is None or pattern == FOLDER:
+            return pattern
         try:
             groups = re.compile(pattern).groups
         except re.error as error:

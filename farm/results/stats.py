@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,8 +10,10 @@ from farm.errors import SourceError
 from farm.results.latency import Histogram
 from farm.results.result import Result
 from farm.results.text_line import to_text
+from farm.results.truth import Truth
 
 PHASES: Final = ("queue", "decode", "wait", "infer", "total")
+SHOWN_FAILURES: Final = 10  # of a run that prints no line per image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +60,11 @@ class RunSummary:
 class Stats:
     """Running totals of one run.
 
-    `truth` is a regular expression whose one group is the right label in a path.
+    `truth` tells the right label of a path.
     """
 
-    truth: str | None = None
-    first_failure: Result | None = None
+    truth: Truth | None = None
+    first_failures: list[Result] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     per_worker: Counter[int] = field(default_factory=Counter)
     busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
@@ -86,7 +87,8 @@ class Stats:
     def count(self, result: Result) -> None:
         """Count one result."""
         if result.top5 is None:
-            self.first_failure = self.first_failure or result
+            if len(self.first_failures) < SHOWN_FAILURES:
+                self.first_failures.append(result)
             self.failures[result.error.kind if result.error else "unknown"] += 1
             return
         self.per_worker[result.worker] += 1
@@ -95,17 +97,17 @@ class Stats:
             histogram.add(getattr(result.ms, phase))
         if self.truth is None or result.path is None or result.simulated:
             return
-        found = re.search(self.truth, result.path)
-        if found is not None:
+        right = self.truth(result.path)
+        if right is not None:
             labels = [prediction.label for prediction in result.top5]
             self.judged += 1
-            self.top1_right += found[1] in labels[:1]
-            self.top5_right += found[1] in labels
+            self.top1_right += right in labels[:1]
+            self.top5_right += right in labels
 
     def check_ok(self, purpose: str) -> None:
         """Raise SourceError with `purpose` and the first failure if no result was without error."""
-        if self.first_failure is not None and not self.per_worker:
-            first = to_text(self.first_failure)
+        if self.first_failures and not self.per_worker:
+            first = to_text(self.first_failures[0])
             raise SourceError(f"{purpose}: no image could be classified; first: {first}")
 
     def include(self, other: Stats) -> None:

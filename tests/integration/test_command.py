@@ -394,6 +394,34 @@ def test_a_farm_that_cannot_start_leaves_earlier_results_alone(folder: str, tmp_
     assert output.read_text() == "earlier\n"
 
 
+@pytest.mark.parametrize("to_file", [False, True])
+def test_failures_of_a_run_without_lines_are_listed(to_file: bool, tmp_path: Path) -> None:
+    photos, output = tmp_path / "photos", tmp_path / "r.jsonl"
+    photos.mkdir()
+    for number in range(12):
+        (photos / f"{number:02d}.jpg").touch()
+    done = command(*SIMULATED, str(photos), *(("-o", str(output)) if to_file else ("-q",)))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count(".jpg: error: empty: ") == 10
+    assert missing((" 2 others", str(output) if to_file else "-o FILE"), done.stderr) == []
+
+
+def test_class_folders_are_the_truth(renders: list[Path], tmp_path: Path) -> None:
+    for path in renders:
+        label = path.stem.rpartition("_")[2]
+        (tmp_path / "p" / label).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p" / label / f"{path.stem[:-2]}.jpg").symlink_to(path)
+    (tmp_path / "p" / "0" / "notes.txt").touch()
+    words = (HOST, str(tmp_path / "p"), "-q", "--truth", "folder")
+    flat = command(*words)
+    assert flat.returncode == 2
+    assert missing((f"{tmp_path / 'p'}: no images", "--recursive"), flat.stderr) == []
+    deep = command(*words, "--recursive")
+    assert deep.returncode == 0
+    assert missing(("1 .txt", f" of {len(renders)} images"), deep.stderr) == []
+
+
 def test_a_folder_that_renders_cannot_be_made_in_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = npu_farm("render", str(tmp_path / "file" / "in"), "-n", "1")

@@ -52,3 +52,26 @@ def test_another_number_of_labels_than_outputs_is_refused(count: int, classes: i
     with pytest.raises(ConfigError, match=rf"l\.txt: {count} .*\b{classes}\b") as caught:
         labels.check(classes)
     assert ("background" in str(caught.value)) == (count > 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("l.txt", "n02123159 tiger cat\nn01440764 tench, Tinca\n"),
+        ("l.txt", "1: n01440764 tench, Tinca\r\n0: n02123159 tiger cat\r\n"),
+        ("l.json", '{"0": ["n02123159", "tiger cat"], "1": ["n01440764", "tench, Tinca"]}'),
+    ],
+)
+def test_wordnet_numbers_belong_to_the_names_beside_them(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    labels = Labels.load(tmp_path / name)
+    assert labels.names == ("tiger cat", "tench, Tinca")
+    found = labels.wordnet_numbers()
+    assert found == {"n02123159": "tiger cat", "n01440764": "tench, Tinca"}
+
+
+def test_labels_without_wordnet_numbers_have_none(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("tiger cat\ntench\n")
+    assert Labels.load(tmp_path / "l.txt").wordnet_numbers() == {}

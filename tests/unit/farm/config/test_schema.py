@@ -183,6 +183,7 @@ def test_a_truth_that_is_no_regex_with_one_group_is_refused(pattern: str) -> Non
 def test_a_truth_with_one_group_is_valid() -> None:
     assert valid("host", r"truth: '(?:x|y)_([A-Z])\.jpg$'").truth is not None
     assert valid("host", "truth: null").truth is None
+    assert valid("host", "truth: folder").truth == "folder"
 
 
 @pytest.mark.parametrize(

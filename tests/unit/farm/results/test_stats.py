@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from farm.results.result import Prediction, Result, Timings
-from farm.results.stats import PHASES, RunSummary, Stats
+from farm.results.stats import PHASES, SHOWN_FAILURES, RunSummary, Stats
+from farm.results.truth import by_pattern
 from workers.protocol.messages import ItemError
 
 
@@ -39,7 +40,7 @@ def wrong(kind: str) -> Result:
 
 def counted(*results: Result, truth: str | None = None) -> Stats:
     """Count results whose paths tell the right label `truth`."""
-    stats = Stats(truth=None if truth is None else r"^/truth-(.+)$")
+    stats = Stats(truth=None if truth is None else by_pattern(r"^/truth-(.+)$"))
     for result in results:
         stats.count(result if truth is None else replace(result, path=f"/truth-{truth}"))
     return stats
@@ -56,8 +57,14 @@ def judgement(*results: Result, truth: str | None) -> tuple[int, int, int]:
 
 def test_the_first_failure_is_kept() -> None:
     first = wrong("empty")
-    assert counted(right(), first, wrong("missing")).first_failure == first
-    assert counted(right()).first_failure is None
+    assert counted(right(), first, wrong("missing")).first_failures[0] == first
+    assert counted(right()).first_failures == []
+
+
+def test_no_more_failures_are_kept_than_are_shown() -> None:
+    stats = counted(*[wrong("missing")] * 99)
+    assert len(stats.first_failures) == SHOWN_FAILURES
+    assert stats.failures == {"missing": 99}
 
 
 def test_an_empty_run_is_all_zeros() -> None:
