@@ -29,7 +29,7 @@ from farm.scheduler.events import (
     WorkerUp,
 )
 from farm.scheduler.inflight import InFlight
-from workers.protocol.messages import Batch, Encoded, Item, ItemError, Pixels
+from workers.protocol.messages import Batch, ItemError
 
 MAX_DEATHS: Final = 3  # an item that saw so many workers die is to blame, not the workers
 BATCH_BYTES: Final = 8 << 20  # raw frames are megabytes each: a batch of them stays small
@@ -103,7 +103,7 @@ class Dispatcher:
             case Submitted(tasks):
                 for task in tasks:
                     self._queues.setdefault(task.run, deque()).append(task)
-                    self._waiting_bytes[task.run] += _size(task.item)
+                    self._waiting_bytes[task.run] += task.size
             case WorkerUp(worker):
                 self._workers[worker] = InFlight()
             case WorkerDown(worker, reason):
@@ -116,7 +116,7 @@ class Dispatcher:
             case Answered():
                 actions = self._release(event, now)
             case Tick():
-                actions = self._overdue(now)
+                return self._overdue(now)  # which makes room for nothing
             case Dropped(run, held):
                 self._drop(run, held=held)
         return actions + self._fill(now)
@@ -134,7 +134,7 @@ class Dispatcher:
             queue = self._queues.pop(task.run, deque())
             queue.appendleft(task)
             self._queues = {task.run: queue, **self._queues}
-            self._waiting_bytes[task.run] += _size(task.item)
+            self._waiting_bytes[task.run] += task.size
         return actions
 
     def _release(self, answer: Answered, now: float) -> list[Action]:
@@ -211,7 +211,7 @@ class Dispatcher:
         A suspect needs a worker that holds nothing, and another than the one that died of it,
         while there is another: an NPU core that has gone bad must not make its items look guilty.
         """
-        in_flight = _size(task.item) and sum(load.bytes for load in self._workers.values())
+        in_flight = task.size and sum(load.bytes for load in self._workers.values())
         if in_flight >= IN_FLIGHT_BYTES:
             return None
         window = 1 if task.deaths else self._window
@@ -230,11 +230,11 @@ class Dispatcher:
         half of what waits. A task that a worker died of travels alone.
         """
         waiting = sum(map(len, self._queues.values()))
-        share = -(-waiting // (2 * len(self._workers)))
+        most = min(self._batch, -(-waiting // (2 * len(self._workers))))
         tasks: list[Task] = []
         taken_bytes = 0
-        while queue and len(tasks) < min(self._batch, share):
-            size = _size(queue[0].item)
+        while queue and len(tasks) < most:
+            size = queue[0].size
             if tasks and taken_bytes + size > BATCH_BYTES:
                 break
             tasks.append(queue.popleft())
@@ -243,7 +243,3 @@ class Dispatcher:
                 break
         self._waiting_bytes[run] -= taken_bytes
         return tuple(tasks), taken_bytes
-
-
-def _size(item: Item) -> int:
-    return len(item.source.data) if isinstance(item.source, (Encoded, Pixels)) else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workers.protocol.messages import Batch, Item, ItemError, Outcome
+from workers.protocol.messages import Batch, Encoded, FileRef, Item, ItemError, Outcome, Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,14 @@ class Task:
     run: int = 0
     deaths: int = 0
     died_at: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it carries: none if it names a file."""
+        source = self.item.source
+        if type(source) is FileRef:  # the usual one, asked first: of every task several times
+            return 0
+        return len(source.data) if isinstance(source, (Encoded, Pixels)) else 0
 
 
 @dataclass(frozen=True, slots=True)

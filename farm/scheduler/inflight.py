@@ -15,18 +15,20 @@ class InFlight:
     one before it, when that was answered. Those behind it may be answered first, and change
     nothing: a worker that goes on with them may have a decoder that hangs in the oldest.
 
-    A batch whose results nobody wants any more is held without tasks; `sizes` says how many items
-    each batch has all the same, and how many bytes they carry, as the worker still has them to do.
-    A terminating worker is
+    A batch whose results nobody wants any more is held without tasks; its items, and the bytes that
+    they carry, count all the same in `items` and `bytes`, as the worker still has them to do. A
+    terminating worker is
     about to be killed, a retiring one to be replaced once it holds no batch.
     """
 
     held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
-    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    items: int = 0
+    bytes: int = 0
     oldest_since: float = 0.0
     terminating: bool = False
     retiring: bool = False
     answers: int = 0
+    _sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -35,21 +37,13 @@ class InFlight:
             return False
         return not any(task.deaths for tasks in self.held.values() for task in tasks)
 
-    @property
-    def items(self) -> int:
-        """How many items it has to do."""
-        return sum(items for items, _ in self.sizes.values())
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes these items carry."""
-        return sum(size for _, size in self.sizes.values())
-
     def add(self, batch: int, tasks: tuple[Task, ...], size: int, *, now: float) -> None:
         """Take in that the worker was sent a batch whose items carry `size` bytes."""
         if not self.held:
             self.oldest_since = now
-        self.held[batch], self.sizes[batch] = tasks, (len(tasks), size)
+        self.held[batch], self._sizes[batch] = tasks, (len(tasks), size)
+        self.items += len(tasks)
+        self.bytes += size
 
     def is_oldest(self, batch: int) -> bool:
         """Whether a batch that it holds has been there longest."""
@@ -59,5 +53,8 @@ class InFlight:
         """Take in that the worker has answered a batch."""
         if self.is_oldest(batch):
             self.oldest_since = now
-        del self.held[batch], self.sizes[batch]
+        del self.held[batch]
+        items, size = self._sizes.pop(batch)
+        self.items -= items
+        self.bytes -= size
         self.answers += 1
