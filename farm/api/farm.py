@@ -22,6 +22,7 @@ from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Item, IterableSource, Source
 from farm.system.deferred_handlers import Deferred
 from farm.system.log import LOG
+from farm.system.progress import Starting, nobody_told
 from farm.system.signals import Signals
 from workers.runtimes.npu_timeline import Busy, look
 
@@ -36,18 +37,24 @@ class Farm:
     `log` gets what a user should know (a worker died, CPUs are missing) as records with the fields
     `event`, `worker` and `npu_core`; by default it is the logger `farm`. With `signals`, a first
     signal makes runs finish what the workers hold, a second one ends them at once. `size: auto` is
-    decided when the farm goes up; `config` then has the number.
+    decided when the farm goes up; `config` then has the number. `starting` is told how many workers
+    are up while they start; see farm.system.progress.
 
     A farm belongs to the process that opened it. In a child that this process forks, each use is a
     FarmError, and the parent's farm goes on; a child may open a farm of its own.
     """
 
     def __init__(
-        self, config: FarmConfig, *, log: logging.Logger = LOG, signals: Signals | None = None
+        self,
+        config: FarmConfig,
+        *,
+        log: logging.Logger = LOG,
+        signals: Signals | None = None,
+        starting: Starting = nobody_told,
     ) -> None:
         self.config = config
         self._log = log
-        self._signals = signals
+        self._signals, self._starting = signals, starting
         self._running: RunningFarm | None = None
         self._npu_seen: Busy | None = None
         self.start_seconds = 0.0  # from the begin of the `with` block until all workers were up
@@ -161,10 +168,13 @@ class Farm:
             signals=self._signals,
         )
         coordinator.launch()
-        while coordinator.supervisor.slots.starting:
-            if running.signals_seen():
-                raise InterruptedStartError("the workers were still starting")
-            coordinator.poll(running.signal_fds)
+        slots = coordinator.supervisor.slots
+        with self._starting(len(plan.workers)) as tell:
+            while slots.starting:
+                if running.signals_seen():
+                    raise InterruptedStartError("the workers were still starting")
+                coordinator.poll(running.signal_fds)
+                tell(sum(slot.ready is not None for slot in slots))
         coordinator.check_started()
         self._npu_seen = self._look_at_npu()
         if labels is not None and not plan.simulated:

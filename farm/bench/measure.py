@@ -17,6 +17,7 @@ from farm.results.stats import Stats
 from farm.scheduler.placement import FarmPlan
 from farm.sources.base import IterableSource, Source
 from farm.system import process_usage as usage
+from farm.system.progress import NO_PROGRESS, Progress
 from workers.runtimes.base import ONNX, RKNN
 
 WARM_UP_PER_WORKER: Final = 4  # images; the first run of a model is slower than the rest
@@ -29,14 +30,16 @@ def measure(
     *,
     rounds: int,
     stopped: Callable[[], bool] = bool,
+    progress: Progress = NO_PROGRESS,
 ) -> Measured | None:
     """Run the farm `rounds` times with `images`, after a warm-up that does not count.
 
     `images` returns a new source each time. Once `stopped` returns true, the measurement ends; a
-    round that was cut short does not count. None if no round is complete. Raises SourceError if no
-    image could be classified in a round, and what Farm.run raises.
+    round that was cut short does not count. `progress` counts the images of the rounds. None if no
+    round is complete. Raises SourceError if no image could be classified in a round, and what
+    Farm.run raises.
     """
-    measurement = Measurement(farm)
+    measurement = Measurement(farm, progress)
     measurement.warm_up(images(), stopped)
     for _ in range(rounds):
         if not stopped():
@@ -47,8 +50,8 @@ def measure(
 class Measurement:
     """The rounds of one farm so far, and what else was measured meanwhile."""
 
-    def __init__(self, farm: Farm) -> None:
-        self.farm = farm
+    def __init__(self, farm: Farm, progress: Progress = NO_PROGRESS) -> None:
+        self.farm, self._progress = farm, progress
         self.rounds: list[Round] = []
         self._stats = Stats()
         self._spans: tuple[Span, ...] = ()
@@ -78,6 +81,7 @@ class Measurement:
             now = time.monotonic()
             stats.count(result)
             part.add(result, now=now)
+            self._progress.advance()
             if self._sampler is not None and self._sampler.due(now):
                 self._sampler.add(sensors.sample(), now=now)
         seconds = time.monotonic() - begun

@@ -15,10 +15,12 @@ from farm.errors import InterruptedStartError
 from farm.hardware import environment as machine
 from farm.report import text_table as table
 from farm.report.data import Measured, Report
+from farm.report.format import counted
 from farm.report.published import SOURCE, published
 from farm.scheduler.placement import FarmPlan, npu_cores
 from farm.sources.base import Source
 from farm.system.log import for_several_farms
+from farm.system.progress import measuring, starting
 from farm.system.signals import Signals
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 
@@ -58,25 +60,32 @@ class Sweep:
 
     def run(self, sizes: Sequence[FarmConfig]) -> None:
         """Measure one farm after the other until a signal comes; raise what farms raise."""
-        for config in sizes:
+        for number, config in enumerate(sizes):
             size = None
             with (
                 suppress(InterruptedStartError),
-                Farm(config, log=self._log, signals=self._signals) as farm,
+                Farm(config, log=self._log, signals=self._signals, starting=starting) as farm,
             ):
                 if self.report is None:
                     self.report = empty_report(farm, self._images)
                     self._show(table.head(self.report, self._width))
-                size = measure(
-                    farm,
-                    self._images.source,
-                    rounds=self._rounds,
-                    stopped=lambda: bool(self._signals.received),
-                )
+                size = self._measure(farm, number, len(sizes))
             if size is None or self.report is None:
                 return
             self.report = with_size(self.report, size)
             self._show([table.row(self.report, size, self._width)])
+
+    def _measure(self, farm: Farm, number: int, sizes: int) -> Measured | None:
+        each = self._rounds * self._images.count * self._images.repeat
+        what = counted(len(farm.plan.workers), "runtime")
+        with measuring(what, each * sizes, done=each * number) as progress:
+            return measure(
+                farm,
+                self._images.source,
+                rounds=self._rounds,
+                stopped=lambda: bool(self._signals.received),
+                progress=progress,
+            )
 
 
 def empty_report(farm: Farm, images: Images) -> Report:

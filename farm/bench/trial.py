@@ -17,6 +17,7 @@ from farm.config.schema import FarmConfig
 from farm.errors import InterruptedStartError
 from farm.report.data import Measured
 from farm.sources.base import IterableSource, Ref
+from farm.system.progress import measuring, starting
 from farm.system.signals import Signals
 
 
@@ -46,9 +47,10 @@ def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
     found = None
     with (
         suppress(InterruptedStartError),
-        Farm(config, log=options.log, signals=options.signals) as farm,
+        Farm(config, log=options.log, signals=options.signals, starting=starting) as farm,
+        measuring(f"size {config.size}, decoders {config.decoders}", None) as progress,
     ):
-        found = measure(farm, images, rounds=options.rounds, stopped=signalled)
+        found = measure(farm, images, rounds=options.rounds, stopped=signalled, progress=progress)
     return found
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from farm.api import Farm
 from farm.cli.character_note import with_note
 from farm.cli.judge import truth_of
-from farm.cli.progress import open_progress
 from farm.cli.stopped import how_to_go_on, tell_stop
 from farm.cli.summary import INDENT, failures, summary
 from farm.config.schema import FarmConfig
@@ -34,6 +33,7 @@ from farm.sources import files as sources
 from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
 from farm.system.log import LOG
+from farm.system.progress import open_progress, starting
 from farm.system.signals import Signals
 from farm.system.terminal import width_of, wrapped
 
@@ -70,7 +70,7 @@ def run(config: FarmConfig, request: Request) -> int:
     with Signals() as signals:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
         deadline = WriteDeadline(signals, config.drain_seconds)
-        farm = Farm(config, signals=signals)
+        farm = Farm(config, signals=signals, starting=starting)
         output = open_writer(
             request.output, request.quiet, deadline, None if request.overwrite else earlier
         )

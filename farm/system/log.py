@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from farm.system.terminal import printable
 
@@ -59,9 +60,18 @@ class _EachPlanOnce(logging.Filter):
         return len(self._seen) > before
 
 
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at the time: a progress bar makes room for lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        self.setStream(sys.stderr)
+        super().emit(record)
+
+
 def configure(form: str) -> None:
     """Write the records of LOG from INFO on to standard error, as TEXT or JSON."""
-    handler = logging.StreamHandler()
+    handler = _ToStderr()
     handler.setFormatter(JsonFormatter() if form == JSON else TextFormatter())
     LOG.handlers[:] = [handler]
     LOG.setLevel(logging.INFO)

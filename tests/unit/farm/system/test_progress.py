@@ -1,0 +1,82 @@
+"""How far a start, a run or a measurement is: a bar on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import pty
+import re
+import struct
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from farm.system import progress
+from farm.system.progress import measuring, open_progress, starting
+
+
+def test_images_that_were_skipped_are_part_of_the_way(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "farm")
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    with open_progress(100, lines_on_terminal=False) as shown:
+        shown.advance(skipped=90)
+    (record,) = caplog.records
+    assert vars(record)["images"] == 91
+    assert "91 of 100 images" in record.getMessage()
+
+
+@contextmanager
+def a_screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """Standard error is a terminal of 80 columns; what it has shown once a text has come."""
+    here, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    with os.fdopen(there, "w") as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+
+        def until(text: str) -> str:
+            terminal.flush()
+            came = ""
+            while text not in came:  # the test's time limit ends a wait for what never comes
+                came += os.read(here, 1 << 16).decode()
+            return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", came)
+
+        yield until
+    os.close(here)
+
+
+def test_a_start_shows_at_once_how_many_workers_are_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_screen(monkeypatch) as screen, starting(3) as tell:
+        screen("0/3")
+        tell(2)
+        screen("2/3")
+        tell(3)
+        screen("3/3")
+
+
+def test_a_measurement_shows_at_once_what_and_how_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "MEASURING_SECONDS", 0.0)
+    size = ("15 runtimes", 100_000_000, 50_000_000)
+    with a_screen(monkeypatch) as screen, measuring(*size) as bar:
+        assert "15 runtimes" in screen("50000000/100000000")
+        bar.advance()
+        line = screen("50000001/100000000").splitlines()[-1]
+        assert len(line) <= 80
+
+
+def test_a_dumb_terminal_gets_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_screen(monkeypatch) as screen:
+        monkeypatch.setenv("TERM", "dumb")
+        with starting(3) as tell, measuring("3 runtimes", 10) as bar:
+            tell(3)
+            bar.advance()
+        sys.stderr.write("the end")
+        assert screen("the end") == "the end"
