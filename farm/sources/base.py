@@ -150,7 +150,8 @@ def to_ref(item: Any) -> Ref:
 def path_ref(path: str | bytes | os.PathLike[str]) -> Ref:
     """Return the reference to a path, of which no more than its first 4095 bytes are kept.
 
-    A longer one stays too long for any file, so it ends in an error.
+    A longer one stays too long for any file, so it ends in an error. A relative path is of the
+    folder that is current now: workers keep the one in which they were started.
     """
     try:
         encoded = os.fsencode(path)
@@ -159,7 +160,15 @@ def path_ref(path: str | bytes | os.PathLike[str]) -> Ref:
         return Refused("unreadable", message, error.object.encode("utf-8", "surrogatepass"))
     except StopIteration as error:  # it would look like the end of the items
         raise SourceError(f"{type(path).__name__}: its __fspath__ raised StopIteration") from error
-    return FileRef(encoded if len(encoded) <= LONGEST_PATH else encoded[:LONGEST_PATH] + CUT)
+    if len(encoded) > LONGEST_PATH:
+        return FileRef(encoded[:LONGEST_PATH] + CUT)
+    if encoded.startswith(b"/"):
+        return FileRef(encoded)
+    try:
+        return FileRef(encoded, os.getcwdb())
+    except FileNotFoundError:
+        name = os.fsdecode(encoded).encode("utf-8", "surrogatepass")
+        return Refused("missing", "the current folder has been removed", name)
 
 
 def too_large(size: int) -> Refused:

@@ -22,7 +22,8 @@ def touch(folder: Path, *names: str) -> list[Path]:
 
 def refs(*paths: Path | str | bytes) -> list[FileRef]:
     """Return a reference to each path."""
-    return [FileRef(os.fsencode(path)) for path in paths]
+    encoded = map(os.fsencode, paths)
+    return [FileRef(path, b"" if path.startswith(b"/") else os.getcwdb()) for path in encoded]
 
 
 def take_all(source: Source, count: int = 3) -> list[Any]:

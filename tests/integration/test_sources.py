@@ -193,3 +193,26 @@ def test_an_empty_list_on_standard_input_is_an_error() -> None:
     assert done.returncode == 2
     assert "standard input: no images in it" in done.stderr
     assert "Processed" not in done.stderr
+
+
+def test_relative_paths_are_of_the_folder_that_is_current_when_they_are_read(
+    tmp_path: Path, renders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [tmp_path / name for name in ("one", "two", "three", "gone")]
+    for folder in folders:
+        folder.mkdir()
+    for folder, image in zip(folders, renders[::36], strict=False):  # of different characters
+        (folder / "x.jpg").write_bytes(image.read_bytes())
+    alone = [str(folder / "x.jpg") for folder in folders[:2]]
+    monkeypatch.chdir(folders[0])
+    with Farm(simulated(size=1)) as farm:
+        expected = [result.top5 for result in farm.classify(alone, ordered=True)]
+        found = [next(farm.classify(["x.jpg"]))]
+        for folder in folders[1:]:
+            os.chdir(folder)
+            if folder.name == "gone":
+                folder.rmdir()
+            found += farm.classify(["x.jpg"])
+    assert [result.path for result in found] == ["x.jpg"] * 4
+    assert [result.top5 for result in found] == [*expected, None, None]
+    assert [each.error and each.error.kind for each in found[2:]] == ["missing", "missing"]

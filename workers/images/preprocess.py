@@ -70,8 +70,8 @@ def pixels(
     A JPEG may come smaller than it is if `min_size` is given, but not below that.
     """
     match source:
-        case FileRef(path):
-            return decode(read(path, MAX_BYTES), min_size)
+        case FileRef(path, folder):
+            return decode(read(os.path.join(folder, path), MAX_BYTES), min_size)
         case Encoded(data):
             return decode(data, min_size)
         case Pixels(data, height, width):

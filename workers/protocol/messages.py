@@ -23,9 +23,10 @@ LONGEST_ARRAY: Final = 4096
 
 
 class FileRef(WireStruct, frozen=True, tag=7):
-    """An image by its path, as the bytes of the file system."""
+    """An image by its path, as the bytes of the file system; a relative one is of `folder`."""
 
     path: bytes
+    folder: bytes = b""
 
 
 class Encoded(WireStruct, frozen=True, tag=8):

@@ -13,7 +13,7 @@ from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, digest
 from farm.sources.base import IterableSource, Source
 from farm.sources.lines import LineSource
-from tests.helpers.sources import endlessly
+from tests.helpers.sources import endlessly, refs
 from workers.protocol.messages import Encoded, FileRef
 
 
@@ -78,7 +78,7 @@ def test_a_list_that_comes_slowly_is_not_waited_for() -> None:
     os.write(writer, b"a\n")
     assert source.take(2) == []
     os.write(writer, b"a\nb\n")
-    assert source.take(2) == files(b"a", b"b")
+    assert source.take(2) == refs("a", "b")
     assert not source.exhausted
     os.close(writer)
     assert source.take(2) == []
