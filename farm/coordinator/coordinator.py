@@ -134,7 +134,7 @@ class Coordinator(Owned):
         BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
         self.check_owned()
-        with Deferred():
+        with self.supervisor.notices, Deferred():
             while self._abandoned:
                 self.close_run(self._abandoned.popleft())
             if self._dispatcher.busy:
@@ -153,7 +153,7 @@ class Coordinator(Owned):
         self.closed = True
         for run in list(self._ended):
             self.close_run(run)
-        with ExitStack() as whatever_is_raised:  # as by a signal's handler, in a poll
+        with self.supervisor.notices, ExitStack() as whatever_is_raised:  # by handlers, in a poll
             whatever_is_raised.callback(self._let_go)
             whatever_is_raised.callback(self._stop_workers, kill=True, seconds=KILL_SECONDS)
             self._stop_workers(kill=drain_seconds <= 0, seconds=drain_seconds)

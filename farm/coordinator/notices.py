@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import ExitStack
+from types import TracebackType
 
 from farm.hardware.known_errors import explain
 from farm.hardware.platforms import detect
+from farm.system.deferred_handlers import Paused
 from workers.runtimes.base import RKNN
 from workers.shell import shell_command
 
 
 class Notices:
-    """Log records about workers that run models with `runtime`.
+    """Log records about workers that run models with `runtime`; they wait for the end of a step.
 
-    Each has the field `event`, and `worker` or `npu_core` where it is about one.
+    Each has the field `event`, and `worker` or `npu_core` where it is about one. They are logged
+    on leaving a `with` block of this: the program's log handlers may raise.
     """
 
     def __init__(self, log: logging.Logger, runtime: str) -> None:
@@ -23,6 +27,22 @@ class Notices:
         self._first_with: dict[str, int] = {}  # the worker whose start failed so first
         self._left_out: set[int] = set()
         self._explained: set[str] = set()
+        self._waiting: list[tuple[str, dict[str, str | int]]] = []
+
+    def __enter__(self) -> None:
+        """Begin a step."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._waiting:
+            # Each is logged once, whatever the others raise; the last error comes out.
+            with Paused(), ExitStack() as each:
+                while self._waiting:
+                    each.callback(self._log_now, *self._waiting.pop())
 
     def start_failed(self, worker: int, reason: str) -> None:
         """Tell that a worker could not start, and will not be tried again."""
@@ -89,4 +109,7 @@ class Notices:
             self._warn("known_error", message, worker=worker)
 
     def _warn(self, event: str, message: str, **fields: int) -> None:
-        self._log.warning(message, extra={"event": event, **fields})
+        self._waiting.append((message, {"event": event, **fields}))
+
+    def _log_now(self, message: str, fields: dict[str, str | int]) -> None:
+        self._log.warning(message, extra=fields)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from farm.coordinator.limits import Limits
+from farm.coordinator.notices import Notices
 from farm.coordinator.supervisor import LEAVE_SECONDS, Change, Supervisor
 from farm.coordinator.worker_output import WorkerOutput
 from farm.coordinator.worker_process import END_SECONDS
@@ -72,10 +73,19 @@ class Server:
         pass
 
 
+class AtOnce(Notices):
+    """Each thing is a step of its own."""
+
+    def _warn(self, event: str, message: str, **fields: int) -> None:
+        with self:
+            super()._warn(event, message, **fields)
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     monkeypatch.setattr("farm.coordinator.supervisor.WorkerProcess", Made)
     monkeypatch.setattr("farm.coordinator.supervisor.ForkServer", Server)
+    monkeypatch.setattr("farm.coordinator.supervisor.Notices", AtOnce)
     return Told()
 
 
