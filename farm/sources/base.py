@@ -108,7 +108,7 @@ class IterableSource:
                 taken.append(ref)
                 size += len(ref.data) if isinstance(ref, (Encoded, Pixels)) else 0
         except Exception as error:
-            self._error = error
+            self._error, self._ended = error, True
             self._held.clear()
         if self._error is not None and not taken:
             raise self._error

@@ -200,8 +200,10 @@ def test_of_big_items_few_are_taken_at_once(size: int) -> None:
 
 
 def test_an_error_behind_big_items_is_raised_after_them() -> None:
-    source = IterableSource.from_items([bytes(TAKE_BYTES)] * 2 + [None])  # type: ignore[list-item]
-    assert len(source.take(9)) == len(source.take(9)) == 1
-    assert not source.exhausted
-    with pytest.raises(SourceError):
-        source.take(9)
+    items: list[Any] = [bytes(TAKE_BYTES), bytes(TAKE_BYTES), None, b"behind it"]
+    source = IterableSource.from_items(items)
+    assert len(source.take(3)) == len(source.take(3)) == 1
+    for _ in range(2):  # nothing comes after it
+        with pytest.raises(SourceError):
+            source.take(3)
+        assert not source.exhausted
