@@ -22,12 +22,13 @@ from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Item, IterableSource, Source
 from farm.system.deferred_handlers import Deferred
 from farm.system.log import LOG
+from farm.system.ownership import Single
 from farm.system.progress import Starting, nobody_told
 from farm.system.signals import Signals
 from workers.runtimes.npu_timeline import Busy, look
 
 
-class Farm:
+class Farm(Single):
     """A farm of workers, up while the `with` block runs.
 
         with Farm.from_config("host") as farm:

@@ -18,6 +18,7 @@ from farm.scheduler.events import Task
 from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Source
 from farm.system.deferred_handlers import HANDLERS, Deferred
+from farm.system.ownership import Single
 from farm.system.signals import Signals
 from workers.protocol.messages import Item
 
@@ -47,7 +48,7 @@ class RunningFarm:
         return 0 if self.signals is None else self.signals.seen()
 
 
-class Run:
+class Run(Single):
     """The results of one source's items: an iterator that reads the source as results are taken.
 
     A farm can have several runs at once; they take turns, a batch each. Ids count from
@@ -58,8 +59,9 @@ class Run:
     end is forgotten, with all its items.
     """
 
+    ended = True  # until it is open: __del__ may come before
+
     def __init__(self, farm: RunningFarm, source: Source, *, ordered: bool, first_id: int) -> None:
-        self.ended = True  # until it is open: __del__ may come before
         self._farm, self._source = farm, source
         self._number = farm.coordinator.open_run()
         self._order = InputOrder(first_id) if ordered else ArrivalOrder()

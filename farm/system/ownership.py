@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Final
+from typing import Final, NoReturn, SupportsIndex
 
 from farm.errors import FarmError
 
@@ -43,6 +43,16 @@ class Owned:
                 "this farm belongs to the process from which this one was forked: open a farm in "
                 "this process, or fork before the farm is opened, or let multiprocessing spawn"
             )
+
+
+class Single:
+    """Something of which no copy is made: with its copy, it would be closed twice."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise FarmError(
+            f"a {type(self).__name__} can't be copied or pickled: it has workers and sockets of "
+            "its own; open another farm with the same config"
+        )
 
 
 def hollow(*fds: int) -> None:
