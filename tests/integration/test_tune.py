@@ -79,7 +79,7 @@ def test_a_simulated_tune_shows_its_trials_and_writes_only_where_it_is_told(
     output = tmp_path / "sub" / "tuned.yaml"
     done = short("tune", str(config), "-o", str(output))
     assert done.returncode == 0, done.stderr
-    rows = re.findall(r"^(\d+) +(auto|\d)(?: \(\d\))? +same +[\d.]+ms +[\d.]+-", done.stdout, re.M)
+    rows = re.findall(r"^(\d+) +(auto|\d)(?: \(\d\))? +same +[\d.]+ ms +[\d.]+-", done.stdout, re.M)
     assert len(rows) >= 4  # three sizes at least, and one more number of decoders
     assert [int(size) for size, _ in rows[:3]] == [2, 4, 6]
     size = int(
@@ -232,4 +232,4 @@ def test_a_benchmark_with_size_auto_has_one_row_of_that_size(
     done = short("bench", str(config), "-s", "auto", "-r", "1", "--rounds", "1", env=cache)
     assert done.returncode == 0, done.stderr
     size = re.findall(r"size: auto: (\d), at ", done.stderr)
-    assert re.findall(r"^(\d) +[\d.]+s ", done.stdout, re.M) == size
+    assert re.findall(r"^(\d) +[\d.]+ s ", done.stdout, re.M) == size
