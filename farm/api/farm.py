@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from farm.api import auto_size
-from farm.api.run import Run, RunningFarm
+from farm.api.run import Run
+from farm.api.running_farm import RunningFarm
 from farm.config import loader as configfile
 from farm.config.bundled import find_config
 from farm.config.labels import Labels
@@ -22,10 +23,13 @@ from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Item, IterableSource, Source
 from farm.system.deferred_handlers import Deferred
 from farm.system.log import LOG
+from farm.system.one_thread import Notice, OneThread
 from farm.system.ownership import Single
 from farm.system.progress import Starting, nobody_told
 from farm.system.signals import Signals
 from workers.runtimes.npu_timeline import Busy, look
+
+LEAVE_SECONDS: Final = 10.0  # for another thread to come out of its source's `next`
 
 
 class Farm(Single):
@@ -40,6 +44,9 @@ class Farm(Single):
     signal makes runs finish what the workers hold, a second one ends them at once. `size: auto` is
     decided when the farm goes up; `config` then has the number. `starting` is told how many workers
     are up while they start; see farm.system.progress.
+
+    One thread at a time uses a farm and its runs: while it is in a call, a call of another one is a
+    FarmError. Leaving the block waits for another thread, whose run then raises FarmError.
 
     A farm belongs to the process that opened it. In a child that this process forks, each use is a
     FarmError, and the parent's farm goes on; a child may open a farm of its own.
@@ -56,6 +63,7 @@ class Farm(Single):
         self.config = config
         self._log = log
         self._signals, self._starting = signals, starting
+        self._one_thread = OneThread()
         self._running: RunningFarm | None = None
         self._npu_seen: Busy | None = None
         self.start_seconds = 0.0  # from the begin of the `with` block until all workers were up
@@ -89,19 +97,21 @@ class Farm(Single):
         return self._up().coordinator.supervisor.slots.bad_cores
 
     def __enter__(self) -> Farm:
-        if self._running is not None:
-            self._running.coordinator.check_owned()
-            raise FarmError("this farm is up already: one `with` block at a time")
+        self._check_down()
         begun = time.monotonic()
         if self.config.size == "auto":
             self.config = auto_size.decide(self.config, Farm, self._log, self._signals)
         labels = None if self.config.labels is None else Labels.load(self.config.labels)
+        ours = False  # not what another thread has opened meanwhile
         try:
-            with Deferred():
+            with self._one_thread.entered():
+                self._check_down()
+                ours = True
                 self._open(labels)
         except BaseException:
-            with Deferred():
-                self._close(drain_seconds=0)
+            if ours:
+                with self._one_thread.entered():
+                    self._close(drain_seconds=0)
             raise
         self.start_seconds = time.monotonic() - begun
         return self
@@ -116,10 +126,12 @@ class Farm(Single):
             return  # a forked child leaves the block, and the error says why
         with Deferred():
             running = self._up()
-            # Nobody waits for what a signal or an error has left with the workers.
-            unwanted = error is not None or running.signals_seen() > 0
-            hurry = running.coordinator.holding and unwanted
-            self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
+            running.leaving.give()  # another thread that is in a run gets out, by a FarmError
+            with running.entered(LEAVE_SECONDS):
+                # Nobody waits for what a signal or an error has left with the workers.
+                unwanted = error is not None or running.signals_seen() > 0
+                hurry = running.coordinator.holding and unwanted
+                self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
 
     def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Run:
         """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
@@ -134,7 +146,9 @@ class Farm(Single):
 
     def run(self, source: Source, *, ordered: bool = False, first_id: int = 0) -> Run:
         """Classify what `source` returns, as `classify`; ids count from `first_id`."""
-        return Run(self._up(), source, ordered=ordered, first_id=first_id)
+        running = self._up()
+        with running.entered():
+            return Run(running, source, ordered=ordered, first_id=first_id)
 
     def npu_busy_seconds(self) -> tuple[float, ...] | None:
         """Return how long each simulated NPU core has worked; None for a real runtime."""
@@ -159,6 +173,11 @@ class Farm(Single):
         self._running.coordinator.check_owned()
         return self._running
 
+    def _check_down(self) -> None:
+        if self._running is not None:
+            self._running.coordinator.check_owned()
+            raise FarmError("this farm is up already: one `with` block at a time")
+
     def _open(self, labels: Labels | None) -> None:
         plan, coordinator = prepare(self.config, self._log)
         self._running = running = RunningFarm(
@@ -167,6 +186,8 @@ class Farm(Single):
             coordinator=coordinator,
             labels=labels,
             signals=self._signals,
+            one_thread=self._one_thread,
+            leaving=Notice(),
         )
         coordinator.launch()
         slots = coordinator.supervisor.slots
@@ -174,7 +195,8 @@ class Farm(Single):
             while slots.starting:
                 if running.signals_seen():
                     raise InterruptedStartError("the workers were still starting")
-                coordinator.poll(running.signal_fds)
+                running.check_up()
+                coordinator.poll(running.fds)
                 tell(sum(slot.ready is not None for slot in slots))
         coordinator.check_started()
         self._npu_seen = self._look_at_npu()
@@ -185,7 +207,8 @@ class Farm(Single):
     def _close(self, *, drain_seconds: float) -> None:
         running, self._running = self._running, None
         if running is not None:
-            running.coordinator.close(drain_seconds=drain_seconds)
+            running.leaving.give()
+            running.close(drain_seconds=drain_seconds)
 
     def _look_at_npu(self) -> Busy | None:
         npu = self.plan.workers[0].simulated

@@ -4,48 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
-from farm.config.labels import Labels
-from farm.config.schema import FarmConfig
-from farm.coordinator.coordinator import Coordinator
-from farm.errors import FarmError
+from farm.api.running_farm import RunningFarm
 from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, from_delivery
 from farm.scheduler.events import Task
-from farm.scheduler.placement import FarmPlan
 from farm.sources.base import Source
-from farm.system.deferred_handlers import HANDLERS, Deferred
+from farm.system.deferred_handlers import HANDLERS
 from farm.system.ownership import Single
-from farm.system.signals import Signals
 from workers.protocol.messages import Item
 
 # An ordered run reads at most this many rounds of full windows past an item that is late.
 ORDERED_ROUNDS: Final = 8
 SLOW_SECONDS: Final = 0.001  # while a source takes longer over an item, results may come
 AT_ONCE: Final = 0.0  # on a clock that is always past it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningFarm:
-    """What all runs of a farm share while it is up; `labels` names the classes."""
-
-    config: FarmConfig
-    plan: FarmPlan
-    coordinator: Coordinator
-    labels: Labels | None
-    signals: Signals | None
-
-    @property
-    def signal_fds(self) -> tuple[int, ...]:
-        """What gets readable when a signal comes."""
-        return () if self.signals is None else (self.signals.fd,)
-
-    def signals_seen(self) -> int:
-        """Return how many signals have come."""
-        return 0 if self.signals is None else self.signals.seen()
 
 
 class Run(Single):
@@ -82,11 +57,13 @@ class Run(Single):
 
     def __next__(self) -> Result:
         self._farm.coordinator.check_owned()
-        while not self._ready:
-            if self.ended:
-                raise StopIteration
+        while True:
+            try:  # another thread may take what was seen to be there
+                return self._ready.popleft()
+            except IndexError:
+                if self.ended:
+                    raise StopIteration from None
             self._advance(None)
-        return self._ready.popleft()
 
     def __enter__(self) -> Run:
         return self
@@ -110,8 +87,11 @@ class Run(Single):
         A source that blocks is asked for one item at a time, each submitted before the next is
         asked for. None means: ask it again, but look first whether results have come meanwhile.
         """
+        with self._farm.entered():
+            return self._feed()
+
+    def _feed(self) -> tuple[int, ...] | None:
         coordinator, config, blocks = self._farm.coordinator, self._farm.config, self._source.blocks
-        coordinator.check_owned()
         limit = ORDERED_ROUNDS * len(self._farm.plan.workers) * config.batch * config.window
         # A batch at a time: the room left depends on how big the items turn out to be.
         while not (self._fed or self.ended):
@@ -148,40 +128,41 @@ class Run(Single):
         self._farm.coordinator.check_owned()
         if not (self._ready or self.ended):
             self._advance(until)
-        ready, self._ready = self._ready, deque()
-        return list(ready)
+        ready: list[Result] = []
+        with suppress(IndexError):
+            while True:
+                ready.append(self._ready.popleft())
+        return ready
 
     def drain(self) -> None:
         """Submit nothing more, and forget what waits; what workers hold is still delivered.
 
         The run ends with that, or once the config's `drain_seconds` have passed.
         """
-        self._farm.coordinator.check_owned()
-        if self._drain_until is None and not self.ended:
-            with Deferred():
+        with self._farm.entered():
+            if self._drain_until is None and not self.ended:
                 self._drain_until = time.monotonic() + self._farm.config.drain_seconds
                 self._farm.coordinator.drop_waiting(self._number)
 
     def close(self) -> None:
         """End the run now and forget its items; what workers hold of it is dropped."""
-        if not self.ended:
-            with Deferred():
+        if not (self.ended or self._farm.coordinator.disowned):
+            with self._farm.entered():
                 self.ended = True
                 self._ready.clear()
                 self._farm.coordinator.close_run(self._number)
 
     def _advance(self, until: float | None) -> None:
         """Feed the farm and poll it; what is ready is in `_ready`, whatever a handler raises."""
-        farm, coordinator = self._farm, self._farm.coordinator
-        if coordinator.closed:
-            raise FarmError("the farm of this run is no longer up")
-        with Deferred():
+        farm = self._farm
+        with farm.entered():
+            farm.check_up()
             signals = farm.signals_seen()
             if signals:
                 self.drain()
             if self._slow and self._look((), AT_ONCE):
                 return  # before a call that may take long, too
-            waiting = self.feed()
+            waiting = self._feed()
             if self._keep_ended():
                 return
             if self._is_over(signals):
@@ -196,7 +177,7 @@ class Run(Single):
 
     def _look(self, waiting: tuple[int, ...], until: float | None) -> bool:
         """Poll the coordinator; return whether anything of this run has ended."""
-        self._farm.coordinator.poll([*waiting, *self._farm.signal_fds], until)
+        self._farm.coordinator.poll([*waiting, *self._farm.fds], until)
         return self._keep_ended()
 
     def _keep_ended(self) -> bool:

@@ -23,6 +23,7 @@ DATA: Final = "data without behaviour"
 ELSEWHERE: Final[dict[str, str]] = {
     "farm/api/farm.py": "tests/integration/test_farm.py",
     "farm/api/run.py": "tests/integration/test_farm.py",
+    "farm/api/running_farm.py": "tests/integration/test_threads.py",
     "farm/bench/bench.py": "tests/integration/test_bench.py",
     "farm/bench/trial.py": "tests/integration/test_tune.py",
     "farm/cli/command.py": "tests/integration/test_command.py",
