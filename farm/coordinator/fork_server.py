@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -61,6 +61,9 @@ class Child:
         """Close its pidfd, also one that comes later."""
         self.closed = True
         if self.pidfd is not None:
+            # As process 1 of a container, this one inherits those of a fork server that has died.
+            with suppress(ChildProcessError):
+                os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED | os.WNOHANG)
             os.close(self.pidfd)
             self.pidfd = None
 
@@ -148,12 +151,15 @@ class ForkServer(Owned):
                 return False
         except ProcessLookupError:
             return False
+        except PermissionError:  # this program has dropped root; the fork server has not
+            return True
         return True
 
     def kill(self) -> None:
         """End the server, which is dead or does not do its work; its workers live on."""
         if self._process is not None:
-            self._process.kill()
+            with suppress(PermissionError):  # as of send_signal
+                self._process.kill()
             try:
                 self._process.wait(DIE_SECONDS)
             except subprocess.TimeoutExpired:

@@ -32,10 +32,10 @@ class RunDir(Owned):
     """
 
     def __init__(self) -> None:
-        parent = tempfile.gettempdir()
-        if len(os.fsencode(parent)) > LONGEST_PARENT:
-            parent = SHORT_PARENT
         try:
+            parent = os.path.abspath(tempfile.gettempdir())
+            if len(os.fsencode(parent)) > LONGEST_PARENT:
+                parent = SHORT_PARENT
             with opening:
                 self.path = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
                 self._fd = _locked(self.path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from farm.coordinator.run_dir import SURELY_LOCKED_SECONDS, RunDir
+from farm.errors import StartError
 from workers.main import RUN_DIR_PREFIX
 
 
@@ -106,3 +107,12 @@ def test_a_long_temporary_folder_is_not_used(
     run_dir = RunDir()
     assert Path(run_dir.path).parent == Path("/tmp")
     run_dir.remove()
+
+
+def test_no_usable_temporary_folder_is_a_start_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    with pytest.raises(StartError):
+        RunDir()
