@@ -111,6 +111,7 @@ class Coordinator(Owned):
 
     def submit(self, tasks: tuple[Task, ...]) -> None:
         """Take in tasks; `take` returns each once it has ended. Drops those of closed runs."""
+        self.check_user()
         with Deferred():
             self._act(events.Submitted(tuple(task for task in tasks if task.run in self._ended)))
 
@@ -133,7 +134,6 @@ class Coordinator(Owned):
         (CLOCK_MONOTONIC seconds). Raises NoWorkersError once work is left and no worker, and
         BadCoreError once an NPU core has no worker left and the limits forbid that.
         """
-        self.check_owned()
         with self.supervisor.notices, Deferred():
             while self._abandoned:
                 self.close_run(self._abandoned.popleft())

@@ -23,9 +23,11 @@ class Owned:
     """Something for the process that made it; in a forked child it is `disowned`."""
 
     disowned = False
+    _user = -1
 
     def own(self) -> None:
         """Disown this in every child that is forked from now on."""
+        self._user = os.geteuid()
         _owned.add(self)
 
     def release(self) -> None:
@@ -42,6 +44,13 @@ class Owned:
             raise FarmError(
                 "this farm belongs to the process from which this one was forked: open a farm in "
                 "this process, or fork before the farm is opened, or let multiprocessing spawn"
+            )
+
+    def check_user(self) -> None:
+        """Raise FarmError once this process has another user than when it opened this."""
+        if os.geteuid() != self._user:  # the sockets and the workers are the first one's
+            raise FarmError(
+                "this program's user has changed since the farm was opened: open the farm after that"
             )
 
 
