@@ -22,9 +22,13 @@ from workers.forkserver import ANSWER, ENDED, REFUSED
 from workers.protocol import descriptors
 from workers.protocol.spec import MAX_PIXELS_VARIABLE
 
-# As `python -m workers.forkserver`, but a numpy.py in the current folder is not taken for numpy.
+# As `python -m workers.forkserver`, but a numpy.py in the current folder is not taken for numpy,
+# and our packages are those of this process. What only this process's path has comes last: a folder
+# of packages before Python's own modules would replace them by its backports of them.
 BOOT: Final = (
-    "import sys; sys.path[:] = filter(None, sys.path); "
+    "import sys; sys.path[:] = filter(None, sys.path); home, *more = sys.argv[1:-2]; "
+    "home in sys.path or sys.path.insert(0, home); "
+    "sys.path += [folder for folder in more if folder not in sys.path]; "
     "from workers.forkserver import main; sys.exit(main())"
 )
 LEAVE_SECONDS: Final = 5.0  # for the server to end its workers and itself
@@ -213,19 +217,13 @@ class ForkServer(Owned):
 
 def spawn(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[bytes]:
     """Start workers.forkserver with this descriptor as its channel; raises OSError."""
-    # It finds our packages where this process did.
     home = str(Path(workers.__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-c", BOOT, run_dir, str(channel)],
+        [sys.executable, "-c", BOOT, home, *filter(None, sys.path), run_dir, str(channel)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # it prints nothing; each worker has its own output
         stderr=subprocess.DEVNULL,
         pass_fds=(channel,),
         start_new_session=True,  # Ctrl-C is the coordinator's to handle
-        env={
-            **without_opencv_variables(),
-            "PYTHONPATH": path,
-            MAX_PIXELS_VARIABLE: str(max_pixels),
-        },
+        env={**without_opencv_variables(), MAX_PIXELS_VARIABLE: str(max_pixels)},
     )

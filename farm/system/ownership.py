@@ -50,7 +50,7 @@ class Owned:
         """Raise FarmError once this process has another user than when it opened this."""
         if os.geteuid() != self._user:  # the sockets and the workers are the first one's
             raise FarmError(
-                "this program's user has changed since the farm was opened: open the farm after that"
+                "this program's user has changed since it opened the farm: open the farm after that"
             )
 
 

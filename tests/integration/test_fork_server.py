@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import workers
 from farm.api import Farm
 from farm.config.schema import FarmConfig
 from farm.coordinator import fork_server
@@ -263,3 +265,21 @@ def test_a_library_that_can_not_be_imported_is_said_by_every_worker(
     with pytest.raises(StartError, match=r"no worker could start: .*libGL\.so\.1: no such file"):
         Farm(simulated(2, allow_uneven=True)).__enter__()
     assert list(run_dirs.iterdir()) == []
+
+
+def test_modules_of_the_programs_own_path_do_not_replace_pythons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As old backports do that lie in the folder of the installed packages, which come later."""
+    shutil.copytree(Path(workers.__file__).parent, tmp_path / "workers")
+    for name in ("pathlib", "enum"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('a backport')")
+    monkeypatch.setattr(workers, "__file__", str(tmp_path / "workers" / "__init__.py"))
+    site = tmp_path / "sitecustomize.py"  # .pth files add their folders so: after Python's own
+    site.write_text(f"import sys; sys.path.append({str(tmp_path)!r})")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    (tmp_path / "site").mkdir()
+    site.rename(tmp_path / "site" / site.name)
+    with Farm(simulated(2, allow_uneven=True)) as farm:
+        assert farm.losses == 0
