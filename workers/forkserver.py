@@ -15,13 +15,13 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import select
 import signal
 import socket
 import struct
 import sys
 import time
 import traceback
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, NoReturn
 
@@ -37,6 +37,7 @@ ANSWER: Final = struct.Struct("=iii")
 NAME: Final = "npu-farm-forks"
 NAME_BYTES: Final = 15  # what the kernel keeps of a process's name
 DESCRIPTORS: Final = 2
+EXIT_NOT_IMPORTED: Final = 1
 END_SECONDS: Final = 2.0  # for killed workers to be gone: one may be stuck in a driver
 
 
@@ -63,8 +64,15 @@ def main() -> int:
                 send(channel, FORKED, pid, 0, pidfd_of(pid))
             for fd in fds:
                 os.close(fd)
+            # What could not be imported may be there for the next server: memory, a disk.
+            if import_error and not select.select([channel], [], [], 0)[0]:
+                await_ends(channel, children)
+                return EXIT_NOT_IMPORTED
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-    kill(children)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # so no number is free for others
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+    await_ends(channel, children)
     worker.clean_up(run_dir)
     return 0
 
@@ -112,32 +120,23 @@ def send(channel: socket.socket, kind: int, pid: int, code: int, pidfd: int | No
         os.close(fd)
 
 
-def reap(children: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield process id and exit code of each child that has ended, which is none from then on."""
+def report_ends(channel: socket.socket, children: set[int]) -> None:
+    """Reap the workers that have ended, and send how each did."""
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
         children.discard(pid)
-        yield pid, os.waitstatus_to_exitcode(status)
+        send(channel, ENDED, pid, os.waitstatus_to_exitcode(status))
 
 
-def report_ends(channel: socket.socket, children: set[int]) -> None:
-    """Reap the workers that have ended, and send how each did."""
-    for pid, code in reap(children):
-        send(channel, ENDED, pid, code)
-
-
-def kill(children: set[int]) -> None:
-    """End the workers, wherever they are, and wait until they are gone, END_SECONDS at most."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # so no number is free for others
-    for pid in children:
-        os.kill(pid, signal.SIGKILL)
+def await_ends(channel: socket.socket, children: set[int]) -> None:
+    """Wait until the workers are gone, END_SECONDS at most. SIGCHLD must be blocked."""
     until = time.monotonic() + END_SECONDS
-    list(reap(children))
+    report_ends(channel, children)
     while children and (left := until - time.monotonic()) > 0:
         signal.sigtimedwait({signal.SIGCHLD}, left)
-        list(reap(children))
+        report_ends(channel, children)
 
 
 def become_worker(fds: list[int], import_error: str) -> NoReturn:

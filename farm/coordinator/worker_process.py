@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Container
 from contextlib import ExitStack, suppress
@@ -156,7 +157,8 @@ class WorkerProcess(Child, Owned):
 
     def close(self) -> None:
         """Release all that is held of it, and ask it to leave if it lives."""
-        if self.code is None and not self.refused and not self._gone:
+        # Also one that a dead server may have forked untold: its pipe must not end without a word.
+        if has_reader(self._life_line):
             with suppress(BrokenPipeError):
                 os.write(self._life_line, steps.LEAVE)
         self.release()
@@ -167,6 +169,13 @@ class WorkerProcess(Child, Owned):
         """Let go of its pipes: that their ends close is how it learns of the parent's end."""
         super().disown()
         hollow(*self.fds)
+
+
+def has_reader(pipe: int) -> bool:
+    """Whether anybody can read what is written to `pipe`; if not, a write may end this program."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return not poll.poll(0)
 
 
 def signal_name(number: int) -> str:

@@ -26,6 +26,16 @@ from tests.helpers.support import PATIENCE, ROOT, children_of, fork_server_of, i
 from tests.helpers.told import Told
 from workers.main import EXIT_NO_INIT
 
+# Importing what workers need fails while a file is there.
+NOT_IMPORTED = """
+import os, sys
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == "workers.loop" and os.path.exists({!r}):
+            raise ImportError("no memory")
+sys.meta_path.insert(0, Finder)
+"""
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ForkServer]:
@@ -283,3 +293,22 @@ def test_modules_of_the_programs_own_path_do_not_replace_pythons(
     site.rename(tmp_path / "site" / site.name)
     with Farm(simulated(2, allow_uneven=True)) as farm:
         assert farm.losses == 0
+
+
+def test_what_could_not_be_imported_is_tried_again_by_a_new_fork_server(
+    renders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "missing"
+    (tmp_path / "sitecustomize.py").write_text(NOT_IMPORTED.format(str(missing)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    told = Told()
+    with Farm(simulated(3), log=told) as farm:
+        missing.touch()
+        os.kill(fork_server_of(os.getpid()), signal.SIGKILL)
+        os.kill(children_of(os.getpid())[0], signal.SIGKILL)
+        while not any("no memory" in line for line in told.of("worker_died")):
+            assert [result for result in farm.classify(renders) if result.error] == []
+        missing.unlink()
+        while not told.of("worker_back"):
+            assert [result for result in farm.classify(renders) if result.error] == []
+            assert told.of("worker_given_up") == []

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import zmq
 
-from farm.coordinator.fork_server import DIED, SILENT, ForkServer
+from farm.coordinator.fork_server import DIED, SILENT, Child, ForkServer
 from farm.coordinator.worker_process import END_SECONDS, TELL_SECONDS, WorkerProcess
 from tests.helpers.support import wait_for, worker_spec
+from workers.protocol import startup as steps
 
 NO_PIDFD = "import os\ndel os.pidfd_open\n"
 
@@ -107,6 +108,25 @@ def test_an_end_is_seen_though_the_fork_server_is_dead(
     process.kill(now=3)
     assert seen(server, process, lambda: process.over_at == 0)
     assert (process.how_it_ended(), process.stuck) == (DIED, False)
+
+
+def test_a_worker_that_a_dead_fork_server_has_not_told_of_is_asked_to_leave(
+    server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe that just ends says that the coordinator is gone: it would remove the folder."""
+    held: list[int] = []
+
+    def fork_untold(child: Child, _name: str, fds: list[int]) -> None:
+        held.append(os.dup(fds[0]))
+        child.refusal = DIED
+
+    monkeypatch.setattr(server, "fork", fork_untold)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    process = WorkerProcess(worker_spec(run_dir=str(tmp_path)), 1, context, server)
+    process.close()
+    context.term()
+    with open(held[0], "rb") as life_line:
+        assert life_line.read().endswith(steps.LEAVE)
 
 
 @pytest.mark.usefixtures("no_pidfd")
