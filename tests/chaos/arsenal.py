@@ -53,12 +53,12 @@ def arsenal(chaos: Chaos, crew: Crew, paths: list[Path]) -> Iterator[Arsenal]:
             stack.enter_context(naps(chance)): times(RARER),
             Starts("no descriptors", Descriptors(crew), crew, chance): times(RARER),
         }
-        late = None
-        if not whys[LATE]:
-            late = stack.enter_context(share(paths, chaos, times(RARE), chance))
         if chaos.for_ever and not whys[FOR_EVER]:
             freezers = [stack.enter_context(freezer.freezer()) for _ in range(times(HELD))]
             faults[Freezers(crew, chance, freezers)] = times(HELD)
+        late = None
+        if not whys[LATE]:  # closed before: what waits for its images can't be thawed
+            late = stack.enter_context(share(paths, chaos, times(RARE), chance))
         if not whys[NO_PROCESSES]:  # at last: what was started before may start more
             limit = stack.enter_context(pids_limit.pids_limit())
             limit.add(os.getpid())

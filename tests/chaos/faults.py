@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final, Protocol
 
 from tests.chaos.chance import Chance
@@ -201,32 +200,22 @@ class Freezers:
 
     def strike(self) -> str:
         """Freeze a worker, the next time the fork server."""
-        able = [pid for pid in self._crew.workers() if not waits_in_kernel(pid)]
-        server = self._crew.server()
-        if not able or server is None:
+        workers, server = self._crew.workers(), self._crew.server()
+        if not workers or server is None:
             return ""
-        what, victim = "worker", self._chance.choice(able)
+        what, victim = "worker", self._chance.choice(workers)
         if self._server:
             what, victim = "fork server", server
         try:
             self._empty[-1].add(victim)
         except ProcessLookupError:  # it has just been replaced
             return ""
-        self._empty.pop().freeze()
+        self._empty.pop().freeze(wait=False)  # some may wait for a late image
         self._server = not self._server
         return f"{what} frozen for ever"
 
     def settle(self, now: float) -> None:
         """They stay."""
-
-
-def waits_in_kernel(pid: int) -> bool:
-    """Whether a thread of a process can't be frozen now: it waits for a late image."""
-    try:
-        stats = [stat.read_text() for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
-    except OSError:
-        return False
-    return any(stat.rpartition(")")[2].split()[0] == "D" for stat in stats)
 
 
 def send(pid: int, number: signal.Signals) -> str:

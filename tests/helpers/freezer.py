@@ -19,11 +19,14 @@ STATE: Final = "freezer.state"
 class Freezer(Cgroup):
     """A cgroup whose processes can be frozen and thawed."""
 
-    def freeze(self) -> None:
-        """Hold all that are in it; returns when they are held."""
+    def freeze(self, *, wait: bool = True) -> None:
+        """Hold all that are in it; returns when they are held, unless told not to wait for that.
+
+        A thread that waits in the kernel, as for a file in a FUSE mount, is held when that ends.
+        """
         self._set(STATE, "FROZEN")
         state = self._path / STATE
-        assert wait_for(lambda: state.read_text(encoding="ascii") == "FROZEN\n")
+        assert not wait or wait_for(lambda: state.read_text(encoding="ascii") == "FROZEN\n")
 
     def thaw(self) -> None:
         """Let them go on, or die of what they have been sent."""
