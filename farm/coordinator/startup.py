@@ -50,6 +50,9 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
             log.warning(UNWATCHED, extra={"event": PLAN})
         limits = _limits(config, len(decided.workers))
         return decided, Coordinator(decided.workers, run_dir, limits, log)
+    except OSError as error:
+        run_dir.remove()
+        raise StartError(f"the farm can't be set up: {error}") from error
     except BaseException:
         run_dir.remove()
         raise

@@ -162,7 +162,7 @@ def path_ref(path: str | bytes | os.PathLike[str]) -> Ref:
         raise SourceError(f"{type(path).__name__}: its __fspath__ raised StopIteration") from error
     if len(encoded) > LONGEST_PATH:
         return FileRef(encoded[:LONGEST_PATH] + CUT)
-    if encoded.startswith(b"/"):
+    if encoded.startswith(b"/") or not encoded:
         return FileRef(encoded)
     try:
         return FileRef(encoded, os.getcwdb())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -95,3 +96,14 @@ with Farm.from_config("rk3588", values) as farm:
     assert done.stderr.count("Traceback") == 1
     assert [pid for pid in done.stdout.split() if os.path.exists(f"/proc/{pid}")] == []
     assert list(run_dirs.iterdir()) == []
+
+
+@pytest.mark.parametrize("inodes", [2, 3])
+def test_no_room_for_the_sockets_is_said_at_once(
+    folder: str, run_dirs: Path, within: Within, inodes: int
+) -> None:
+    full = within(f"mount -t tmpfs -o nr_inodes={inodes} none {run_dirs}")
+    done = run(*full, *PROGRAM, *FAST, "-d", folder)
+    assert done.returncode == 3
+    assert os.strerror(errno.ENOSPC) in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

@@ -25,6 +25,7 @@ class Inbox:
     """A PULL socket: receives messages of up to `max_bytes`, of all senders in turn.
 
     Of each sender it takes in `ahead` messages before they are asked for; others wait with him.
+    Raises OSError if there can't be one at this address.
     """
 
     def __init__(
@@ -34,7 +35,11 @@ class Inbox:
         self.socket.maxmsgsize = max_bytes
         self.socket.rcvhwm = ahead
         self.socket.linger = 0
-        self.socket.bind(address)
+        try:
+            self.socket.bind(address)
+        except zmq.ZMQError as error:
+            self.socket.close()  # or the context would wait for it when it ends
+            raise OSError(error.errno, error.strerror, address) from error
 
     def receive(self, *, block: bool) -> wire.Message | None:
         """Return the next message, None if none has come; raise WireError for an invalid one."""
