@@ -33,16 +33,16 @@ def test_messages_and_wake_ups_are_by_the_batch(
     renders: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: Counter[str] = Counter()
-    send, receive, poll = Outbox.send, Inbox.receive, zmq.zmq_poll
+    send, receive, poll = Outbox.send, Inbox.receive_bytes, zmq.zmq_poll
 
     def counting_send(outbox: Outbox, message: wire.Message) -> None:
         seen[type(message).__name__] += 1
         send(outbox, message)
 
-    def counting_receive(inbox: Inbox, *, block: bool) -> wire.Message | None:
-        message = receive(inbox, block=block)
-        seen[type(message).__name__] += 1
-        return message
+    def counting_receive(inbox: Inbox, *, block: bool) -> bytes | None:
+        data = receive(inbox, block=block)
+        seen[type(data if data is None else wire.decode(data)).__name__] += 1
+        return data
 
     def counting_poll(sockets: list[Any], timeout: int = -1) -> list[Any]:
         ready = poll(sockets, timeout)
@@ -63,7 +63,7 @@ def test_messages_and_wake_ups_are_by_the_batch(
     }
     with Farm(FarmConfig.model_validate(values)) as farm:
         monkeypatch.setattr(Outbox, "send", counting_send)
-        monkeypatch.setattr(Inbox, "receive", counting_receive)
+        monkeypatch.setattr(Inbox, "receive_bytes", counting_receive)
         monkeypatch.setattr(zmq, "zmq_poll", counting_poll)
         assert sum(1 for _ in farm.classify(renders * (IMAGES // len(renders)))) == IMAGES
         monkeypatch.undo()
