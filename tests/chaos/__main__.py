@@ -12,7 +12,7 @@ from tests.chaos.plan import Chaos
 from tests.chaos.run import run
 
 WORKERS: Final = 12  # four of them are held for ever
-SERVICE_MS: Final = 6.0
+SERVICE_MS: Final = 8.0
 BETWEEN_SECONDS: Final = 0.33
 LONGEST_SECONDS: Final = 5.0  # longer than a batch may take
 IMAGES_PER_STRIKE: Final = 100  # if there is time for it; half as many strikes are enough
