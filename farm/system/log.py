@@ -65,7 +65,7 @@ class _ToStderr(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See logging.Handler."""
-        self.setStream(sys.stderr)
+        self.stream = sys.stderr  # setStream flushes the one before, which may be closed
         super().emit(record)
 
 

@@ -303,9 +303,10 @@ def test_what_could_not_be_imported_is_tried_again_by_a_new_fork_server(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     told = Told()
     with Farm(simulated(3), log=told) as farm:
+        victims = fork_server_of(os.getpid()), children_of(os.getpid())[0]
         missing.touch()
-        os.kill(fork_server_of(os.getpid()), signal.SIGKILL)
-        os.kill(children_of(os.getpid())[0], signal.SIGKILL)
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
         while not any("no memory" in line for line in told.of("worker_died")):
             assert [result for result in farm.classify(renders) if result.error] == []
         missing.unlink()

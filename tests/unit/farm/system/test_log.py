@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -66,6 +67,17 @@ def test_configured_twice_each_record_is_written_once(capsys: pytest.CaptureFixt
     configure(TEXT)
     LOG.info("once")
     assert capsys.readouterr().err == "once\n"
+
+
+def test_standard_error_may_be_another_file_than_before_which_is_closed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(TEXT)
+    with io.StringIO() as before, monkeypatch.context() as replaced:
+        replaced.setattr(sys, "stderr", before)
+        LOG.info("one")
+    LOG.info("two")
+    assert capsys.readouterr().err == "two\n"
 
 
 def test_what_every_plan_of_a_sweep_tells_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
