@@ -73,7 +73,7 @@ def test_standard_error_may_be_another_file_than_before_which_is_closed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(TEXT)
-    with io.StringIO() as before, monkeypatch.context() as replaced:
+    with io.TextIOWrapper(io.BytesIO()) as before, monkeypatch.context() as replaced:
         replaced.setattr(sys, "stderr", before)
         LOG.info("one")
     LOG.info("two")
