@@ -61,9 +61,9 @@ def decide(
     """Return a config of `size: auto` with a number for it; `log` gets which, and why.
 
     On the host it is one runtime per CPU. Else farms with one and with two runtimes per NPU core
-    are measured on bundled sample images, about 2 s each (a slow
-    model takes longer: what was read ahead is waited for), and the larger is taken if it is clearly
-    faster. After a signal it is the smaller. Raises what such a farm raises.
+    are measured on bundled sample images, about 2 s each, and the larger is taken if it is clearly
+    faster. A slow model takes longer: what was read ahead is waited for. After a signal it is the
+    smaller. Raises what such a farm raises.
     """
     values, told = config.model_dump(exclude_unset=True), {"event": "size_decided"}
     if config.core_count() is None:

@@ -52,19 +52,20 @@ class Handlers:
             if _signal.getsignal(number) is self._ours:
                 _signal.signal(number, handler)
 
-    def deliver(self) -> None:
+    def deliver(self, frame: FrameType | None = None) -> None:
         """Run those that wait, in the order of their signals; raises what the last one raises."""
         if self._waiting:
             try:
-                self._run(self._waiting.popleft(), None)
+                self._run(self._waiting.popleft(), frame)
             finally:
-                self.deliver()
+                self.deliver(frame)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if not self.wait:  # within Paused; or another one raised before this was put back
-            self._run(number, frame)
-        elif number not in self._waiting:
+        # Behind those that wait: one that raises amid a delivery must not leave others behind.
+        if number not in self._waiting:
             self._waiting.append(number)
+        if not self.wait:  # within Paused; or another one raised before this was put back
+            self.deliver(frame)
 
     def _run(self, number: int, frame: FrameType | None) -> None:
         try:
@@ -107,11 +108,11 @@ class Deferred:
         if self._before is not None:
             HANDLERS.installed, HANDLERS.wait = self._before
             try:
-                if not HANDLERS.installed:
-                    HANDLERS.put_back()
-            finally:
                 if not HANDLERS.wait:
                     HANDLERS.deliver()
+            finally:
+                if not HANDLERS.installed:
+                    HANDLERS.put_back()
 
 
 class Paused:

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import pytest
 
 from farm.api import Farm, Run
-from farm.system.deferred_handlers import Deferred
 from tests.helpers.support import ROOT, simulated
 
 # What runs between two signals, at most: lines of the farm's code.
@@ -57,9 +55,6 @@ class Storm:
             finally:
                 sys.settrace(None)
             if result is None:
-                # One that came while another was delivered may wait for the next step.
-                with suppress(SignalError), Deferred():
-                    pass
                 return
             assert result.error is None
             yield result.id

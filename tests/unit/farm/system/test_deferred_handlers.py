@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -167,3 +168,32 @@ def test_a_signal_at_any_moment_is_handled_once_and_leaves_all_in_order(program:
         assert (HANDLERS.installed, HANDLERS.wait) == (False, False)
         assert signal.getsignal(ONE) == signal.getsignal(TWO) == program.handle
     assert strike > 50
+
+
+def test_one_that_raises_amid_a_delivery_leaves_none_waiting(program: Program) -> None:
+    """At the n-th line that runs in the module while another one waits, for every n."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename != deferred_handlers.__file__:
+            return None
+        if event == "line":
+            lines += 1
+            if lines == strike:
+                signal.raise_signal(ONE)
+        return trace
+
+    program.raises = ONE
+    strike = 0
+    while strike <= lines:
+        strike, lines, program.seen = strike + 1, 0, []
+        with suppress(SignalError), Deferred():
+            signal.raise_signal(TWO)
+            sys.settrace(trace)
+        sys.settrace(None)
+        seen = list(program.seen)
+        with suppress(SignalError), Deferred():
+            pass
+        assert program.seen == seen
+    assert strike > 10
