@@ -159,7 +159,7 @@ def _row(cells: tuple[Any, ...]) -> bytes:
 
 
 def as_dict(result: Result) -> dict[str, Any]:
-    """Return a result as the JSON object that the README documents."""
+    """Return a result as the JSON object that docs/run.md documents."""
     top5 = result.top5
     return {
         "id": result.id,

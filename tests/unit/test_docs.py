@@ -18,7 +18,6 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "models" / "README.md"],
 )
 TODAY = [page for page in PAGES if page.name != "CHANGELOG.md"]  # that names what is no more
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOLDERS = "farm|workers|tests|docs|configs|models|\\.ci|\\.github"
 FILE = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./-]*[\w/]")
 SHARED = {"-m", "--model", "-s", "--size", "-p", "--platform", "-c", "--cpu", "--labels"} | {
@@ -41,10 +40,10 @@ def heading_ids(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def first_column(heading: str, head: str) -> str:
-    """The first column of the first table below `heading` of the README that begins with `head`."""
-    _, _, section = README.partition(f"\n## {heading}\n")
-    table = re.search(rf"^\| {head} \|.*\n\|.*\n((?:\|.*\n)+)", section, re.M)
+def first_column(page: str, head: str) -> str:
+    """The first column of the first table of a page in docs that begins with `head`."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    table = re.search(rf"^\| {head} \|.*\n\|.*\n((?:\|.*\n)+)", text, re.M)
     assert table is not None
     return "\n".join(row.split("|")[1] for row in table[1].splitlines())
 
@@ -80,24 +79,31 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "command", "elsewhere"),
+    ("page", "command", "elsewhere"),
     [
-        ("Classify images", "run", set()),
-        ("Benchmark", "bench", SHARED),
-        ("Convert a model", "convert", {"--log-format"}),
+        ("run.md", "run", set()),
+        ("bench.md", "bench", SHARED),
+        ("convert.md", "convert", {"--log-format"}),
     ],
 )
-def test_the_readme_has_a_row_for_every_flag(
-    heading: str, command: str, elsewhere: set[str]
+def test_a_commands_page_has_a_row_for_every_flag(
+    page: str, command: str, elsewhere: set[str]
 ) -> None:
     options = [param for param in cli.commands[command].params if isinstance(param, click.Option)]
     flags = {flag for option in options for flag in option.opts}
-    assert set(re.findall(r"`(--?[a-z-]+)", first_column(heading, "flag"))) == flags - elsewhere
+    assert set(re.findall(r"`(--?[a-z-]+)", first_column(page, "flag"))) == flags - elsewhere
 
 
-def test_the_readme_has_a_row_for_every_key_of_a_config() -> None:
-    keys = re.findall(r"`(\w+)`", first_column("Config", "key"))
+def test_the_configs_page_has_a_row_for_every_key() -> None:
+    keys = re.findall(r"`(\w+)`", first_column("config.md", "key"))
     assert sorted(keys) == sorted(FarmConfig.model_fields)
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.split()) < 1000
+    pages = {named(page) for page in (ROOT / "docs").glob("*.md")}
+    assert pages - set(re.findall(r"\]\(([^)\s]+)\)", readme)) == set()
 
 
 def test_the_newest_release_in_the_changelog_is_the_version() -> None:
