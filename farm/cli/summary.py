@@ -20,10 +20,8 @@ INDENT: Final = 13  # where the facts of a summary begin
 
 def summary(run: RunSummary, plan: FarmPlan) -> list[str]:
     """Return what a run has done; the first line reads like the last one of go-rknnlite's pool."""
-    lines = [
-        f"Processed {run.ok} images in {run.seconds:.1f}s, "
-        f"average inference per image is {run.average_ms:.2f}ms"
-    ]
+    average = f", average inference per image is {run.average_ms:.2f}ms" if run.ok else ""
+    lines = [f"Processed {run.ok} images in {run.seconds:.1f}s{average}"]
     if plan.simulated:
         lines.append(f"Runtime      {SIMULATED}")
     if run.skipped:

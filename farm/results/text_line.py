@@ -17,5 +17,5 @@ def to_text(result: Result) -> str:
     for each in result.top5:
         unnamed = each.label is None or result.simulated
         label = f"class {each.class_id}" if unnamed else printable(str(each.label).split(",")[0])
-        best.append(f"{label} {each.score:.1%}")
+        best.append(f"{label} {each.score * 100:.1f} %")
     return f"{name}: {mark}{', '.join(best)}"

@@ -34,11 +34,11 @@ def failed(kind: str, message: str, **changes: Any) -> Result:
 
 
 def test_a_line_is_the_path_and_the_best_classes() -> None:
-    assert to_text(result()) == "/a.jpg: tench 50.0%, hen 25.0%"
+    assert to_text(result()) == "/a.jpg: tench 50.0 %, hen 25.0 %"
 
 
 def test_a_line_without_labels_has_class_numbers() -> None:
-    assert to_text(result(top5=(Prediction(3, None, 0.5),))) == "/a.jpg: class 3 50.0%"
+    assert to_text(result(top5=(Prediction(3, None, 0.5),))) == "/a.jpg: class 3 50.0 %"
 
 
 def test_a_line_of_an_item_that_was_no_file_has_its_number() -> None:
@@ -63,11 +63,11 @@ def test_a_line_escapes_paths_labels_and_reasons() -> None:
 def test_a_simulated_line_says_so() -> None:
     unnamed = (Prediction(3, None, 0.5), Prediction(0, None, 0.25))
     said = to_text(result(top5=unnamed, simulated=True))
-    assert said == "/a.jpg: simulated: class 3 50.0%, class 0 25.0%"
+    assert said == "/a.jpg: simulated: class 3 50.0 %, class 0 25.0 %"
 
 
 def test_a_simulated_line_never_names_a_label() -> None:
-    assert to_text(result(simulated=True)) == "/a.jpg: simulated: class 3 50.0%, class 0 25.0%"
+    assert to_text(result(simulated=True)) == "/a.jpg: simulated: class 3 50.0 %, class 0 25.0 %"
 
 
 def test_a_simulated_error_is_a_real_error() -> None:

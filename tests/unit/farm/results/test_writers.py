@@ -263,7 +263,7 @@ def test_without_a_file_results_are_lines_on_standard_output(
         writer.write(result(), 0.0)
         writer.write(failed(), 0.0)
     first, second = capfd.readouterr().out.splitlines()
-    assert first.startswith("/photos/a.jpg: label 0 50.0%, ")
+    assert first.startswith("/photos/a.jpg: label 0 50.0 %, ")
     assert second == "/photos/a.jpg: error: missing: no such file"
 
 
