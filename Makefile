@@ -85,8 +85,8 @@ bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \
 	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
 
-bench-self: .venv/dev images  ## Compare with a loop and a pool: make bench-self RUNS=10 (6 min)
-	$(BIN)/python -m tests.benchmarks --images 800 --runs $(RUNS)
+bench-self: .venv/dev images  ## Compare with loops and pools: make bench-self RUNS=10 NPU=3x2.6 (6 min)
+	$(BIN)/python -m tests.benchmarks --images 800 --runs $(RUNS) $(if $(NPU),--npu $(NPU))
 
 images: .venv/run  ## Draw 200 sample images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200

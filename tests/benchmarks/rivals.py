@@ -1,9 +1,9 @@
 """What the farm is measured beside: loops and a thread pool, as anybody would write them.
 
-    python -m tests.benchmarks.rivals KIND RUNTIMES IMAGES SERVICE_MS FOLDER < PATHS
+    python -m tests.benchmarks.rivals KIND RUNTIMES IMAGES NPU FOLDER < PATHS
 
-One process each. They share the simulated NPU with the farm and nothing else: decoding is OpenCV's.
-Prints one JSON object: seconds, CPU seconds, and the five best classes of each path.
+One process each. They share the simulated NPU with the farm and nothing else: decoding is OpenCV's,
+but in `ours`. Prints one JSON object: seconds, CPU seconds, and the five best classes of each path.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
-from tests.benchmarks.npu import CORES
+from tests.benchmarks.npu import Npu
 from tests.helpers.support import worker_spec
+from workers.images import preprocess
+from workers.protocol.messages import FileRef
 from workers.protocol.spec import SimulatedSpec
-from workers.runtimes.simulated import SimulatedRuntime
+from workers.runtimes.simulated import DEFAULT_INPUT, SimulatedRuntime
 
 SIZE: Final = (224, 224)
 Answer = tuple[str, tuple[int, ...]]
@@ -39,19 +40,11 @@ def decoded(path: str) -> Any:
     return cv2.resize(rgb, SIZE, interpolation=cv2.INTER_AREA)[np.newaxis]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Npu:
-    """The NPU whose time lines are in `folder`, `service_ms` for an inference."""
-
-    folder: str
-    service_ms: float
-
-
-def runtime(core: int, npu: Npu) -> SimulatedRuntime:
-    """A runtime on one core of the NPU."""
+def runtime(core: int, npu: Npu, folder: str) -> SimulatedRuntime:
+    """A runtime on one core of the NPU, whose time lines are in `folder`."""
     spec = SimulatedSpec(
-        timelines=os.path.join(npu.folder, "npu"),
-        npu_cores=CORES,
+        timelines=os.path.join(folder, "npu"),
+        npu_cores=npu.cores,
         service_ms=npu.service_ms,
         seed=0,
         classes=1000,
@@ -59,26 +52,33 @@ def runtime(core: int, npu: Npu) -> SimulatedRuntime:
     return SimulatedRuntime(worker_spec(runtime="simulated", npu_core=core, simulated=spec))
 
 
-def decode(paths: list[str], _runtimes: int, _npu: Npu) -> list[Answer]:
-    """No NPU: what decoding alone takes."""
+def decode(paths: list[str], _runtimes: int, _npu: Npu, _folder: str) -> list[Answer]:
+    """No NPU: what decoding alone takes, the published way."""
     for path in paths:
         decoded(path)
     return []
 
 
-def loop(paths: list[str], _runtimes: int, npu: Npu) -> list[Answer]:
+def ours(paths: list[str], _runtimes: int, _npu: Npu, _folder: str) -> list[Answer]:
+    """No NPU: what decoding alone takes, the farm's way."""
+    for path in paths:
+        preprocess.load(FileRef(os.fsencode(path)), DEFAULT_INPUT)
+    return []
+
+
+def loop(paths: list[str], _runtimes: int, npu: Npu, folder: str) -> list[Answer]:
     """One runtime, one image after another."""
-    mine = runtime(0, npu)
+    mine = runtime(0, npu, folder)
     return [(path, best(mine.infer(decoded(path)))) for path in paths]
 
 
-def pool(paths: list[str], runtimes: int, npu: Npu) -> list[Answer]:
+def pool(paths: list[str], runtimes: int, npu: Npu, folder: str) -> list[Answer]:
     """A thread for each runtime; it holds its runtime while it decodes."""
     lock, waiting = threading.Lock(), iter(paths)
     answers: list[Answer] = []
 
     def work(core: int) -> None:
-        mine = runtime(core, npu)
+        mine = runtime(core, npu, folder)
         reserve = mine._timelines.reserve
 
         def reserve_alone(core: int, seconds: float) -> float:
@@ -93,7 +93,7 @@ def pool(paths: list[str], runtimes: int, npu: Npu) -> list[Answer]:
                 return
             answers.append((path, best(mine.infer(decoded(path)))))
 
-    threads = [threading.Thread(target=work, args=(at % CORES,)) for at in range(runtimes)]
+    threads = [threading.Thread(target=work, args=(at % npu.cores,)) for at in range(runtimes)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -106,8 +106,9 @@ def best(scores: Any) -> tuple[int, ...]:
     return tuple(int(at) for at in np.argsort(-scores, kind="stable")[:5])
 
 
-KINDS: Final[dict[str, Callable[[list[str], int, Npu], list[Answer]]]] = {
+KINDS: Final[dict[str, Callable[[list[str], int, Npu, str], list[Answer]]]] = {
     "decode": decode,
+    "ours": ours,
     "loop": loop,
     "pool": pool,
 }
@@ -116,13 +117,13 @@ KINDS: Final[dict[str, Callable[[list[str], int, Npu], list[Answer]]]] = {
 def main() -> None:
     """Run what the command line names."""
     kind, runtimes, images = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    npu = Npu(service_ms=float(sys.argv[4]), folder=sys.argv[5])
+    npu, folder = Npu.parse(sys.argv[4]), sys.argv[5]
     paths = sys.stdin.read().splitlines()
     cv2.setNumThreads(1)
-    KINDS[kind](paths[:8], runtimes, npu)  # files into memory, libraries warm
+    KINDS[kind](paths[:8], runtimes, npu, folder)  # files into memory, libraries warm
     work = list(islice(cycle(paths), images))
     begun, before = time.monotonic(), cpu_seconds()
-    answers = KINDS[kind](work, runtimes, npu)
+    answers = KINDS[kind](work, runtimes, npu, folder)
     figures = {"seconds": time.monotonic() - begun, "cpu_seconds": cpu_seconds() - before}
     print(json.dumps({**figures, "answers": dict(answers)}))
 
