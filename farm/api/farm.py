@@ -82,6 +82,12 @@ class Farm(Single):
         return self._up().plan
 
     @property
+    def model_sha256(self) -> str:
+        """The SHA-256 of the model that all workers have opened; a simulated NPU has none."""
+        slots = self._up().coordinator.supervisor.slots
+        return next(slot.ready.model for slot in slots if slot.ready is not None)
+
+    @property
     def losses(self) -> int:
         """How many times a worker that was up has been lost."""
         return self._up().coordinator.losses

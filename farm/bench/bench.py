@@ -34,12 +34,14 @@ COUNTED_AT_ONCE: Final = 4096
 class Request:
     """The images (empty: those of the config), how often to repeat them, in how many rounds.
 
-    `repeat` None is as often as makes 1500 images a round. `outputs` are files by the flags of
-    `outputs.FORMS`, "-" for standard output. `compare` is the JSON file of an earlier benchmark.
+    `config` is the config's name. `repeat` None is as often as makes 1500 images a round. `outputs`
+    are files by the flags of `outputs.FORMS`, "-" for standard output. `compare` is the JSON file
+    of an earlier benchmark.
     """
 
+    config: str
     images: tuple[str, ...]
-    recursive: bool = False
+    recursive: bool
     repeat: int | None
     rounds: int
     outputs: Mapping[str, str]
@@ -112,4 +114,10 @@ def _images(names: tuple[str, ...], request: Request) -> Images:
     if not count:
         raise SourceError(f"{', '.join(names)}: no images in it")
     times = request.repeat or -(-ROUND_IMAGES // count)
-    return Images(names=names, count=count, repeat=times, source=partial(opened, times=times))
+    return Images(
+        config=request.config,
+        names=names,
+        count=count,
+        repeat=times,
+        source=partial(opened, times=times),
+    )

@@ -14,7 +14,7 @@ from farm.report import export, markdown
 from farm.report.data import Report
 from farm.report.html import page
 from farm.system.atomic_file import atomic_write
-from farm.system.log import LOG
+from farm.system.log import tell_written
 
 STDOUT: Final = "-"
 FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
@@ -58,4 +58,4 @@ class Outputs:
                 continue
             with atomic_write(Path(name), flag) as part:
                 part.write_text(text, encoding="utf-8", newline="")
-            LOG.info(f"Written: {name}", extra={"event": "written", "file": name})
+            tell_written(name)

@@ -1,32 +1,37 @@
-"""What a benchmark measures, so that others can measure the same."""
+"""What a run or a benchmark works on, so that others can do the same."""
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 
 from farm.config.schema import FarmConfig
+from farm.hardware.environment import command_line
 from farm.report.data import Subject
 from farm.scheduler.placement import FarmPlan
-from workers.runtimes.model_file import digest_of
+from workers.errors import RuntimeFailure
 
 NOT_COMPARED = {"model", "images", "size"}  # these are named beside the config
 
 
-def subject(config: FarmConfig, plan: FarmPlan, images: tuple[str, ...]) -> Subject:
-    """Return what a farm of this plan measures with `images`; raise RuntimeFailure as digest_of.
+def subject(
+    config: FarmConfig, plan: FarmPlan, images: tuple[str, ...], *, name: str, digest: str
+) -> Subject:
+    """Return what a farm of this plan works on with `images`; the command line is this process's.
 
-    The command line is this process's.
+    `name` is the config as it was named, `digest` the SHA-256 of the model. Raises RuntimeFailure
+    if the model is gone.
     """
-    program, *arguments = sys.argv
-    name = "npu-farm" if program.endswith(".py") else Path(program).name
     model = plan.workers[0].model
+    try:
+        size = Path(model).stat().st_size if model else 0
+    except OSError as error:
+        raise RuntimeFailure(f"{model}: cannot read the model: {error.strerror}") from error
     return Subject(
         model=model,
-        model_sha256=digest_of(model) if model else "",
-        model_bytes=Path(model).stat().st_size if model else 0,
+        model_sha256=digest,
+        model_bytes=size,
         images=images,
+        config_name=name,
         config=config.model_dump(mode="json", exclude=NOT_COMPARED),
-        command=shlex.join([name, *arguments]),
+        command=command_line(),
     )

@@ -30,8 +30,12 @@ COMPUTED: Final = "computed from inference times, an upper bound"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """`count` images in `names`; `source` returns a new round of them, each `repeat` times."""
+    """`count` images in `names`; `source` returns a new round of them, each `repeat` times.
 
+    `config` is the name of the config that they are measured with.
+    """
+
+    config: str
     names: tuple[str, ...]
     count: int
     repeat: int
@@ -104,7 +108,9 @@ def empty_report(farm: Farm, images: Images) -> Report:
         sizes=(),
         published=beside,
         published_source=SOURCE if beside else "",
-        subject=subject(farm.config, plan, images.names),
+        subject=subject(
+            farm.config, plan, images.names, name=images.config, digest=farm.model_sha256
+        ),
         machine=machine.facts(),
     )
 

@@ -14,13 +14,12 @@ from farm.bench.sweep import runtime_name
 from farm.bench.trial import TrialOptions, changed, trial
 from farm.bench.tune_search import Choice, Trial, search, space
 from farm.bench.tuned_config import TunedConfig
-from farm.config.bundled import FOLDER
+from farm.config.bundled import FOLDER, find_config
 from farm.config.schema import FarmConfig
 from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, SourceError
 from farm.hardware.platforms import HOST, detect
 from farm.report import text_table as table
 from farm.report.size_choice import enough
-from farm.report.subject_text import facts
 from farm.scheduler.placement import FarmPlan, plan
 from farm.sources import files as sources
 from farm.sources.base import Ref
@@ -28,8 +27,9 @@ from farm.sources.sample_images import choose_targets
 from farm.system.log import LOG, for_several_farms
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
-from farm.system.terminal import printable, width_of, wrapped
+from farm.system.terminal import width_of, wrapped
 from workers.runtimes.base import ONNX
+from workers.runtimes.model_file import digest_of
 
 ROUND_SECONDS: Final = 1.0
 ROUNDS: Final = 3
@@ -38,14 +38,14 @@ IMAGES: Final = 500  # at most; a round repeats them, or ends before the last
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The config's file, the images (empty: those of the config), where to write.
+    """The config's name, the images (empty: those of the config), where to write.
 
     `output` None is the config's own file, if the figures apply to its platform.
     """
 
-    config: Path
+    config: str
     images: tuple[str, ...]
-    recursive: bool = False
+    recursive: bool
     output: Path | None
 
 
@@ -107,13 +107,16 @@ def tune(config: FarmConfig, request: Request) -> int:
     """Measure, print, write; return the exit code. A failure or a signal leaves the file alone."""
     config = with_some_npu([config])[0]
     planned = plan(config, detect(), "(none)")
-    objection = _objection(planned, request.config)
-    written = TunedConfig(config=request.config, output=request.output, writes=objection is None)
+    file = find_config(request.config)
+    objection = _objection(planned, file)
+    written = TunedConfig(config=file, output=request.output, writes=objection is None)
     written.check()
     names = choose_targets(config, request.images)
     refs = _images(names, recursive=request.recursive)
-    what = facts(subject(config, planned, names))
-    print("\n".join(f"{name:<7} {printable(fact)}" for name, fact in what.items()))
+    model = planned.workers[0].model
+    digest = digest_of(model) if model else ""
+    what = subject(config, planned, names, name=request.config, digest=digest)
+    print("\n".join(table.what(what)))
     print(f"{planned.platform.name}, {runtime_name(planned)}, {len(refs)} images, repeated\n")
     with Signals() as signals:
         work = Tune(config, refs, signals, simulated=planned.simulated)

@@ -12,7 +12,7 @@ from farm.config.editor import read_values, set_schema, set_values
 from farm.config.loader import PATH_KEYS
 from farm.errors import ConfigError
 from farm.system.atomic_file import atomic_write
-from farm.system.log import LOG
+from farm.system.log import LOG, tell_written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,4 +77,4 @@ class TunedConfig:
                 part.write_bytes(after.encode())
                 if part != self.target:
                     shutil.copymode(self.config, part)
-            LOG.info(f"written to {self.output or self.config}")
+            tell_written(self.output or self.config)

@@ -60,6 +60,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
         raise click.UsageError("--resume or --overwrite, not both")
     config, images = split(words, said)
     request = Request(
+        config=config,
         targets=(*folders, *images),
         recursive=recursive,
         repeat=repeat or 1,
@@ -115,6 +116,7 @@ def bench(
     rounds, earlier = said.pop("rounds"), said.pop("compare")
     config, images = split(words, said)
     request = Request(
+        config=config,
         images=(*folders, *images),
         recursive=recursive,
         repeat=repeat,
@@ -139,12 +141,9 @@ def tune(
     from farm.bench.tune import Request
     from farm.bench.tune import tune as run_tune
     from farm.cli.words import load_config, split
-    from farm.config.bundled import find_config
 
     config, images = split(words, {})
-    request = Request(
-        config=find_config(config), images=(*folders, *images), recursive=recursive, output=output
-    )
+    request = Request(config=config, images=(*folders, *images), recursive=recursive, output=output)
     sys.exit(run_tune(load_config(config, {}), request))
 
 

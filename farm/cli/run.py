@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from farm.api import Farm
+from farm.bench.subject import subject
 from farm.cli.character_note import with_note
 from farm.cli.judge import truth_of
 from farm.cli.stopped import how_to_go_on, tell_stop
@@ -24,6 +25,7 @@ from farm.errors import (
     OutputError,
     SourceError,
 )
+from farm.hardware import environment
 from farm.results.result import Result
 from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, read
@@ -32,7 +34,7 @@ from farm.results.writers import JSONL, Writer, check_empty, check_name, open_wr
 from farm.sources import files as sources
 from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
-from farm.system.log import LOG
+from farm.system.log import LOG, tell_written
 from farm.system.progress import open_progress, starting
 from farm.system.signals import Signals
 from farm.system.terminal import width_of, wrapped
@@ -42,12 +44,13 @@ from farm.system.terminal import width_of, wrapped
 class Request:
     """What to classify (`targets`; empty: what the config says), how often, where results go.
 
-    With `recursive`, the folders in folders are looked into.
+    `config` is the config's name. With `recursive`, the folders in folders are looked into.
 
     With `resume`, `output` is gone on with, with `overwrite` replaced; without, it must be empty.
     `typed` are the command's words as the user typed them.
     """
 
+    config: str
     targets: tuple[str, ...]
     recursive: bool
     repeat: int
@@ -76,11 +79,13 @@ def run(config: FarmConfig, request: Request) -> int:
         )
         try:
             # The output is opened after: a farm that can't start leaves earlier results alone.
-            with farm, output as writer, _summing_up(farm, stats, source, request):
+            with farm, output as writer, _summing_up(farm, stats, source, request, targets):
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
                 noted = with_note(results, config.model)
                 _write(noted, source, request, stats, writer)
                 submitted = results.submitted
+            if request.output is not None:
+                tell_written(request.output)
         except (InterruptedStartError, InterruptedWriteError) as error:
             LOG.info(str(error))
         if signals.received:
@@ -133,11 +138,15 @@ def _write(
 
 
 @contextmanager
-def _summing_up(farm: Farm, stats: Stats, source: Remaining, request: Request) -> Iterator[None]:
+def _summing_up(
+    farm: Farm, stats: Stats, source: Remaining, request: Request, targets: tuple[str, ...]
+) -> Iterator[None]:
     """Tell the summary of what was done in the block, however it ends.
 
     Not if the source can't be read from its beginning: there is nothing to sum up.
     """
+    digest = farm.model_sha256
+    what = subject(farm.config, farm.plan, targets, name=request.config, digest=digest)
     begun, unreadable = time.monotonic(), False
     try:
         yield
@@ -152,6 +161,7 @@ def _summing_up(farm: Farm, stats: Stats, source: Remaining, request: Request) -
             if stats.first_failures and (request.quiet or request.output is not None):
                 failed = failures(stats.first_failures, done.failed, request.output)
                 LOG.warning("\n".join(failed), extra={"event": "failures"})
-            told = {"event": "summary", "summary": asdict(done)}
-            lines = wrapped(summary(done, farm.plan), width_of(sys.stderr), indent=INDENT)
+            about = {"subject": asdict(what), "machine": environment.facts()}
+            told = {"event": "summary", "summary": asdict(done), **about}
+            lines = wrapped(summary(done, farm.plan, what), width_of(sys.stderr), indent=INDENT)
             LOG.info("\n".join(lines), extra=told)

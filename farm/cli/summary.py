@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Final
 
 from farm.hardware.platforms import cpu_list
+from farm.report.data import Subject
 from farm.report.format import SIMULATED
+from farm.report.subject_text import facts
 from farm.results.result import Result
 from farm.results.stats import RunSummary
 from farm.results.text_line import to_text
 from farm.scheduler.placement import FarmPlan
-from farm.system.terminal import columns
+from farm.system.terminal import columns, printable
 from workers.runtimes.base import ONNX
 
 INDENT: Final = 13  # where the facts of a summary begin
 
 
-def summary(run: RunSummary, plan: FarmPlan) -> list[str]:
+def summary(run: RunSummary, plan: FarmPlan, what: Subject) -> list[str]:
     """Return what a run has done; the first line reads like the last one of go-rknnlite's pool."""
     average = f", average inference per image is {run.average_ms:.2f}ms" if run.ok else ""
     lines = [f"Processed {run.ok} images in {run.seconds:.1f}s{average}"]
@@ -30,17 +32,20 @@ def summary(run: RunSummary, plan: FarmPlan) -> list[str]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(run.failures.items()))
         lines.append(f"Failed       {run.failed} of {run.ended}: {kinds}")
     if run.ok:
+        lines += [
+            f"{name.capitalize():<12} {printable(fact)}" for name, fact in facts(what).items()
+        ]
         lines.append(
             f"Per image    {run.average_ms:.2f} ms of wall clock, all workers together; "
             f"inference p50 {run.percentiles['infer'][0]:.1f} ms"
         )
         lines.append(f"Rate         {run.rate:.1f} images per second")
-        for phase, name, what in (
+        for phase, name, note in (
             ("total", "Latency", "; includes the queue"),
             ("infer", "  inference", ""),
         ):
             p50, p90, p99 = run.percentiles[phase]
-            lines.append(f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms{what}")
+            lines.append(f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms{note}")
         counts = ", ".join(f"{worker}: {n}" for worker, n in run.per_worker.items())
         lines.append(f"Per worker   {counts}")
     return lines + _warnings(run)

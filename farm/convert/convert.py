@@ -111,8 +111,8 @@ def quantized(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[To
     wrong = no_model(job.model, ONNX)
     if wrong is not None:
         raise ConversionError(f"{job.model}: {wrong}")
-    refs = calibration.select_images(job.calibrate, tell, recursive=job.recursive)
     with Toolkit(job.model) as toolkit:
+        refs = calibration.select_images(job.calibrate, tell, recursive=job.recursive)
         image = toolkit.load(platform, job.mean, job.std)
         with tempfile.TemporaryDirectory(prefix="npu-convert-") as folder:
             size = image.width, image.height

@@ -1,10 +1,11 @@
-"""The machine, the date and the versions that figures were measured with."""
+"""The machine, date, versions and command that figures were measured with."""
 
 from __future__ import annotations
 
 import os
 import platform
 import re
+import shlex
 import sys
 from datetime import datetime
 from importlib import metadata
@@ -42,6 +43,13 @@ def facts(root: Path = Path("/")) -> dict[str, str]:
         **{package: installed(package) for package in PACKAGES},
     }
     return {name: fact for name, fact in found.items() if fact}
+
+
+def command_line() -> str:
+    """Return the command of this process, as a shell reads it."""
+    program, *arguments = sys.argv
+    name = "npu-farm" if program.endswith(".py") else Path(program).name
+    return shlex.join([name, *arguments])
 
 
 def installed(package: str) -> str | None:

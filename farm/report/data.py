@@ -131,8 +131,9 @@ class Published:
 class Subject:
     """What was measured, so that others can measure the same.
 
-    `model` is the model's file, empty for the simulated NPU, which needs none. `images` are as they
-    were named. `config` has the values of all keys but the model, the images and the size.
+    `model` is the model's file, empty for the simulated NPU, which needs none; `model_sha256` has
+    that of each of its files, joined by "+". `images` are as they were named. `config_name` is the
+    config as it was named, `config` the values of all its keys but model, images and size.
     """
 
     model: str
@@ -141,6 +142,7 @@ class Subject:
     images: tuple[str, ...]
     config: dict[str, Any]
     command: str
+    config_name: str = ""  # as in files that are older than the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,11 +94,11 @@ def _row(report: Report, size: Measured) -> dict[str, Any]:
         "model_bytes": report.subject.model_bytes,
         "images_named": shlex.join(report.subject.images),
         "command": report.subject.command,
+        "config_name": report.subject.config_name,
         "config": json.dumps(report.subject.config),
         "machine": json.dumps(report.machine, ensure_ascii=False),
     }
-    rounded: dict[str, Any] = _rounded(cells)
-    return rounded
+    return dict(_rounded(cells))
 
 
 def _rounded(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Final
 
@@ -13,19 +14,37 @@ from farm.report.format import size_of
 
 VERSIONS: Final = ("Python", *PACKAGES)
 DIGEST_DIGITS: Final = 12  # of the SHA-256: enough to tell two files apart
+NAMED: Final = 3  # images, of those that a shell may have listed by the thousand
+
+
+def file_facts(size: int, digest: str) -> str:
+    """Return what tells a model of `size` bytes from others: its size, its SHA-256s' begins."""
+    begins = "+".join(each[:DIGEST_DIGITS] for each in digest.split("+"))
+    return f"{size_of(size)}, SHA-256 {begins}"
 
 
 def facts(said: Subject) -> dict[str, str]:
-    """Return by name what was measured: the model, if there is one, and the images."""
-    size, digest = size_of(said.model_bytes), said.model_sha256[:DIGEST_DIGITS]
-    model = f"{PurePath(said.model).name}, {size}, SHA-256 {digest}" if said.model else "none"
-    return {"model": model, "images": shlex.join(said.images)}
+    """Return by name what was measured: the model, if there is one, the images, the config.
+
+    Of many images that were named one by one, the first are named.
+    """
+    file = file_facts(said.model_bytes, said.model_sha256)
+    others = len(said.images) - NAMED
+    return {
+        "model": f"{PurePath(said.model).name}, {file}" if said.model else "none",
+        "images": shlex.join(said.images[:NAMED]) + (f" and {others} more" if others > 0 else ""),
+        "config": said.config_name,
+    }
 
 
 def all_facts(report: Report) -> dict[str, str]:
     """Return these, and the command line, the config's values, the machine and the versions."""
-    config = ", ".join(f"{key}: {dump(value)}" for key, value in report.subject.config.items())
-    own = {"command": report.subject.command, "config": config}
-    packages = [f"{name} {fact}" for name, fact in report.machine.items() if name in VERSIONS]
+    values = ", ".join(f"{key}: {dump(value)}" for key, value in report.subject.config.items())
+    own = {"command": report.subject.command, "settings": values}
     machine = {name: fact for name, fact in report.machine.items() if name not in VERSIONS}
-    return {**facts(report.subject), **own, **machine, "versions": ", ".join(packages)}
+    return {**facts(report.subject), **own, **machine, "versions": versions(report.machine)}
+
+
+def versions(machine: Mapping[str, str]) -> str:
+    """Return the versions in the facts of farm.hardware.environment, in a line."""
+    return ", ".join(f"{name} {fact}" for name, fact in machine.items() if name in VERSIONS)

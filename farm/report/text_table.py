@@ -9,7 +9,7 @@ from typing import Final
 from farm.hardware.sensor_sampler import Conditions
 from farm.report.bottleneck_text import sentences
 from farm.report.cells import OPTIONAL, cells, heads, widest
-from farm.report.data import Measured, Report
+from farm.report.data import Measured, Report, Subject
 from farm.report.format import between, counted
 from farm.report.subject_text import all_facts, facts
 from farm.results.stats import PHASES
@@ -33,8 +33,12 @@ def caption(report: Report) -> str:
 
 def head(report: Report, width: int = UNLIMITED) -> list[str]:
     """Return what is measured, and the heads of the columns that fit into `width`."""
-    what = [f"{name:<7} {printable(fact)}" for name, fact in facts(report.subject).items()]
-    return [caption(report), *what, "", *_columns(report, (), width)]
+    return [caption(report), *what(report.subject), "", *_columns(report, (), width)]
+
+
+def what(said: Subject) -> list[str]:
+    """Return the model, the images and the config that are measured, a line each."""
+    return [f"{name:<7} {printable(fact)}" for name, fact in facts(said).items()]
 
 
 def row(report: Report, size: Measured, width: int = UNLIMITED) -> str:

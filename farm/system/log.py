@@ -77,6 +77,11 @@ def configure(form: str) -> None:
     LOG.setLevel(logging.INFO)
 
 
+def tell_written(file: object) -> None:
+    """Tell that a file is written: the last word on what a command was asked for."""
+    LOG.info(f"Written: {file}", extra={"event": "written", "file": f"{file}"})
+
+
 def writes_json() -> bool:
     """Return whether `configure` has chosen JSON."""
     return any(isinstance(handler.formatter, JsonFormatter) for handler in LOG.handlers)

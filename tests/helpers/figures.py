@@ -82,6 +82,7 @@ def subject(**changes: Any) -> Subject:
         "images": ("photos/",),
         "config": {"decoders": "auto", "batch": 8},
         "command": "npu-farm bench rk3588 photos/",
+        "config_name": "rk3588",
         **changes,
     }
     return Subject(**values)

@@ -405,6 +405,7 @@ def test_failures_of_a_run_without_lines_are_listed(to_file: bool, tmp_path: Pat
     assert done.stdout == ""
     assert done.stderr.count(".jpg: error: empty: ") == 10
     assert missing((" 2 others", str(output) if to_file else "-o FILE"), done.stderr) == []
+    assert done.stderr.endswith(f"Written: {output}\n") == to_file
 
 
 def test_class_folders_are_the_truth(renders: list[Path], tmp_path: Path) -> None:
@@ -457,12 +458,15 @@ def test_closed_standard_streams_do_no_harm(closed: str, folder: str, tmp_path: 
 def test_without_the_vendors_tool_a_conversion_says_where_and_how(
     folder: str, tmp_path: Path
 ) -> None:
+    """First of all: many images are listed for nothing without it, or are no images at all."""
     output = tmp_path / "glyphs.rknn"
     model = str(ROOT / "models" / "glyphs.onnx")
-    done = npu_farm("convert", model, "-p", "rk3588", "--calibrate", folder, "-o", str(output))
-    assert done.returncode == 2
-    assert missing(("rknn-toolkit2", "x86-64", "make converter"), done.stderr) == []
-    assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
+    for images in (folder, "no-such"):
+        done = npu_farm("convert", model, "-p", "rk3588", "--calibrate", images, "-o", str(output))
+        assert done.returncode == 2
+        assert missing(("rknn-toolkit2", "x86-64", "make converter"), done.stderr) == []
+        assert "no-such" not in done.stderr
+        assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
 
 
 @pytest.mark.parametrize("system", ["win32", "darwin", "cygwin"])
@@ -487,7 +491,6 @@ main()
     [
         (("-p", "rk9"), ("--platform", "rk9", "rk3588")),
         (("-p", "rk3588", "--mean", "1,2"), ("--mean", "1,2")),
-        (("-p", "rk3588", "--calibrate", "no-such"), ("no-such",)),
         (("-p", "rk3588", "-o", "/proc/x.rknn"), ("--output", "/proc/x.rknn")),
     ],
 )
@@ -506,8 +509,11 @@ def test_messages_as_json_are_one_object_a_line_with_their_fields(renders: list[
     assert done.returncode == 0
     told = [json.loads(line) for line in done.stderr.splitlines()]
     assert all({"time", "level", "message"} <= set(each) for each in told)
-    summary = next(each["summary"] for each in told if each.get("event") == "summary")
-    assert (summary["ok"], summary["failed"]) == (len(renders), 0)
+    (end,) = [each for each in told if each.get("event") == "summary"]
+    assert (end["summary"]["ok"], end["summary"]["failed"]) == (len(renders), 0)
+    assert end["subject"]["images"] == [images]
+    assert end["subject"]["config"]["batch"] == 8
+    assert "npu-farm" in end["machine"]
 
 
 def test_an_error_as_json_is_an_object_too(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def short(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comp
 
 
 def request(config: Path, *images: str) -> tune.Request:
-    return tune.Request(config=config, images=images, output=None)
+    return tune.Request(config=str(config), images=images, recursive=False, output=None)
 
 
 def test_a_simulated_tune_shows_its_trials_and_writes_only_where_it_is_told(
@@ -147,7 +147,7 @@ def test_a_bundled_config_is_never_changed_but_may_be_copied(
     assert tune.tune(load(bundled, {}), request(bundled, *images)) == EXIT_OK
     assert "bundled" in caplog.text
     assert "-o FILE" in caplog.text
-    to_copy = tune.Request(config=bundled, images=images, output=copy)
+    to_copy = tune.Request(config="host", images=images, recursive=False, output=copy)
     assert tune.tune(load(bundled, {}), to_copy) == EXIT_OK
     assert bundled.read_text() == before
     made, model = load(copy, {}), load(bundled, {}).model
@@ -164,7 +164,7 @@ def test_a_tune_in_which_a_worker_was_lost_writes_nothing(
     lost = measured(losses=1)
     monkeypatch.setattr("farm.bench.tune.trial", lambda *_: lost)
     output = tmp_path / "tuned.yaml"
-    request = tune.Request(config=config, images=(), output=output)
+    request = tune.Request(config=str(config), images=(), recursive=False, output=output)
     assert tune.tune(load(config, {}), request) == EXIT_SOME_FAILED
     assert not output.exists()
 

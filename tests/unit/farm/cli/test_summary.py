@@ -12,6 +12,7 @@ from farm.config.schema import FarmConfig
 from farm.hardware.platforms import Machine
 from farm.results.stats import PHASES, RunSummary
 from farm.scheduler.placement import FarmPlan, plan
+from tests.helpers.figures import subject
 
 
 def done(**changes: Any) -> RunSummary:
@@ -43,7 +44,7 @@ def planned(platform: str = "rk3588", soc: str | None = "rk3588", **config: Any)
 
 
 def summarized(runtime: str = "auto", **changes: Any) -> list[str]:
-    return summary(done(**changes), planned(runtime=runtime))
+    return summary(done(**changes), planned(runtime=runtime), subject())
 
 
 def new_in(**changes: Any) -> list[str]:
@@ -99,6 +100,12 @@ def test_a_run_that_classified_nothing_has_no_average() -> None:
 def test_a_simulated_summary_says_so_in_its_second_line() -> None:
     assert "simulated" in summarized("simulated")[1]
     assert not any("simulated" in line for line in summarized())
+
+
+def test_a_summary_says_which_model_and_images_and_config_it_is_of() -> None:
+    said = dict(line.split(maxsplit=1) for line in summarized())
+    assert said["Model"] == "small.onnx, 95 kB, SHA-256 0123456789ab"
+    assert (said["Images"], said["Config"]) == ("photos/", "rk3588")
 
 
 def test_average_and_inference_stand_in_one_line_and_all_fits_into_80_columns() -> None:

@@ -72,7 +72,7 @@ def test_csv_says_what_was_measured() -> None:
     assert (found["model"], found["model_bytes"]) == ("/models/small.onnx", "95000")
     assert found["model_sha256"].startswith("0123456789abcdef")
     assert (found["images_named"], found["command"]) == ("'a b/' c/", subject().command)
-    assert json.loads(found["config"]) == subject().config
+    assert (found["config_name"], json.loads(found["config"])) == ("rk3588", subject().config)
     assert json.loads(found["machine"]) == {"CPU": "a made-up one"}
 
 
