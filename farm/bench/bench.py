@@ -20,6 +20,7 @@ from farm.report.size_choice import enough
 from farm.scheduler.placement import choose_runtime
 from farm.sources import files as sources
 from farm.sources.sample_images import choose_targets
+from farm.system.colour import coloured
 from farm.system.log import LOG
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
@@ -62,7 +63,8 @@ def bench(sizes: Sequence[FarmConfig], request: Request) -> int:
     width = width_of(outputs.table)
 
     def show(lines: Sequence[str]) -> None:
-        print("\n".join(wrapped(lines, width)), file=outputs.table, flush=True)
+        text = coloured("\n".join(wrapped(lines, width)), outputs.table)
+        print(text, file=outputs.table, flush=True)
 
     with Signals() as signals:
         sweep = Sweep(images, rounds=request.rounds, signals=signals, show=show, width=width)

@@ -24,6 +24,7 @@ from farm.scheduler.placement import FarmPlan, plan
 from farm.sources import files as sources
 from farm.sources.base import Ref
 from farm.sources.sample_images import choose_targets
+from farm.system.colour import coloured
 from farm.system.log import LOG, for_several_farms
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
@@ -95,7 +96,7 @@ class Tune:
         found = [said for each in self.trials for said in table.troubles(each.measured)]
         best = tunetable.why(search(self._space, self.trials).stages, simulated=self._simulated)
         lines = wrapped(["", *dict.fromkeys(found), *best], width_of(sys.stdout))
-        print("\n".join(lines), flush=True)
+        print(coloured("\n".join(lines), sys.stdout), flush=True)
 
     @property
     def undisturbed(self) -> bool:

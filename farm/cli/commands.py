@@ -83,9 +83,11 @@ def plan(config: str | None, **said: Any) -> None:
     from farm.cli.words import default_config, load_config
     from farm.hardware.platforms import detect
     from farm.scheduler.placement import plan as make_plan
+    from farm.system.colour import coloured
 
     loaded = load_config(config or default_config(said), said)
-    print("\n".join(plan_table(make_plan(loaded, detect(), "(at start)"))))
+    table = plan_table(make_plan(loaded, detect(), "(at start)"))
+    print(coloured("\n".join(table), sys.stdout))
 
 
 @command()
@@ -192,6 +194,7 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
     from farm.doctor.doctor import Target
     from farm.doctor.finding import Report
     from farm.doctor.npu_self_test import self_test
+    from farm.system.colour import coloured
     from farm.system.terminal import width_of
 
     if config is None and any(said.values()):
@@ -201,7 +204,10 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
     report = Report(tuple(target.examine()))
     if config is not None:
         report = report.with_config_path(config)
-    print(report.to_json() if as_json else report.to_text(width_of(sys.stdout)))
+    if as_json:
+        print(report.to_json())
+    else:
+        print(coloured(report.to_text(width_of(sys.stdout)), sys.stdout))
     if (hint := target.hint()) is not None:
         print(hint, file=sys.stderr)
     sys.exit(report.status.value)

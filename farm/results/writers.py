@@ -18,6 +18,7 @@ from farm.results.result import Result
 from farm.results.resume_index import ResumeIndex
 from farm.results.stats import PHASES
 from farm.results.text_line import to_text
+from farm.system.colour import coloured
 from farm.system.fd_writer import WriteDeadline, write_all
 from workers.tasks.classification import K
 
@@ -98,7 +99,10 @@ class TextLines:
 
     def write(self, result: Result, _now: float, /) -> None:
         """See Writer.write."""
-        data = f"{to_text(result)}\n".encode(self._out.encoding, self._out.errors or "strict")
+        text = to_text(result)
+        if result.top5 is None:
+            text = coloured(text, self._out)
+        data = f"{text}\n".encode(self._out.encoding, self._out.errors or "strict")
         # Past the stream's own buffer: a reader of a pipe gets each result at once, and what nobody
         # reads is not waited for again when the program ends.
         try:

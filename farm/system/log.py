@@ -8,6 +8,7 @@ import sys
 from datetime import datetime
 from typing import Any, Final, TextIO
 
+from farm.system.colour import WARNING, coloured
 from farm.system.terminal import printable
 
 LOG: Final = logging.getLogger("farm")
@@ -19,12 +20,13 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 class TextFormatter(logging.Formatter):
-    """The message, safe for a terminal; errors say that they are one."""
+    """The message, safe for a terminal; errors say that they are one, warnings have a colour."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one or more lines."""
+        """Return the record as one or more lines for standard error."""
         prefix = "error: " if record.levelno >= logging.ERROR else ""
-        return prefix + "\n".join(map(printable, record.getMessage().split("\n")))
+        text = prefix + "\n".join(map(printable, record.getMessage().split("\n")))
+        return coloured(text, sys.stderr, WARNING if record.levelno == logging.WARNING else None)
 
 
 class JsonFormatter(logging.Formatter):

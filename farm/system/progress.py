@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol, TypeAlias
 
 from farm.system.log import LOG, writes_json
+from farm.system.terminal import obeys
 
 BAR_SECONDS: Final = 0.1
 BAR_WIDTH: Final = 20  # columns: all fits into 80
@@ -73,8 +73,7 @@ def nobody_told(_workers: int) -> Iterator[Callable[[int], None]]:
 
 def shows_bars() -> bool:
     """Return whether standard error is a terminal that can draw a line anew."""
-    dumb = os.environ.get("TERM") in {None, "", "dumb", "unknown"}
-    return sys.stderr.isatty() and not dumb and not writes_json()
+    return obeys(sys.stderr) and not writes_json()
 
 
 class _NullProgress:

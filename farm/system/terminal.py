@@ -25,6 +25,11 @@ def width_of(stream: TextIO) -> int:
     return os.get_terminal_size(stream.fileno()).columns or UNKNOWN
 
 
+def obeys(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that obeys escape sequences."""
+    return stream.isatty() and os.environ.get("TERM") not in {None, "", "dumb", "unknown"}
+
+
 def wrapped(lines: Iterable[str], width: int, *, indent: int = 2) -> list[str]:
     """Return the lines, those longer than `width` wrapped at blanks, `indent` further in."""
     out = []

@@ -15,6 +15,7 @@ from farm.errors import OutputError, WriterError
 from farm.results.result import Prediction, Result, Timings
 from farm.results.writers import TextLines, open_writer
 from farm.system.fd_writer import WriteDeadline
+from tests.helpers.terminals import ENV, open_terminal, read_to_end
 from workers.protocol.messages import ItemError
 
 HEAD = [
@@ -265,6 +266,20 @@ def test_without_a_file_results_are_lines_on_standard_output(
     first, second = capfd.readouterr().out.splitlines()
     assert first.startswith("/photos/a.jpg: label 0 50.0 %, ")
     assert second == "/photos/a.jpg: error: missing: no such file"
+
+
+def test_on_a_terminal_the_error_of_a_line_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENV.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with open_terminal() as (here, there):
+        with os.fdopen(there, "w") as screen:
+            lines = TextLines(screen, WriteDeadline())
+            lines.write(result(), 0.0)
+            lines.write(failed(), 0.0)
+        first, second = read_to_end(here).splitlines()
+    assert first.startswith("/photos/a.jpg: label 0 50.0 %, ")
+    assert second == "/photos/a.jpg: \x1b[31merror: missing: no such file\x1b[0m"
 
 
 def test_quiet_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from farm.system.log import (
     configure,
     for_several_farms,
 )
+from tests.helpers.terminals import ENV, open_terminal, read_to_end
 from tests.helpers.told import Told
 
 
@@ -45,6 +47,30 @@ def test_text_is_the_message_harmless_for_a_terminal(capsys: pytest.CaptureFixtu
         "worker 1 died",
         "error: no such file",
     ]
+
+
+def test_on_a_terminal_warnings_are_yellow_and_errors_say_so_in_red(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in ENV.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with open_terminal() as (here, there):
+        with os.fdopen(there, "w") as screen, monkeypatch.context() as replaced:
+            replaced.setattr(sys, "stderr", screen)
+            configure(TEXT)
+            LOG.info("two workers")
+            LOG.warning("worker 1 died", extra={"event": "worker_died", "worker": 1})
+            LOG.error("no such file")
+            configure(JSON)
+            LOG.error("no such file")
+        *told, last = read_to_end(here).splitlines()
+    assert told == [
+        "two workers",
+        "\x1b[33mworker 1 died\x1b[0m",
+        "\x1b[31merror:\x1b[0m no such file",
+    ]
+    assert json.loads(last)["message"] == "no such file"
 
 
 def test_json_is_an_object_a_line_with_the_fields(capsys: pytest.CaptureFixture[str]) -> None:

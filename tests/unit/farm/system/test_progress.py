@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
-import pty
-import re
-import struct
 import sys
-import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,6 +12,7 @@ import pytest
 
 from farm.system import progress
 from farm.system.progress import measuring, open_progress, starting
+from tests.helpers.terminals import open_terminal, plain
 
 
 def test_images_that_were_skipped_are_part_of_the_way(
@@ -34,12 +30,10 @@ def test_images_that_were_skipped_are_part_of_the_way(
 @contextmanager
 def a_screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
     """Standard error is a terminal of 80 columns; what it has shown once a text has come."""
-    here, there = pty.openpty()
-    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
     monkeypatch.setenv("TERM", "xterm")
     for name in ("COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
-    with os.fdopen(there, "w") as terminal:
+    with open_terminal() as (here, there), os.fdopen(there, "w") as terminal:
         monkeypatch.setattr("sys.stderr", terminal)
 
         def until(text: str) -> str:
@@ -47,10 +41,9 @@ def a_screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
             came = ""
             while text not in came:  # the test's time limit ends a wait for what never comes
                 came += os.read(here, 1 << 16).decode()
-            return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", came)
+            return plain(came)
 
         yield until
-    os.close(here)
 
 
 def test_a_start_shows_at_once_how_many_workers_are_up(monkeypatch: pytest.MonkeyPatch) -> None:
