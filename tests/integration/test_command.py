@@ -49,7 +49,7 @@ def test_lines_go_to_stdout_and_the_summary_to_stderr(folder: str) -> None:
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert len(lines) == 72
-    assert all(re.fullmatch(r".*glyph-.*\.jpg: (\S+ [\d.]+%(, )?){5}", line) for line in lines)
+    assert all(re.fullmatch(r".*glyph-.*\.jpg: (\S+ [\d.]+ %(, )?){5}", line) for line in lines)
     assert re.search(r" 72 images .* [\d.]+s.* [\d.]+ms$", done.stderr, re.M)
     assert re.search(r" top-1 \d+\.\d %, top-5 \d+\.\d % .*72 images$", done.stderr, re.M)
 

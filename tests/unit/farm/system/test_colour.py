@@ -13,11 +13,12 @@ from farm.cli.summary import failures, plan_table
 from farm.doctor.finding import Report, failure, ok, warning
 from farm.report.compare import Earlier, comparison
 from farm.report.text_table import troubles
+from farm.results.text_line import to_text
 from farm.system.colour import WARNING, coloured
 from farm.system.terminal import UNLIMITED, wrapped
 from tests.helpers import reports
 from tests.unit.farm.cli.test_summary import planned, summarized
-from tests.unit.farm.results.test_text_line import failed, to_text
+from tests.unit.farm.results.test_text_line import failed
 
 COLOURS: Final = {"31": "red", "32": "green", "33": "yellow"}
 
