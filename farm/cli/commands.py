@@ -192,8 +192,10 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
     from farm.cli.words import default_config, load_config
     from farm.doctor.board import Caller, read
     from farm.doctor.doctor import Target
-    from farm.doctor.finding import Report
+    from farm.doctor.finding import Report, ok
     from farm.doctor.npu_self_test import self_test
+    from farm.hardware import environment
+    from farm.report.subject_text import versions
     from farm.system.colour import coloured
     from farm.system.terminal import width_of
 
@@ -201,11 +203,12 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
         config = default_config(said)
     loaded = load_config(config, said) if config is not None else None
     target = Target(read(Path("/"), Caller.current()), loaded, self_test)
-    report = Report(tuple(target.examine()))
+    report = Report((ok("versions", versions(environment.facts())), *target.examine()))
     if config is not None:
         report = report.with_config_path(config)
     if as_json:
-        print(report.to_json())
+        values = None if loaded is None else loaded.model_dump(mode="json")
+        print(report.to_json(command=environment.command_line(), config=values))
     else:
         print(coloured(report.to_text(width_of(sys.stdout)), sys.stdout))
     if (hint := target.hint()) is not None:

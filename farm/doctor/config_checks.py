@@ -18,6 +18,7 @@ from farm.hardware.known_errors import INSTALL_LIBRARY, explain
 from farm.hardware.model_file import NoModel
 from farm.hardware.platforms import HOST, runs
 from farm.hardware.rknn_file import RknnFile, check_shapes
+from farm.report.subject_text import file_facts
 from farm.scheduler.placement import FarmPlan
 from workers.errors import RuntimeFailure
 from workers.runtimes.base import INSTALL_ONNX, ONNX, RKNN, SIMULATED
@@ -37,14 +38,20 @@ BUFFERS_MB: Final = 10  # the NPU's own between layers: an estimate, not measure
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """The planned model file: why it cannot be read, or what it is instead of a model (`wrong`),
-    its size in bytes, its own description.
+    its size in bytes and its SHA-256, its own description.
     """
 
     path: Path
     refusal: str | None
     wrong: NoModel | None
     size: int
+    sha256: str
     description: RknnFile | None
+
+    @property
+    def name(self) -> str:
+        """Its path, with what tells it from others of that name."""
+        return f"{self.path}, {file_facts(self.size, self.sha256)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +111,7 @@ def model(farm: PlannedFarm) -> Finding | None:
         return failure("model", f"{file.path}: {file.refusal}", fix)
     if file.wrong is not None:
         return failure("model", f"{file.path}: {file.wrong.what}", file.wrong.fix)
-    return ok("model", f"{file.path}") if on_cpu else _rknn_model(file, farm, convert)
+    return ok("model", file.name) if on_cpu else _rknn_model(file, farm, convert)
 
 
 def _rknn_model(file: Model, farm: PlannedFarm, convert: str) -> Finding:
@@ -113,17 +120,17 @@ def _rknn_model(file: Model, farm: PlannedFarm, convert: str) -> Finding:
     if file.description is None:
         reason = "its SoC is unknown: it is encrypted, truncated or no .rknn model"
         fix = f"sha256sum {shlex.quote(str(file.path))}   # compare with the original"
-        return warning("model", f"{file.path}: {reason}", fix)
+        return warning("model", f"{file.name}: {reason}", fix)
     targets = ", ".join(file.description.targets)
     if not any(runs(soc, target) for target in file.description.targets):
-        return failure("model", f"{file.path} is for {targets}, not for {soc.name}", convert)
+        return failure("model", f"{file.name}, is for {targets}, not for {soc.name}", convert)
     try:
         check_shapes(file.path, file.description)
     except RuntimeFailure as refused:
         return explained("model", str(refused), soc.name)
     toolkit, library = file.description.toolkit, farm.board.library
     return _compatible(
-        f"{file.path}, for {targets}, made by toolkit {toolkit or 'of unknown version'}",
+        f"{file.name}, for {targets}, made by toolkit {toolkit or 'of unknown version'}",
         toolkit,
         library.version if library else None,
     )

@@ -30,6 +30,7 @@ from farm.hardware.rknn_file import describe
 from farm.scheduler.placement import choose_runtime, plan
 from farm.system.file_access import refusal
 from workers.runtimes.base import RKNN, SIMULATED
+from workers.runtimes.model_file import digest_of
 from workers.shell import shell_command
 
 ON_CPU: Final = "inference"  # the check's name
@@ -147,6 +148,7 @@ def _check_config(
             refusal=reason,
             wrong=no_model(path, planned.runtime) if reason is None else None,
             size=size,
+            sha256=digest_of(str(path)) if reason is None else "",
             description=describe(path),
         )
     farm = PlannedFarm(plan=planned, model=model, labels=labels, board=board)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from farm.system.terminal import UNLIMITED, printable, wrapped
 from workers.shell import shell_command
@@ -109,8 +109,11 @@ class Report:
                 bad.append(f"{count} {status.word}{'s' if count > 1 else ''}")
         return "\n".join([*lines, ", ".join(bad) or "no problems found"])
 
-    def to_json(self) -> str:
-        """Return the worst status and all findings as JSON; `fix` is null if none is needed."""
+    def to_json(self, *, command: str, config: Mapping[str, Any] | None) -> str:
+        """Return the worst status and all findings as JSON; `fix` is null if none is needed.
+
+        So are the command and the values of the config that were examined.
+        """
         rows = [
             {
                 "check": f.check,
@@ -120,4 +123,5 @@ class Report:
             }
             for f in self.findings
         ]
-        return json.dumps({"overall": self.status.word, "checks": rows}, indent=2)
+        asked = {"command": command, "config": config}
+        return json.dumps({"overall": self.status.word, "checks": rows, **asked}, indent=2)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,26 @@ class FakeRKNN:
 
     def release(self) -> None:
         self._vendor.calls.append(("release", {}))
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> Vendor:
+    """Put the fake, and an `onnx` that reads only b"onnx", in the place of the real ones."""
+    made = Vendor()
+
+    def load(path: str, *, load_external_data: bool) -> Any:
+        assert not load_external_data
+        if Path(path).read_bytes() != b"onnx":
+            raise ValueError("Traceback ...\nDecodeError: Error parsing message")
+        weights = [SimpleNamespace(name=name) for name in made.weights]
+        graph = SimpleNamespace(input=made.inputs, output=made.outputs, initializer=weights)
+        return SimpleNamespace(graph=graph)
+
+    modules = {name: ModuleType(name) for name in ("rknn", "rknn.api", "onnx")}
+    vars(modules["rknn.api"])["RKNN"] = lambda: FakeRKNN(made)
+    vars(modules["onnx"])["load"] = load
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    return made
 
 
 def done(job: Conversion) -> tuple[Converted, list[str]]:

@@ -31,7 +31,9 @@ on_a_pc = pytest.mark.skipif(detect().soc is not None, reason="this is a board")
 def test_a_pc_is_well_without_an_npu() -> None:
     done = npu_farm("doctor")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split()[:3] == ["not", "here", "SoC"]
+    versions, soc = done.stdout.splitlines()[:2]
+    assert missing(("versions", "Python", "npu-farm", "numpy"), versions) == []
+    assert soc.split()[:3] == ["not", "here", "SoC"]
     told = json.loads(npu_farm("doctor", "--json").stdout)
     assert told["overall"] == "ok"
     assert {check["status"] for check in told["checks"]} == {"ok", "not here"}
@@ -52,6 +54,8 @@ def test_the_same_as_json(tmp_path: Path) -> None:
     assert (bad["check"], bad["status"]) == ("model", "failure")
     assert f"{tmp_path}/missing.onnx" in bad["message"]
     assert bad["fix"] == f"npu-farm doctor {HOST} -m MODEL.onnx"
+    assert told["command"] == f"npu-farm doctor {HOST} --json -m {tmp_path}/missing.onnx"
+    assert (told["config"]["model"], told["config"]["batch"]) == (f"{tmp_path}/missing.onnx", 8)
 
 
 def two_inputs() -> bytes:

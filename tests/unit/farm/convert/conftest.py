@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import cv2
@@ -13,27 +11,12 @@ import numpy as np
 import pytest
 
 from farm.convert.convert import Conversion
-from tests.helpers.rknn_toolkit import FakeRKNN, Vendor
+from tests.helpers.rknn_toolkit import Vendor, install
 
 
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
-    made = Vendor()
-
-    def load(path: str, *, load_external_data: bool) -> Any:
-        assert not load_external_data
-        if Path(path).read_bytes() != b"onnx":
-            raise ValueError("Traceback ...\nDecodeError: Error parsing message")
-        weights = [SimpleNamespace(name=name) for name in made.weights]
-        graph = SimpleNamespace(input=made.inputs, output=made.outputs, initializer=weights)
-        return SimpleNamespace(graph=graph)
-
-    modules = {name: ModuleType(name) for name in ("rknn", "rknn.api", "onnx")}
-    vars(modules["rknn.api"])["RKNN"] = lambda: FakeRKNN(made)
-    vars(modules["onnx"])["load"] = load
-    for name, module in modules.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    return made
+    return install(monkeypatch)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,14 @@ def test_a_model_that_does_not_exist(tmp_path: Path) -> None:
     (failure,) = [f for f in checked(boards, tmp_path / "net.onnx") if f.check == "model"]
     assert (failure.status, failure.fix) == (Status.FAILURE, CONVERT)
     assert str(tmp_path / "net-rk3588.rknn") in failure.message
+
+
+def test_a_model_is_named_with_its_size_and_digest(tmp_path: Path) -> None:
+    boards = Boards(tmp_path)
+    path = boards.model()
+    (said,) = [f.message for f in checked(boards, path) if f.check == "model"]
+    begin = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    assert said.startswith(f"{path}, {path.stat().st_size} B, SHA-256 {begin}, for rk3588, ")
 
 
 def test_a_model_for_another_soc(tmp_path: Path) -> None:

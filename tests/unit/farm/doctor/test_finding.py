@@ -32,12 +32,14 @@ def test_the_worst_of_all_counts(findings: list[Finding], status: Status) -> Non
 
 def test_a_report_for_programs() -> None:
     report = Report((ok("a", "fine"), warning("b", "odd", "fix it")))
-    assert json.loads(report.to_json()) == {
+    assert json.loads(report.to_json(command="npu-farm doctor", config={"batch": 8})) == {
         "overall": "warning",
         "checks": [
             {"check": "a", "status": "ok", "message": "fine", "fix": None},
             {"check": "b", "status": "warning", "message": "odd", "fix": "fix it"},
         ],
+        "command": "npu-farm doctor",
+        "config": {"batch": 8},
     }
 
 
