@@ -1,4 +1,4 @@
-"""A worker's work: PULL a batch, decode ahead, infer, rank, PUSH the answer."""
+"""A worker's work: PULL a batch, decode ahead, infer; its answer is ranked and PUSHed meanwhile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Final
 
 import numpy as np
@@ -14,16 +14,15 @@ import numpy.typing as npt
 import zmq
 
 from workers import sched_slice as slices
+from workers.answers import Answers, BatchWork, Inferred
 from workers.errors import FarmError, RuntimeFailure
 from workers.images.decode_pool import Decoded, DecodePool, Job
 from workers.images.preprocess import prepare
 from workers.protocol import startup as steps
 from workers.protocol.messages import (
     Batch,
-    Done,
     Failed,
     ItemError,
-    Outcome,
     Ready,
     Stop,
     WorkerInit,
@@ -31,7 +30,7 @@ from workers.protocol.messages import (
 from workers.protocol.sockets import Context, Inbox, Outbox
 from workers.runtimes.base import Runtime, check_scores
 from workers.runtimes.registry import open_runtime
-from workers.tasks.classification import Scoring, choose_scoring, top5
+from workers.tasks.classification import choose_scoring
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 70  # the reason was sent in a Failed message
@@ -60,13 +59,14 @@ def run(init: WorkerInit) -> int:
         try:
             runtime = open_runtime(spec)
             stack.callback(runtime.close)
-            ready, scoring = self_test(init, runtime)
+            ready = self_test(init, runtime)
             decoders = DecodePool(spec.decoders, spec.decoder_cpus, runtime.input, spec.decode)
             stack.callback(decoders.close)
             slices.shorten()  # after the start of the decoders, which keep the kernel's default
             steps.begin(steps.REPORT)
             outbox.send(ready)
-            BatchLoop(init, runtime, decoders, scoring).serve(inbox, outbox)
+            with closing(Answers(ready, outbox)) as answers:
+                BatchLoop(runtime, decoders, answers, ready.classes).serve(inbox)
         except FarmError as error:
             ctypes.CDLL(None).fflush(None)  # what C libraries have printed about it comes first
             # Sent before the runtime is closed: after a failed job, a driver may hang in that.
@@ -78,7 +78,7 @@ def run(init: WorkerInit) -> int:
     return EXIT_OK
 
 
-def self_test(init: WorkerInit, runtime: Runtime) -> tuple[Ready, Scoring]:
+def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
     """Run one inference, which also warms the model up; raise RuntimeFailure if it fails.
 
     An NPU core may exist, and fail or hang at its first job. The scores of the one image that all
@@ -94,7 +94,7 @@ def self_test(init: WorkerInit, runtime: Runtime) -> tuple[Ready, Scoring]:
         scoring = choose_scoring(init.spec.output, scores)
     except RuntimeFailure as failure:
         raise RuntimeFailure(f"the self-test failed: {failure}") from failure
-    ready = Ready(
+    return Ready(
         worker=init.spec.index,
         generation=init.generation,
         model=runtime.model,
@@ -103,7 +103,6 @@ def self_test(init: WorkerInit, runtime: Runtime) -> tuple[Ready, Scoring]:
         scoring=scoring.name,
         self_test_ms=(end - start) * 1000,
     )
-    return ready, scoring
 
 
 def pattern(width: int, height: int) -> npt.NDArray[np.uint8]:
@@ -120,46 +119,35 @@ def pattern(width: int, height: int) -> npt.NDArray[np.uint8]:
 
 
 class BatchLoop:
-    """Answers batches, on the one thread that may use its runtime and sockets."""
+    """Works through batches, on the one thread that may use its runtime and inbox."""
 
     def __init__(
-        self, init: WorkerInit, runtime: Runtime, decoders: DecodePool, scoring: Scoring
+        self, runtime: Runtime, decoders: DecodePool, answers: Answers, classes: int
     ) -> None:
-        self._worker, self._generation = init.spec.index, init.generation
-        self._runtime, self._scoring = runtime, scoring
-        self._decoders = decoders
-        self._sizes: dict[int, int] = {}  # of the batches in flight
-        self._outcomes: dict[int, list[Outcome]] = {}
+        self._runtime, self._decoders, self._answers = runtime, decoders, answers
+        self._classes = classes
+        self._work: dict[int, BatchWork] = {}
         self._stopping = False
 
-    def serve(self, inbox: Inbox, outbox: Outbox) -> None:
-        """Work until Stop has come and every batch is answered."""
-        while self._sizes or not self._stopping:
+    def serve(self, inbox: Inbox) -> None:
+        """Work until Stop has come and every batch is done."""
+        while self._work or not self._stopping:
             self._receive(inbox)
-            if not self._sizes:
+            if not self._work:
                 continue
             decoded = self._decoders.get()
-            number = decoded.job.batch
-            outcomes = self._outcomes[number]
-            outcomes.append(self._classify(decoded))
-            if len(outcomes) == self._sizes[number]:
-                del self._sizes[number], self._outcomes[number]
-                outbox.send(
-                    Done(
-                        worker=self._worker,
-                        generation=self._generation,
-                        batch=number,
-                        outcomes=tuple(outcomes),
-                    )
-                )
+            batch = self._work[decoded.job.batch]
+            batch.images.append(self._infer(decoded))
+            if len(batch.images) == batch.size:
+                del self._work[batch.number]
+                self._answers.put(batch)
 
     def _receive(self, inbox: Inbox) -> None:
         """Take all batches that have come; with nothing to do, wait for one."""
-        while (message := inbox.receive(block=not self._sizes and not self._stopping)) is not None:
+        while (message := inbox.receive(block=not self._work and not self._stopping)) is not None:
             match message:
                 case Batch(number, items) if items:
-                    self._sizes[number] = len(items)
-                    self._outcomes[number] = []
+                    self._work[number] = BatchWork(number, len(items))
                     for item in items:
                         self._decoders.put(Job(number, item))
                 case Stop():
@@ -167,24 +155,13 @@ class BatchLoop:
                 case _:
                     raise RuntimeFailure(f"a worker has no use for {type(message).__name__}")
 
-    def _classify(self, decoded: Decoded) -> Outcome:
+    def _infer(self, decoded: Decoded) -> Inferred:
         start = time.monotonic()
-        end, ranked, error = start, None, None
         if isinstance(decoded.result, ItemError):
-            error = decoded.result
-        else:
-            scores = self._runtime.infer(decoded.result)
-            end = time.monotonic()
-            try:
-                ranked = top5(scores, self._scoring)
-            except RuntimeFailure as failure:
-                error = ItemError("bad_output", str(failure))
-        return Outcome(
-            item=decoded.job.item.id,
-            top5=ranked,
-            error=error,
-            started=decoded.started,
-            decode_ms=(decoded.finished - decoded.started) * 1000,
-            wait_ms=(start - decoded.finished) * 1000,
-            infer_ms=(end - start) * 1000,
-        )
+            return Inferred(decoded, decoded.result, start, start)
+        scores = self._runtime.infer(decoded.result)
+        end = time.monotonic()
+        if scores.size != self._classes:  # a model whose output's shape is open
+            why = f"{scores.size} scores came, in the self-test {self._classes}"
+            return Inferred(decoded, ItemError("bad_output", why), start, end)
+        return Inferred(decoded, scores, start, end)

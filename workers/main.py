@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from typing import Final
+from typing import Final, NoReturn
 
 from workers.environment import forget_opencv_variables, limit_library_threads
 from workers.errors import FarmError
@@ -48,16 +48,24 @@ def main() -> int:
     # For a worker started by hand: the fork server has it from its own start.
     os.environ[MAX_PIXELS_VARIABLE] = str(init.spec.max_pixels)
     threading.Thread(target=exit_with_coordinator, args=(run_dir,), daemon=True).start()
+    threading.excepthook = lambda failed: crash(failed.exc_value)
     try:
         from workers.loop import run
 
         return run(init)
-    except Exception:
-        # Exit here: an interpreter that shuts down while a decoder thread is inside OpenCV may
-        # abort, and the reason would not be the last line printed.
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(EXIT_CRASHED)
+    except Exception as error:
+        crash(error)
+
+
+def crash(error: BaseException | None) -> NoReturn:
+    """End the worker because of `error`, in whichever thread it was raised.
+
+    At once: an interpreter that shuts down while a decoder thread is inside OpenCV may abort, and
+    the reason would not be the last line printed.
+    """
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    os._exit(EXIT_CRASHED)
 
 
 def exit_with_coordinator(run_dir: str) -> None:

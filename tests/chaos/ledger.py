@@ -12,12 +12,10 @@ from farm.results.result import Result
 from farm.scheduler.placement import input_hint
 from tests.helpers.support import worker_spec
 from workers.images import preprocess as image
-from workers.protocol.messages import FileRef
+from workers.protocol.messages import FileRef, ItemError
 from workers.protocol.spec import SimulatedSpec
 from workers.runtimes.simulated import SimulatedRuntime
-from workers.tasks.classification import top5
-
-Top5 = tuple[tuple[int, float], ...]
+from workers.tasks.classification import Top5, rank
 
 
 class Ledger:
@@ -62,7 +60,7 @@ class Ledger:
         return self.copies.get(place, self._paths[place % len(self._paths)])
 
 
-def alone(paths: Iterable[Path], config: FarmConfig) -> list[Top5]:
+def alone(paths: Iterable[Path], config: FarmConfig) -> list[Top5 | ItemError]:
     """Classify images in this process, as a worker of the simulated runtime does."""
     with tempfile.TemporaryDirectory() as folder:
         npu = SimulatedSpec(
@@ -77,7 +75,7 @@ def alone(paths: Iterable[Path], config: FarmConfig) -> list[Top5]:
         )
         try:
             refs = [FileRef(os.fsencode(path)) for path in paths]
-            return [top5(runtime.infer(image.load(ref, runtime.input))) for ref in refs]
+            return rank([runtime.infer(image.load(ref, runtime.input)) for ref in refs])
         finally:
             runtime.close()
 

@@ -18,10 +18,10 @@ import numpy as np
 
 from farm.config.schema import FarmConfig
 from workers.images import preprocess as image
-from workers.protocol.messages import FileRef, Outcome
+from workers.protocol.messages import FileRef, ItemError, Outcome, Ready
 from workers.protocol.spec import NHWC, UINT8, InputHint, InputSpec, WorkerSpec
 from workers.sched_slice import ATTRIBUTES, SET_ATTRIBUTES
-from workers.tasks.classification import top5
+from workers.tasks.classification import Scoring, rank
 
 if TYPE_CHECKING:  # measurements run without it
     import pytest
@@ -98,12 +98,27 @@ def outcome(item: int, **changes: Any) -> Outcome:
     return Outcome(item=item, **values)
 
 
+def ready(*, classes: int) -> Ready:
+    """The message of worker 3, in its second generation, whose model says probabilities."""
+    return Ready(
+        worker=3,
+        generation=2,
+        model="",
+        input=InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8),
+        classes=classes,
+        scoring=Scoring.PROBABILITIES.name,
+        self_test_ms=1.0,
+    )
+
+
 def expected_of_the_fake(path: Path) -> list[tuple[int, float]]:
     """The top-5 that the fake of the vendor's package owes for an image, model defaults."""
     spec = InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8)
     tensor = image.load(FileRef(os.fsencode(path)), spec)
     scores = np.random.default_rng(zlib.crc32(tensor.tobytes())).random((1, 36))
-    return list(top5(scores.astype(np.float32)))
+    (found,) = rank([scores.astype(np.float32)])
+    assert not isinstance(found, ItemError)
+    return list(found)
 
 
 def wait_for(fact: Callable[[], bool], *, within: float = PATIENCE) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +14,15 @@ import zmq
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from tests.helpers.support import worker_spec
+from tests.helpers.support import ready
+from workers.answers import Answers
 from workers.images import preprocess as image
 from workers.images.decode_pool import DecodePool
 from workers.loop import BatchLoop
 from workers.protocol import messages as wire
-from workers.protocol.messages import Batch, Done, FileRef, Item, Stop, WorkerInit
+from workers.protocol.messages import Batch, Done, FileRef, Item, Stop
 from workers.protocol.sockets import Inbox, Outbox
 from workers.protocol.spec import EXACT, NHWC, UINT8, InputSpec
-from workers.tasks.classification import Scoring
 
 BATCH = 8
 IMAGES = 720
@@ -106,7 +106,7 @@ class Messages:
         return self._messages.pop(0) if self._messages else None
 
 
-class Answers:
+class Sent:
     """An outbox that keeps what is sent."""
 
     def __init__(self) -> None:
@@ -129,12 +129,13 @@ def test_the_runtime_gets_the_very_array_that_was_decoded(
     monkeypatch.setattr(image, "load", keeping)
     decoders = DecodePool(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)
     items = tuple(Item(n, FileRef(os.fsencode(path))) for n, path in enumerate(renders[:5]))
-    model, answers = Model(), Answers()
-    loop: Any = BatchLoop(WorkerInit(worker_spec(), 1), model, decoders, Scoring.PROBABILITIES)
-    loop.serve(Messages(Batch(1, items), Stop()), answers)
+    model, outbox = Model(), Sent()
+    answers = Answers(ready(classes=10), cast(Any, outbox))
+    BatchLoop(model, decoders, answers, 10).serve(cast(Any, Messages(Batch(1, items), Stop())))
+    answers.close()
     decoders.close()
     assert [id(tensor) for tensor in model.given] == [id(tensor) for tensor in made]
     assert all(tensor.flags.c_contiguous for tensor in made)  # so the NPU's library copies as it is
-    (done,) = answers.sent
+    (done,) = outbox.sent
     assert isinstance(done, Done)
     assert [outcome.item for outcome in done.outcomes] == [0, 1, 2, 3, 4]

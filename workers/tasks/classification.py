@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.errors import RuntimeFailure
+from workers.protocol.messages import ItemError
 from workers.protocol.spec import AUTO, NONE, SOFTMAX
 
 K: Final = 5
@@ -18,7 +20,10 @@ K: Final = 5
 QUANTISED_STEP: Final = 1 / 256
 ROUNDING: Final = 0.01
 
+NOT_FINITE: Final = "the model returned scores that are not finite numbers"
+
 Scores = npt.NDArray[np.float32]
+Top5 = tuple[tuple[int, float], ...]  # (class, score), the best first; fewer of fewer classes
 
 
 class Scoring(Enum):
@@ -32,11 +37,14 @@ class Scoring(Enum):
 def choose_scoring(output: str, raw: npt.NDArray[np.generic]) -> Scoring:
     """Return how to read a model's scores, from the config's `output` and one of its outputs.
 
-    See docs/decisions/0007-scores.md for the rule. Raises RuntimeFailure as `top5`, and for
-    integers whose unit is unknown: they are neither a quantised softmax, nor said to be
-    probabilities.
+    See docs/decisions/0007-scores.md for the rule. Raises RuntimeFailure for scores that are not
+    finite, for dtypes as `rank`, and for integers whose unit is unknown: they are neither a
+    quantised softmax, nor said to be probabilities.
     """
-    scores, lowest, highest = read_scores(raw)
+    rows, (low,), (high,) = read_scores(raw.reshape(1, -1))
+    scores, lowest, highest = rows[0], float(low), float(high)
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        raise RuntimeFailure(NOT_FINITE)
     integers = raw.dtype.kind in "iu"
     if output == NONE:
         return Scoring.UNCHANGED
@@ -52,47 +60,61 @@ def choose_scoring(output: str, raw: npt.NDArray[np.generic]) -> Scoring:
     return Scoring.SOFTMAX
 
 
-def top5(
-    raw: npt.NDArray[np.generic], scoring: Scoring = Scoring.PROBABILITIES
-) -> tuple[tuple[int, float], ...]:
-    """Rank one model output of n scores: up to five (class, probability), the best first.
+def rank(
+    outputs: Sequence[npt.NDArray[np.generic]], scoring: Scoring = Scoring.PROBABILITIES
+) -> list[Top5 | ItemError]:
+    """Rank one model's outputs for some images at once, or say why one can't be.
 
-    `raw` holds float32 or float16, or quantized probabilities as uint8 or int8, in any shape.
-    Equal scores keep the order of their class numbers. Raises RuntimeFailure for other dtypes, for
-    scores that are not finite, and for probabilities that are none.
+    Each has n scores: float32 or float16, or quantised probabilities as uint8 or int8, in any
+    shape. Equal scores keep the order of their class numbers. An image's error is `bad_output`:
+    scores that are not finite, or probabilities that are none. Raises RuntimeFailure for other
+    dtypes.
     """
-    scores, lowest, highest = read_scores(raw)
+    if not outputs:
+        return []
+    scores, lowest, highest = read_scores(np.stack([raw.reshape(-1) for raw in outputs]))
     if scoring is Scoring.SOFTMAX:
-        powers = np.exp(scores - np.float32(highest))  # never overflows: the largest power is 1
-        scores = np.asarray(powers / np.sum(powers), np.float32)
-    elif scoring is Scoring.PROBABILITIES and not are_probabilities(lowest, highest):
-        raise RuntimeFailure(
+        with np.errstate(invalid="ignore"):  # in rows that are not finite, which are refused
+            powers = np.exp(scores - highest[:, np.newaxis])  # the largest is 1: no overflow
+            scores = powers / powers.sum(axis=1, keepdims=True)
+    found = best(scores)
+    values = np.take_along_axis(scores, found, axis=1)
+    rows = zip(lowest.tolist(), highest.tolist(), found.tolist(), values.tolist(), strict=True)
+    return [
+        refusal(low, high, scoring) or tuple(zip(classes, best_scores, strict=True))
+        for low, high, classes, best_scores in rows
+    ]
+
+
+def refusal(lowest: float, highest: float, scoring: Scoring) -> ItemError | None:
+    """Return why scores in this range are no answer, if they are none."""
+    if not (math.isfinite(lowest) and math.isfinite(highest)):  # either is NaN if any score is
+        return ItemError("bad_output", NOT_FINITE)
+    if scoring is Scoring.PROBABILITIES and not are_probabilities(lowest, highest):
+        return ItemError(
+            "bad_output",
             f"the model's scores are {lowest:.4g} to {highest:.4g}, in its self-test they were "
-            "0 to 1: set output: softmax if they are logits, else output: none"
+            "0 to 1: set output: softmax if they are logits, else output: none",
         )
-    return tuple((index, float(scores[index])) for index in best(scores))
+    return None
 
 
-def read_scores(raw: npt.NDArray[np.generic]) -> tuple[Scores, float, float]:
-    """Return an output as n float32 scores, the lowest and the highest of them.
+def read_scores(raw: npt.NDArray[np.generic]) -> tuple[Scores, Scores, Scores]:
+    """Return rows of n scores as float32, and the lowest and the highest of each row.
 
-    Raises RuntimeFailure as `top5`.
+    They are NaN if any of the row's is. Raises RuntimeFailure for a dtype that has no meaning here.
     """
-    flat = raw.reshape(-1)
     if raw.dtype in (np.float32, np.float16):
-        scores: Scores = flat.astype(np.float32, copy=False)
+        scores: Scores = raw.astype(np.float32, copy=False)
     elif raw.dtype == np.uint8:
-        scores = flat.astype(np.float32) * np.float32(QUANTISED_STEP)
+        scores = raw.astype(np.float32) * np.float32(QUANTISED_STEP)
     elif raw.dtype == np.int8:
-        scores = (flat.astype(np.float32) + np.float32(128)) * np.float32(QUANTISED_STEP)
+        scores = (raw.astype(np.float32) + np.float32(128)) * np.float32(QUANTISED_STEP)
     else:
         raise RuntimeFailure(f"the model returns {raw.dtype} scores; float32 or (u)int8 is needed")
     if scores.size == 0:
         raise RuntimeFailure("the model returned no scores")
-    lowest, highest = float(scores.min()), float(scores.max())
-    if not (math.isfinite(lowest) and math.isfinite(highest)):  # either is NaN if any score is
-        raise RuntimeFailure("the model returned scores that are not finite numbers")
-    return scores, lowest, highest
+    return scores, scores.min(axis=1), scores.max(axis=1)
 
 
 def are_probabilities(lowest: float, highest: float) -> bool:
@@ -100,12 +122,11 @@ def are_probabilities(lowest: float, highest: float) -> bool:
     return lowest >= 0.0 and highest <= 1.0 + ROUNDING
 
 
-def best(scores: Scores) -> list[int]:
-    """Return the indices of the five highest scores (fewer if there are fewer), best first."""
-    left = scores.copy()
-    found = []
-    for _ in range(min(K, scores.size)):
-        index = int(left.argmax())  # the first of equal ones
-        found.append(index)
-        left[index] = -np.inf
+def best(scores: Scores) -> npt.NDArray[np.intp]:
+    """Return the indices of each row's five highest scores (all, if fewer), best first."""
+    left, rows = scores.copy(), np.arange(len(scores))
+    found = np.empty((len(scores), min(K, scores.shape[1])), np.intp)
+    for place in range(found.shape[1]):
+        found[:, place] = left.argmax(axis=1)  # the first of equal ones
+        left[rows, found[:, place]] = -np.inf
     return found

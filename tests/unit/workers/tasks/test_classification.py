@@ -9,10 +9,17 @@ import numpy.typing as npt
 import pytest
 
 from workers.errors import RuntimeFailure
+from workers.protocol.messages import ItemError
 from workers.protocol.spec import AUTO, NONE, SOFTMAX
-from workers.tasks.classification import Scoring, choose_scoring, top5
+from workers.tasks.classification import Scoring, Top5, choose_scoring, rank
 
 STEP = 1 / 256
+
+
+def top5(raw: npt.NDArray[Any], scoring: Scoring = Scoring.PROBABILITIES) -> Top5:
+    (found,) = rank([raw], scoring)
+    assert not isinstance(found, ItemError)
+    return found
 
 
 def classes(raw: npt.NDArray[Any], scoring: Scoring = Scoring.PROBABILITIES) -> list[int]:
@@ -136,8 +143,9 @@ def test_integers_whose_unit_is_unknown_are_refused(output: str, raw: npt.NDArra
 def test_probabilities_that_are_none_are_refused_and_the_key_is_named(
     raw: npt.NDArray[Any],
 ) -> None:
-    with pytest.raises(RuntimeFailure, match="output: softmax"):
-        top5(raw, Scoring.PROBABILITIES)
+    (found,) = rank([raw], Scoring.PROBABILITIES)
+    assert isinstance(found, ItemError)
+    assert (found.kind, "output: softmax" in found.message) == ("bad_output", True)
 
 
 def test_without_softmax_scores_stay_as_they_are() -> None:
@@ -198,10 +206,31 @@ def test_classes_and_scores_are_plain_python_numbers() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_are_refused(bad: float, dtype: type[np.floating[Any]]) -> None:
     raw = np.array([0.5, bad, 0.5, 0.0, 0.0, 0.0], dtype)
-    with pytest.raises(RuntimeFailure):
-        top5(raw)
-    with pytest.raises(RuntimeFailure):
+    for scoring in Scoring:
+        (found,) = rank([raw], scoring)
+        assert isinstance(found, ItemError)
+        assert (found.kind, "not finite" in found.message) == ("bad_output", True)
+    with pytest.raises(RuntimeFailure, match="not finite"):
         choose_scoring(NONE, raw)
+
+
+@pytest.mark.parametrize("scoring", Scoring)
+@pytest.mark.parametrize("count", [1, 2, 8, 64])
+def test_a_batch_is_ranked_as_its_images_one_by_one(count: int, scoring: Scoring) -> None:
+    draw = np.random.default_rng(count)
+    raw = draw.random((count, 1001)).astype(np.float32)
+    assert rank(list(raw), scoring) == [top5(each, scoring) for each in raw]
+
+
+def test_an_image_without_an_answer_costs_its_batch_nothing() -> None:
+    good, bad = f32(0.1, 0.9), f32(0.1, np.nan)
+    found = rank([good, bad, f32(0.3, 7.0), good])
+    assert [isinstance(each, ItemError) for each in found] == [False, True, True, False]
+    assert found[0] == found[3] == top5(good)
+
+
+def test_no_images_have_no_answers() -> None:
+    assert rank([]) == []
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.int16, np.int32, np.int64, np.uint16, np.bool_])
