@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from farm.api import auto_size
 from farm.api.run import Run
 from farm.api.running_farm import RunningFarm
 from farm.config import loader as configfile
@@ -106,6 +105,8 @@ class Farm(Single):
         self._check_down()
         begun = time.monotonic()
         if self.config.size == "auto":
+            from farm.api import auto_size  # with the statistics of a measurement
+
             self.config = auto_size.decide(self.config, Farm, self._log, self._signals)
         labels = None if self.config.labels is None else Labels.load(self.config.labels)
         ours = False  # not what another thread has opened meanwhile

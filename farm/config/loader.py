@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from farm.config.messages import describe
 from farm.config.schema import FarmConfig
 from farm.config.yaml_text import Place, parse
 from farm.errors import ConfigError
@@ -53,7 +52,7 @@ class Settings:
         try:
             config = FarmConfig.model_validate(self.values)
         except ValidationError as error:
-            for key, said in describe(error, self.values).items():
+            for key, said in mistakes(error, self.values).items():
                 origin = self.origin(key)
                 place = origin if isinstance(origin, Place) else NOWHERE
                 found.append((isinstance(origin, str), place, f"{self._head(key)}: {said}"))
@@ -137,8 +136,17 @@ def validate(values: Mapping[str, Any]) -> FarmConfig:
     try:
         return FarmConfig.model_validate(values)
     except ValidationError as error:
-        mistakes = describe(error, values)
-        raise ConfigError("\n".join(f"{key}: {mistakes[key]}" for key in mistakes)) from error
+        found = mistakes(error, values)
+        raise ConfigError("\n".join(f"{key}: {said}" for key, said in found.items())) from error
+
+
+def mistakes(error: ValidationError, values: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with each invalid key, in words."""
+    from farm.config.messages import (
+        describe,  # what each key takes, which a valid config never asks
+    )
+
+    return describe(error, values)
 
 
 def _with_names(values: Mapping[Any, Any]) -> dict[str, Any]:

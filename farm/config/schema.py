@@ -41,7 +41,7 @@ def parse_numbers(value: object) -> object:
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 Shift = Annotated[float, Field(ge=-1e6, le=1e6)]

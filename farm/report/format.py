@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from farm.report.data import Spread
+if TYPE_CHECKING:  # a run, too, formats figures, and has none of a benchmark
+    from farm.report.data import Spread
 
 SEVERAL: Final = 8  # more shares than that are summed up
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import numpy as np
-
 from farm.errors import OutputError
 
 DIGEST_BYTES: Final = 8  # of two million paths, two are alike with a chance of one in ten million
@@ -103,6 +101,8 @@ def _index(file: BinaryIO, name: Path) -> ResumeIndex:
                 "name another file, or remove that line"
             )
     if digests:
+        import numpy as np  # only here: of all runs few resume, and numpy takes 0.1 s and 20 MB
+
         np.frombuffer(digests, np.uint64).sort()  # in place
     return ResumeIndex(digests, next_id, whole, torn)
 

@@ -20,7 +20,7 @@ from farm.results.stats import PHASES
 from farm.results.text_line import to_text
 from farm.system.colour import coloured
 from farm.system.fd_writer import WriteDeadline, write_all
-from workers.tasks.classification import K
+from workers.protocol.spec import K
 
 JSONL: Final = ".jsonl"
 CSV: Final = ".csv"

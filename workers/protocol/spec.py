@@ -15,6 +15,7 @@ FAST: Final = "fast"
 AUTO: Final = "auto"
 SOFTMAX: Final = "softmax"
 NONE: Final = "none"
+K: Final = 5  # of top-5
 # OpenCV reads its limit here, once, when it is imported: a larger image is refused undecoded.
 MAX_PIXELS_VARIABLE: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
 

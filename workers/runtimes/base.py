@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from msgspec.structs import replace
 
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputHint, InputSpec
+
+if TYPE_CHECKING:  # the coordinator asks for names and shapes, and does without numpy
+    import numpy.typing as npt
 
 RKNN: Final = "rknn"
 ONNX: Final = "onnx"
@@ -146,7 +147,7 @@ def tensor_shape(spec: InputSpec) -> tuple[int, int, int, int]:
 def check_tensor(tensor: npt.NDArray[Any], spec: InputSpec) -> None:
     """Raise RuntimeFailure unless `tensor` is what `spec` says; runtimes do not check it."""
     shape = tensor_shape(spec)
-    if tensor.shape != shape or tensor.dtype != np.dtype(spec.dtype):
+    if tensor.shape != shape or tensor.dtype != spec.dtype:
         raise RuntimeFailure(
             f"input {list(tensor.shape)} {tensor.dtype} given, {list(shape)} {spec.dtype} needed"
         )

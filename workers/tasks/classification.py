@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from workers.errors import RuntimeFailure
 from workers.protocol.messages import ItemError
-from workers.protocol.spec import AUTO, NONE, SOFTMAX
+from workers.protocol.spec import AUTO, NONE, SOFTMAX, K
 
-K: Final = 5
 # TFLite's quantisation specification fixes softmax outputs at scale 1/256; zero point 0 as
 # uint8, -128 as int8. A model with integer outputs has these.
 QUANTISED_STEP: Final = 1 / 256

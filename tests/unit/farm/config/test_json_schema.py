@@ -9,12 +9,11 @@ from typing import Any
 import fastjsonschema
 import pytest
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from farm.config.bundled import NAMES, SCHEMA_FILE, find_config
-from farm.config.expected import PROPERTIES
-from farm.config.json_schema import text
-from farm.config.schema import FarmConfig
+from farm.config.json_schema import explanations, text
+from farm.config.schema import FarmConfig, InputConfig, SimulatedConfig
 
 VALIDATE = fastjsonschema.compile(json.loads(text()))
 
@@ -40,8 +39,14 @@ def test_every_bundled_config_names_it_and_is_valid(name: str) -> None:
     assert is_valid(yaml.safe_load(written))
 
 
-def test_every_key_is_explained() -> None:
-    assert [key for key, schema in PROPERTIES.items() if "description" not in schema] == []
+@pytest.mark.parametrize("model", [FarmConfig, InputConfig, SimulatedConfig])
+def test_every_key_is_explained(model: type[BaseModel]) -> None:
+    explained = explanations(model)
+    assert list(explained) == list(model.model_fields)
+    assert all(said.endswith(".") for said in explained.values())
+
+
+def test_no_key_has_a_title() -> None:
     assert "title" not in json.loads(text())["properties"]["size"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,8 +30,7 @@ class Noted:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine has MACHINE_MB of memory."""
-    memory = SimpleNamespace(total=MACHINE_MB * 2**20)
-    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    monkeypatch.setattr("farm.system.memory.total_mb", lambda: MACHINE_MB)
     monkeypatch.setattr(start, "Coordinator", Noted)
 
 

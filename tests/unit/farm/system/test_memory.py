@@ -19,7 +19,6 @@ def test_without_proc_it_is_as_the_kernel_tells_the_c_library(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     total = memory.total_mb()
-    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
     monkeypatch.setattr(memory, "PROC", tmp_path)
     assert memory.total_mb() == pytest.approx(total, rel=0.1)
     assert 0 < memory.available_mb() < total
