@@ -17,7 +17,7 @@ from farm.config.schema import FarmConfig
 from farm.errors import InterruptedStartError
 from farm.report.data import Measured
 from farm.sources.base import IterableSource, Ref
-from farm.system.progress import measuring, starting
+from farm.system.progress import Clock, starting, timing
 from farm.system.signals import Signals
 
 
@@ -32,10 +32,10 @@ class TrialOptions:
     signals: Signals
 
 
-def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
+def trial(config: FarmConfig, options: TrialOptions, clock: Clock) -> Measured | None:
     """Measure the farm of `config`; None if a signal came before a round was complete.
 
-    Raises what `measure` and Farm raise.
+    `clock` tells how far all trials are. Raises what `measure` and Farm raise.
     """
 
     def images() -> IterableSource:
@@ -48,7 +48,7 @@ def trial(config: FarmConfig, options: TrialOptions) -> Measured | None:
     with (
         suppress(InterruptedStartError),
         Farm(config, log=options.log, signals=options.signals, starting=starting) as farm,
-        measuring(f"size {config.size}, decoders {config.decoders}", None) as progress,
+        timing(f"size {config.size}, decoders {config.decoders}", clock) as progress,
     ):
         found = measure(farm, images, rounds=options.rounds, stopped=signalled, progress=progress)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ from farm.sources.base import Ref
 from farm.sources.sample_images import choose_targets
 from farm.system.colour import coloured
 from farm.system.log import LOG, for_several_farms
+from farm.system.progress import Clock
 from farm.system.signals import Signals
 from farm.system.stdio import STDIN
 from farm.system.terminal import width_of, wrapped
@@ -34,6 +36,7 @@ from workers.runtimes.model_file import digest_of
 
 ROUND_SECONDS: Final = 1.0
 ROUNDS: Final = 3
+TRIAL_SECONDS: Final = 4.0  # about, with the start of a farm and its warm-up
 IMAGES: Final = 500  # at most; a round repeats them, or ends before the last
 
 
@@ -59,6 +62,7 @@ class Tune:
         self._config, self._signals, self._simulated = config, signals, simulated
         self._space = space(config, detect())
         self.trials: list[Trial] = []
+        self._begun = time.monotonic()
         self._options = TrialOptions(
             refs=refs,
             seconds=ROUND_SECONDS,
@@ -75,21 +79,28 @@ class Tune:
         chosen, width = None, width_of(sys.stdout)
         print(tunetable.head(width), flush=True)
         try:
-            while (choice := search(self._space, self.trials).next_choice) is not None:
-                found = trial(changed(self._config, choice), self._options)
+            while (at := search(self._space, self.trials)).next_choice is not None:
+                config = changed(self._config, at.next_choice)
+                found = trial(config, self._options, self._clock(at.left))
                 if found is None:
                     break
-                self.trials.append(Trial(choice=choice, measured=found))
+                self.trials.append(Trial(choice=at.next_choice, measured=found))
                 print(tunetable.row(self.trials[-1], width), flush=True)
                 if self._signals.received:
                     break
             else:
-                chosen = enough(search(self._space, self.trials).stages[-1].trials).choice
+                chosen = enough(at.stages[-1].trials).choice
         finally:
             self.show_best()
             if chosen is None:
                 LOG.info("the tune is incomplete: nothing is written")
         return chosen
+
+    def _clock(self, left: int) -> Clock:
+        """Return how long all has taken, and about how long `left` more trials will take."""
+        passed = time.monotonic() - self._begun
+        each = passed / len(self.trials) if self.trials else TRIAL_SECONDS
+        return Clock(passed=passed, left=each * left)
 
     def show_best(self) -> None:
         """Print what distorts the figures, and what is best so far."""

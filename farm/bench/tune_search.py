@@ -63,10 +63,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """How far a search has come: its `stages` so far, what to try next, None at its end."""
+    """How far a search has come: its `stages` so far, what to try next, None at its end.
+
+    At most `left` trials are still to come.
+    """
 
     stages: tuple[Stage, ...]
     next_choice: Choice | None
+    left: int
 
 
 def space(config: FarmConfig, machine: Machine) -> SearchSpace:
@@ -100,9 +104,16 @@ def search(space: SearchSpace, trials: Sequence[Trial]) -> Search:
             passed.append(Stage(key=key, trials=done))
         plateau = len(done) > PATIENCE and enough(done) in done[:-PATIENCE]
         if len(done) < len(ladder) and not (key == "size" and plateau):
-            return Search(stages=tuple(passed), next_choice=ladder[len(done)])
+            left = len(ladder) - len(done) + _most_after(key, space)
+            return Search(stages=tuple(passed), next_choice=ladder[len(done)], left=left)
         at = enough(done).choice
-    return Search(stages=tuple(passed), next_choice=None)
+    return Search(stages=tuple(passed), next_choice=None, left=0)
+
+
+def _most_after(key: str, space: SearchSpace) -> int:
+    """Return how many trials there are at most for the keys after `key`."""
+    kinds = len(space.decoder_cpus) - 1  # the first one was tried with the key before
+    return {"size": 2 + kinds, "decoders": kinds, "decoder_cpu": 0}[key]
 
 
 def _ladder(key: str, space: SearchSpace, at: Choice) -> list[Choice]:

@@ -25,6 +25,7 @@ from farm.cli.options import (
     with_options,
 )
 from farm.system.log import LOG
+from farm.system.progress import sign_of_life
 from workers.shell import shell_command
 
 
@@ -52,6 +53,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     standard input; by default, bundled samples.
     Results go to standard output, everything else to standard error.
     """
+    click.get_current_context().with_resource(sign_of_life("starting ..."))
     from farm.cli.run import Request
     from farm.cli.run import run as run_farm
     from farm.cli.words import load_config, split
@@ -108,6 +110,7 @@ def bench(
     Prints execution time, saturation of each NPU core and average time per image. Without the
     platform's NPU this measures the simulated one, and the table says so.
     """
+    click.get_current_context().with_resource(sign_of_life("starting ..."))
     from farm.bench.bench import Request
     from farm.bench.bench import bench as run_bench
     from farm.cli.words import load_config, split
@@ -140,6 +143,7 @@ def tune(
     The best size is the smallest that is as fast as any. After measuring the simulated NPU, or with
     a bundled config, this writes only if -o names a file.
     """
+    click.get_current_context().with_resource(sign_of_life("starting ..."))
     from farm.bench.tune import Request
     from farm.bench.tune import tune as run_tune
     from farm.cli.words import load_config, split
@@ -189,6 +193,7 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
     an inference on every NPU core.
     The exit code is 0 if all is well, 1 after warnings, 2 after failures.
     """
+    click.get_current_context().with_resource(sign_of_life("checking ..."))
     from farm.cli.words import default_config, load_config
     from farm.doctor.board import Caller, read
     from farm.doctor.doctor import Target

@@ -6,18 +6,47 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final, Protocol, TypeAlias
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeAlias
 
 from farm.system.log import LOG, writes_json
 from farm.system.terminal import obeys
 
 BAR_SECONDS: Final = 0.1
 BAR_WIDTH: Final = 20  # columns: all fits into 80
+# Not in rich's colours, of which one is red: a colour has a meaning here.
+BAR_STYLES: Final = {
+    "bar.back": "bright_black",  # what is to come: faint on black and on white
+    "bar.complete": "none",
+    "bar.finished": "none",
+    "bar.pulse": "none",
+    "progress.download": "none",
+    "progress.remaining": "none",
+}
 MEASURING_SECONDS: Final = 1.0  # drawing costs the coordinator a millisecond or two
+NEVER: Final = float("inf")  # drawn only when there is news, and without a rate
 LINE_SECONDS: Final = 10.0
-
+TO_END_OF_LINE: Final = "\x1b[K"  # erases it
 
 Starting: TypeAlias = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+
+
+@contextmanager
+def sign_of_life(what: str) -> Iterator[None]:
+    """Show `what` on a terminal, until something else is written in its place.
+
+    Until then, nothing else is as quick: a library's import may take a second.
+    """
+    if not shows_bars():
+        yield
+        return
+    # At the right of the ^C with which the terminal shows a Ctrl-C, by which the program ends here.
+    print(f"   {what}", end="\r", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print(end=TO_END_OF_LINE, file=sys.stderr, flush=True)
 
 
 class Progress(Protocol):
@@ -55,13 +84,35 @@ def measuring(what: str, total: int | None, done: int = 0) -> Iterator[Progress]
             yield bar
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How long something has taken, and how long it will still take at most: seconds."""
+
+    passed: float
+    left: float
+
+
+@contextmanager
+def timing(what: str, clock: Clock) -> Iterator[Progress]:
+    """Show `what` is measured and the time that is left: on a terminal; elsewhere nothing."""
+    if not shows_bars():
+        yield NO_PROGRESS
+    else:
+        with _bar(what, None, clock=clock, every=MEASURING_SECONDS) as bar:
+            yield bar
+
+
 @contextmanager
 def starting(workers: int) -> Iterator[Callable[[int], None]]:
-    """Show how many of `workers` are up, as what is returned is told: on a terminal."""
+    """Show how many of `workers` are up, as what is returned is told: on a terminal.
+
+    Elsewhere, a line: in a log, what takes long has a name.
+    """
     if not shows_bars():
+        LOG.info(f"starting workers: {workers}", extra={"event": "starting", "workers": workers})
         yield lambda _up: None
     else:
-        with _bar("starting workers", workers, timed=False) as bar:
+        with _bar("starting workers", workers, every=NEVER) as bar:
             yield bar.show_at
 
 
@@ -103,28 +154,50 @@ class _Lines:
 
 @contextmanager
 def _bar(
-    what: str, total: int | None, *, done: int = 0, every: float = BAR_SECONDS, timed: bool = True
+    what: str,
+    total: int | None,
+    *,
+    done: int = 0,
+    every: float = BAR_SECONDS,
+    clock: Clock | None = None,
 ) -> Iterator[_Bar]:
     # rich is only paid for where a bar is seen.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as RichProgress
+    from rich.theme import Theme
 
-    times = (TextColumn("{task.fields[rate]:.0f}/s"), TimeRemainingColumn()) if timed else ()
-    columns = (TextColumn("{task.description}"), BarColumn(BAR_WIDTH), MofNCompleteColumn(), *times)
+    rate = TextColumn("{task.fields[rate]:.0f}/s")
+    how_far: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), rate, TimeRemainingColumn())
+    if clock is not None:
+        how_far = (rate, TextColumn("at most {task.fields[left]}"))
+    elif every == NEVER:
+        how_far = (MofNCompleteColumn(),)
     # Without a thread of its own: it would take time from the coordinator's.
     with RichProgress(
-        *columns, console=Console(stderr=True), transient=True, auto_refresh=False,
+        TextColumn("{task.description}"), BarColumn(BAR_WIDTH), *how_far,
+        console=Console(stderr=True, theme=Theme(BAR_STYLES)), transient=True, auto_refresh=False,
         redirect_stdout=False,
     ) as rich:  # fmt: skip
-        bar = _Bar(rich, rich.add_task(what, total=total, completed=done, rate=0.0), done, every)
+        task = rich.add_task(what, total=total, completed=done, rate=0.0, left="", visible=False)
+        bar = _Bar(rich, task, done, every, clock)
+        bar.show(time.monotonic())
         yield bar
         bar.show(time.monotonic())
 
 
 class _Bar:
-    def __init__(self, rich: object, task: object, before: int, every: float) -> None:
+    def __init__(
+        self, rich: object, task: object, before: int, every: float, clock: Clock | None
+    ) -> None:
         self._rich, self._task, self._before, self._every = rich, task, before, every
+        self._clock = clock
         self._done = self._skipped = 0
         self._begun = self._shown = time.monotonic()
 
@@ -144,7 +217,10 @@ class _Bar:
 
     def show(self, now: float) -> None:
         """Draw the bar as it is `now` (CLOCK_MONOTONIC seconds)."""
-        self._shown = now
-        rate = self._done / max(now - self._begun, BAR_SECONDS)
-        at = self._before + self._done + self._skipped
-        self._rich.update(self._task, completed=at, rate=rate, refresh=True)  # type: ignore[attr-defined]
+        self._shown, seconds = now, now - self._begun
+        told: dict[str, Any] = {"completed": self._before + self._done + self._skipped}
+        if (clock := self._clock) is not None:
+            at, left = clock.passed + seconds, max(0.0, clock.left - seconds)
+            told = {"completed": at, "total": at + left, "left": timedelta(seconds=round(left))}
+        rate = self._done / max(seconds, BAR_SECONDS)
+        self._rich.update(self._task, **told, rate=rate, visible=True, refresh=True)  # type: ignore[attr-defined]

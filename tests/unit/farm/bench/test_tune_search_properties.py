@@ -40,9 +40,11 @@ def taking(*averages: float) -> Measured:
 def tuned(space: SearchSpace, figures: Figures) -> list[Trial]:
     trials: list[Trial] = []
     most = len(space.sizes) + 2 + len(space.decoder_cpus)
-    while (choice := search(space, trials).next_choice) is not None:
-        assert len(trials) < most
+    while (choice := (at := search(space, trials)).next_choice) is not None:
+        assert 0 < at.left <= most - len(trials)
         trials.append(Trial(choice=choice, measured=figures(choice)))
+        assert search(space, trials).left < at.left
+    assert search(space, trials).left == 0
     return trials
 
 
