@@ -128,7 +128,7 @@ def tune(config: FarmConfig, request: Request) -> int:
     model = planned.workers[0].model
     digest = digest_of(model) if model else ""
     what = subject(config, planned, names, name=request.config, digest=digest)
-    print("\n".join(table.what(what)))
+    print("\n".join(table.what(what, width_of(sys.stdout))))
     print(f"{planned.platform.name}, {runtime_name(planned)}, {len(refs)} images, repeated\n")
     with Signals() as signals:
         work = Tune(config, refs, signals, simulated=planned.simulated)

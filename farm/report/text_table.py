@@ -13,7 +13,7 @@ from farm.report.data import Measured, Report, Subject
 from farm.report.format import between, counted
 from farm.report.subject_text import all_facts, facts
 from farm.results.stats import PHASES
-from farm.system.terminal import UNLIMITED, columns, printable
+from farm.system.terminal import UNLIMITED, columns, printable, wrapped
 
 AT_THE_END: Final = ("command", "versions")  # the page, Markdown and JSON have more
 MEANINGS: Final = {
@@ -33,12 +33,13 @@ def caption(report: Report) -> str:
 
 def head(report: Report, width: int = UNLIMITED) -> list[str]:
     """Return what is measured, and the heads of the columns that fit into `width`."""
-    return [caption(report), *what(report.subject), "", *_columns(report, (), width)]
+    return [caption(report), *what(report.subject, width), "", *_columns(report, (), width)]
 
 
-def what(said: Subject) -> list[str]:
-    """Return the model, the images and the config that are measured, a line each."""
-    return [f"{name:<7} {printable(fact)}" for name, fact in facts(said).items()]
+def what(said: Subject, width: int = UNLIMITED) -> list[str]:
+    """Return the model, the images and the config that are measured, wrapped at `width`."""
+    lines = [f"{name:<7} {printable(fact)}" for name, fact in facts(said).items()]
+    return wrapped(lines, width, indent=8)
 
 
 def row(report: Report, size: Measured, width: int = UNLIMITED) -> str:

@@ -12,10 +12,10 @@ from farm.report.bottleneck_text import sentences
 from farm.report.cells import heads
 from farm.report.data import Published, Report
 from farm.report.text_table import conditions as told
-from farm.report.text_table import head, notes, row
-from farm.system.terminal import wrapped
+from farm.report.text_table import head, notes, row, what
+from farm.system.terminal import UNLIMITED, wrapped
 from tests.helpers import reports
-from tests.helpers.figures import a_round, conditions, measured, report
+from tests.helpers.figures import a_round, conditions, measured, report, subject
 
 BESIDE = (Published(runtimes=15, average_ms=1.09, saturation=0.8),)
 
@@ -71,6 +71,13 @@ def test_a_table_fits_into_80_columns_and_a_wide_one_has_all(whole: Report) -> N
         bool(whole.published),
     ]
     assert max(map(len, wrapped(notes(whole, whole.sizes[-1]), 80))) <= 80
+
+
+def test_names_of_images_that_do_not_fit_go_on_below_each_other() -> None:
+    images = ("photos/of/a/long/name-1.jpg", "photos/of/a/long/name-2.jpg", "photos/3.jpg")
+    whole, wide = (what(subject(images=images), width) for width in (60, UNLIMITED))
+    assert len(wide) == 3
+    assert whole[1:3] == [f"images  {images[0]}", f"        {images[1]} {images[2]}"]
 
 
 def test_published_figures_stand_beside_their_size() -> None:
