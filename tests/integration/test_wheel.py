@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import site
 import subprocess
@@ -17,19 +18,23 @@ import pytest
 import yaml
 
 from farm.config.bundled import NAMES
+from tests.helpers.libraries import needs_compiler
 from tests.helpers.programs import missing, run
 from tests.helpers.support import ROOT, once
 
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "farm", "workers", "configs", "models")
+SOURCES = (
+    "pyproject.toml", "setup.py", "README.md", "LICENSE", "farm", "workers", "configs", "models",
+)  # fmt: skip
 BUILD = (
     "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
 )
 
 
-def build(what: str, project: Path, folder: Path) -> Path:
+def build(what: str, project: Path, folder: Path, **variables: str) -> Path:
     """Build the wheel or the sdist of a project into a new folder, and return it."""
     folder.mkdir()
-    done = run(sys.executable, "-c", BUILD, f"build_{what}", str(folder), cwd=project)
+    env = {**os.environ, **variables}
+    done = run(sys.executable, "-c", BUILD, f"build_{what}", str(folder), cwd=project, env=env)
     assert done.returncode == 0, done.stderr
     (built,) = folder.iterdir()
     return built
@@ -111,6 +116,27 @@ def test_the_sdist_builds_the_same_wheel(built: Path, tmp_path: Path) -> None:
     (project,) = tmp_path.iterdir()
     again = build("wheel", project, tmp_path / "again")
     assert zipfile.ZipFile(again).namelist() == zipfile.ZipFile(wheel).namelist()
+
+
+@needs_compiler
+def test_the_library_in_it_resizes_and_is_for_this_kind_of_cpu(place: Place, built: Path) -> None:
+    (wheel,) = (built / "wheel").iterdir()
+    assert wheel.name.endswith(f"-py3-none-linux_{platform.machine()}.whl")
+    assert "workers/images/area.c" not in zipfile.ZipFile(wheel).namelist()
+    script = "from workers.images.preprocess import RESIZE; print([RESIZE.reason])"
+    assert place.run("-c", script, program="python").stdout == "['']\n"
+
+
+def test_without_a_compiler_it_is_for_every_machine(built: Path, tmp_path: Path) -> None:
+    (sdist,) = (built / "sdist").iterdir()
+    with tarfile.open(sdist) as files:
+        files.extractall(tmp_path, filter="data")
+    (project,) = tmp_path.iterdir()
+    wheel = build("wheel", project, tmp_path / "built", CC="no-such-compiler")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name for name in names if name.endswith(".so")] == []
+    assert "workers/images/area.py" in names
 
 
 def test_it_is_the_wheel_that_runs(place: Place, built: Path) -> None:

@@ -12,7 +12,9 @@ from tests.helpers.support import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COPIED = [
-    source for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.M) for source in line.split()[:-1]
+    source
+    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M)
+    for source in line.split()[:-1]
 ]
 
 

@@ -32,9 +32,11 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def make(clone: Path, python: Path | str) -> subprocess.CompletedProcess[str]:
+def make(
+    clone: Path, python: Path | str, target: str = ".venv/pip"
+) -> subprocess.CompletedProcess[str]:
     """Run make as a user does, even if `make test` runs this."""
-    words = ("make", f"PYTHON={python}", ".venv/pip")
+    words = ("make", f"PYTHON={python}", target)
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(words, cwd=clone, capture_output=True, text=True, check=False, env=env)
 
@@ -102,3 +104,23 @@ def test_the_environment_is_made_anew_for_another_python_or_folder(
     assert make(moved, ours).returncode == 0
     assert not (moved / ".venv" / "kept").exists()
     assert str(moved) in (moved / ".venv" / "bin" / "pip").read_text()
+
+
+@pytest.mark.parametrize(("compiles", "said"), [("touch", False), ("true", True)])
+def test_an_installation_without_a_compiler_says_once_how_to_get_more(
+    compiles: str, said: bool, clone: Path, tmp_path: Path
+) -> None:
+    library, ours = clone / "workers" / "images" / "libarea.so", python(tmp_path, "ours")
+    library.parent.mkdir(parents=True)
+    library.write_text("of another machine")
+    for name in ("pyproject.toml", "setup.py", "constraints.txt", "workers/images/area.c"):
+        (clone / name).touch()
+    assert make(clone, ours).returncode == 0
+    pip = clone / ".venv" / "bin" / "pip"
+    pip.write_text(f"#!/bin/sh\n{compiles} {library}  # {clone}/.venv/\n")
+    pip.chmod(0o755)
+    first, again = (make(clone, ours, ".venv/run") for _ in range(2))
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert ("sudo apt install gcc" in first.stdout) is said
+    assert "gcc" not in again.stdout
+    assert library.exists() is not said

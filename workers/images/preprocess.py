@@ -1,4 +1,4 @@
-"""Bytes to pixels, pixels to a model's input tensor; JPEGs with the help of workers.images.jpeg.
+"""Bytes to pixels, pixels to a model's input tensor; with the help of `jpeg` and `area`.
 
 With the default input the pixels are, bit for bit, those of the published examples of go-rknnlite
 (https://github.com/swdee/go-rknnlite): OpenCV's colour `imread` (EXIF orientation applied), resized
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.errors import ImageError
-from workers.images import formats, headers, jpeg, png, sizes
+from workers.images import area, formats, headers, jpeg, png, sizes
 from workers.images.file_reader import read
 from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 from workers.protocol.spec import EXACT, FAST, FLOAT32, MAX_PIXELS_VARIABLE, NCHW, InputSpec
@@ -42,6 +42,8 @@ if hasattr(cv2, "setLogLevel"):  # OpenCV 4
     cv2.setLogLevel(0)
 else:
     cv2.utils.logging.setLogLevel(0)
+# Workers are forked from a process that has imported this: it is compared with OpenCV once.
+RESIZE: Final = area.choose()
 
 
 def load(
@@ -135,9 +137,7 @@ def _too_many_pixels(size: sizes.Size | None, max_side: int) -> ImageError:
 
 def prepare(image: Image, spec: InputSpec) -> Tensor:
     """Resize BGR pixels and lay them out as the model takes them: RGB, one image, C-contiguous."""
-    # A channel swap commutes with a resize, and costs less on the smaller image.
-    small = cv2.resize(image, (spec.width, spec.height), interpolation=cv2.INTER_AREA)
-    rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
+    rgb = RESIZE.to_rgb(image, spec.width, spec.height)
     if spec.dtype != FLOAT32:
         tensor = np.stack(cv2.split(rgb)) if spec.layout == NCHW else rgb
         return tensor[np.newaxis]

@@ -375,7 +375,7 @@ def opencv_without_memory() -> cv2.error:
         (simplejpeg, "decode_jpeg", ValueError("Insufficient memory (case 4)"), jpeg()),
         (simplejpeg, "decode_jpeg", RuntimeError("could not create decoder"), jpeg()),
         (cv2, "flip", opencv_without_memory(), with_exif(jpeg(), 6)),
-        (cv2, "resize", opencv_without_memory(), jpeg()),
+        (cv2, "resize", opencv_without_memory(), jpeg(20, 15)),
     ],
 )
 def test_an_image_that_memory_does_not_suffice_for_is_an_error(
@@ -401,7 +401,7 @@ def test_what_else_opencv_fails_at_is_not_taken_for_that(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(cv2, "resize", fail)
     with pytest.raises(cv2.error):
-        image.load(Encoded(jpeg()), spec())
+        image.load(Encoded(jpeg(20, 15)), spec())
 
 
 def test_what_opencv_refuses_for_another_reason_is_said_in_its_words(

@@ -1,0 +1,1 @@
+"""Random input for the C library, under the sanitizers."""
