@@ -9,6 +9,7 @@ from typing import Final
 
 from farm.config.label_file import read_names
 from farm.errors import ConfigError
+from farm.system.file_access import refusal
 
 MOST_BYTES: Final = 1 << 24  # names of a million classes
 LONGEST_NAME: Final = 1000  # each line of a results file has five
@@ -24,11 +25,10 @@ class Labels:
     @classmethod
     def load(cls, path: Path) -> Labels:
         """Read a labels file; raise ConfigError if it can't be read or its names are uncertain."""
-        try:
-            with path.open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise ConfigError(f"labels: {path}: can't be read: {error.strerror}") from error
+        if reason := refusal(path):  # also a pipe, whose reader may wait for ever
+            raise ConfigError(f"labels: {path}: can't be read: {reason}")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise ConfigError(f"labels: {path}: it is larger than {MOST_BYTES} bytes: no labels")
         try:

@@ -68,6 +68,11 @@ def labelled(content: bytes | str, name: str = "labels.txt") -> Callable[[Path],
     return read
 
 
+def labelled_by_a_pipe(folder: Path) -> None:
+    os.mkfifo(folder / "labels.txt")  # nobody writes to it: reading would never end
+    Labels.load(folder / "labels.txt")
+
+
 def beside(folder: Path) -> None:
     (photo,) = touch(folder, "photos/a.jpg")
     (folder / "list.txt").write_text("photos/a.jpg\n")
@@ -124,6 +129,7 @@ INPUTS: Final[dict[str, Callable[[Path], None]]] = {
     "`names` of a `.yaml` file": labelled(
         "names:\n  0: tench, Tinca tinca\n  1: caf\u00e9\n  2: shark\n", "data.yaml"
     ),
+    "labels that are a pipe": labelled_by_a_pipe,
     "empty labels": labelled("\n"),
     "labels with an empty line in the middle": labelled(NAMES.replace("caf\u00e9", "")),
     "labels with a comment": labelled(f"# of ImageNet\n{NAMES}"),

@@ -41,7 +41,7 @@ def test_a_name_that_is_too_long_for_a_line_of_results_is_refused(file: Path) ->
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="can't be read: Is a directory"):
+    with pytest.raises(ConfigError, match="can't be read: not a file"):
         Labels.load(tmp_path)
 
 
