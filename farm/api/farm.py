@@ -134,9 +134,10 @@ class Farm(Single):
         with Deferred():
             running = self._up()
             running.leaving.give()  # another thread that is in a run gets out, by a FarmError
-            with running.entered(LEAVE_SECONDS):
+            with self._one_thread.entered(LEAVE_SECONDS):
                 # Nobody waits for what a signal or an error has left with the workers.
-                unwanted = error is not None or running.signals_seen() > 0
+                broken = self._one_thread.broken != ""
+                unwanted = broken or error is not None or running.signals_seen() > 0
                 hurry = running.coordinator.holding and unwanted
                 self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
 
@@ -186,6 +187,7 @@ class Farm(Single):
             raise FarmError("this farm is up already: one `with` block at a time")
 
     def _open(self, labels: Labels | None) -> None:
+        self._one_thread.broken = ""
         plan, coordinator = prepare(self.config, self._log)
         self._running = running = RunningFarm(
             config=self.config,

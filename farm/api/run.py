@@ -13,7 +13,7 @@ from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, from_delivery
 from farm.scheduler.events import Task
 from farm.sources.base import Source
-from farm.system.deferred_handlers import HANDLERS
+from farm.system.deferred_handlers import HANDLERS, Paused
 from farm.system.ownership import Single
 from workers.protocol.messages import Item
 
@@ -146,7 +146,7 @@ class Run(Single):
 
     def close(self) -> None:
         """End the run now and forget its items; what workers hold of it is dropped."""
-        if not (self.ended or self._farm.coordinator.disowned):
+        if not (self.ended or self._farm.coordinator.disowned or self._farm.one_thread.broken):
             with self._farm.entered():
                 self.ended = True
                 self._ready.clear()
@@ -166,9 +166,11 @@ class Run(Single):
             if self._keep_ended():
                 return
             if self._is_over(signals):
-                self.close()
                 if self._source_error is not None:
-                    raise self._source_error
+                    with Paused():  # as it is the program's
+                        self.close()
+                        raise self._source_error
+                self.close()
                 self._ready.extend(self._order.rest())  # what waited for results that won't come
                 return
             limits = [at for at in (until, self._drain_until) if at is not None]

@@ -35,10 +35,18 @@ class RunningFarm:
         leaving = self.leaving.fd
         return (leaving,) if self.signals is None else (self.signals.fd, leaving)
 
-    def entered(self, patience: float = 0.0) -> Whole:
-        """Keep other threads and signal handlers out; see OneThread. FarmError in a fork."""
+    def entered(self) -> Whole:
+        """Keep other threads and signal handlers out; see OneThread.
+
+        FarmError in a fork, and in a farm that an exception has left with a step half done.
+        """
         self.coordinator.check_owned()
-        return self.one_thread.entered(patience)
+        if self.one_thread.broken:
+            raise FarmError(
+                f"{self.one_thread.broken} has come amid a step of this farm, which may have lost "
+                "images: leave its `with` block, and open it again"
+            )
+        return self.one_thread.entered()
 
     def check_up(self) -> None:
         """Raise FarmError once the `with` block is left; if nobody waits to close, close."""

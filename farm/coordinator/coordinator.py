@@ -140,11 +140,9 @@ class Coordinator(Owned):
             if self._dispatcher.busy:
                 self._check_workers()
             readable = self._wait(also, until)
-            if self._sink.socket in readable:
-                self._receive()
-            if readable - {self._sink.socket}:
-                self.supervisor.on_readable(readable, now=self._clock.now())
-            self._tick(self._clock.now())
+            if not self._sink.socket.closed:  # by a signal's handler, while it waited
+                self._receive(readable)
+                self._tick(self._clock.now())
 
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, killing those that take longer, and leave nothing behind."""
@@ -187,8 +185,7 @@ class Coordinator(Owned):
             raise BadCoreError(f"NPU core {bad[0]} can't be used, and on_bad_core is `fail`: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
-        watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
-        watched += self.supervisor.watched()
+        watched = [self._sink.socket, *also, *self.supervisor.watched()]
         now, seconds = self._clock.now(), inf
         for due in (self.supervisor.deadline(), self._dispatcher.deadline()):
             if due is not None:
@@ -202,14 +199,16 @@ class Coordinator(Owned):
         self._clock.now(expected=seconds)
         return {source for source, _ in ready}
 
-    def _receive(self) -> None:
-        """Handle every report that is there."""
-        for report in self._sink.reports():
+    def _receive(self, readable: set[object]) -> None:
+        """Handle what is readable: every report that is there, ends of processes, their words."""
+        for report in self._sink.reports() if self._sink.socket in readable else ():
             if isinstance(report, Done):
                 self._act(events.Answered(report.worker, report.batch, report.outcomes))
                 continue
             for change in self.supervisor.on_message(report, now=self._clock.now()):
                 self._act(change)
+        if readable - {self._sink.socket}:
+            self.supervisor.on_readable(readable, now=self._clock.now())
 
     def _act(self, event: events.Event) -> None:
         """Pass an event to the dispatcher and do what it asks for.

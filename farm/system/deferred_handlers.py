@@ -21,12 +21,14 @@ NUMBERS: Final = sorted(signal.valid_signals())
 class Handlers:
     """The handlers of this program: whether ours are `installed` in their place, and `wait`.
 
-    `raised` is what one of theirs has raised last, since ours were installed.
+    `raised` is what one of theirs has raised last, since ours were installed; `let_out` is the last
+    exception that has left a Paused.
     """
 
     def __init__(self) -> None:
         self.installed = self.wait = False
         self.raised: BaseException | None = None
+        self.let_out: BaseException | None = None
         self._seen: list[Any] = []  # by number: what each signal did when ours were installed
         self._theirs: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._waiting: deque[int] = deque()
@@ -129,8 +131,8 @@ class Paused:
             HANDLERS.wait = False
             try:
                 HANDLERS.deliver()
-            except BaseException:
-                HANDLERS.wait = True
+            except BaseException as error:
+                HANDLERS.wait, HANDLERS.let_out = True, error
                 raise
 
     def __exit__(
@@ -139,5 +141,6 @@ class Paused:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        HANDLERS.let_out = error
         if self._before and threading.current_thread() is threading.main_thread():
             HANDLERS.wait = True

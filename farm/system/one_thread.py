@@ -10,36 +10,45 @@ from types import TracebackType
 from typing import Final
 
 from farm.errors import FarmError
-from farm.system.deferred_handlers import Deferred, Paused
+from farm.system.deferred_handlers import HANDLERS, Deferred, Paused
 
 LOOK_SECONDS: Final = 0.005  # to see whether another thread has left
 
 
 class OneThread:
-    """Refuses a thread while another one is inside; who is inside may enter again."""
+    """Refuses a thread while another one is inside; who is inside may enter again.
+
+    `broken` names the exception that has ended a block where none is expected, "" if none has: what
+    the block should have done as a whole is half done.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        self.broken = ""
 
     def entered(self, patience: float = 0.0) -> Whole:
         """Return a block that is done as a whole.
 
         It waits for another thread as many seconds as `patience`, then raises FarmError.
         """
-        return Whole(self._lock, patience)
+        return Whole(self, patience)
 
 
 class Whole(Deferred):
-    """While entered, other threads are refused, and signal handlers wait."""
+    """While entered, other threads are refused, and signal handlers wait.
 
-    __slots__ = ("_lock", "_patience")
+    What may come out of it is a FarmError, and what the program's own code raises: its handlers,
+    and whatever runs in a Paused.
+    """
 
-    def __init__(self, lock: threading.RLock, patience: float) -> None:
-        self._lock, self._patience = lock, patience
+    __slots__ = ("_patience", "_thread")
+
+    def __init__(self, thread: OneThread, patience: float) -> None:
+        self._thread, self._patience = thread, patience
 
     def __enter__(self) -> None:
         super().__enter__()
-        if not self._lock.acquire(blocking=False):
+        if not self._thread.lock.acquire(blocking=False):
             with ExitStack() as unless_it_comes_in:
                 unless_it_comes_in.push(super().__exit__)
                 self._wait()
@@ -51,12 +60,17 @@ class Whole(Deferred):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._lock.release()
+        # Any other comes from anywhere: PyThreadState_SetAsyncExc, RecursionError, MemoryError.
+        if error is None:
+            HANDLERS.let_out = None  # it holds its frames
+        elif not (isinstance(error, FarmError) or error in (HANDLERS.let_out, HANDLERS.raised)):
+            self._thread.broken = type(error).__name__
+        self._thread.lock.release()
         super().__exit__(kind, error, trace)
 
     def _wait(self) -> None:
         until = time.monotonic() + self._patience
-        while not self._lock.acquire(blocking=False):
+        while not self._thread.lock.acquire(blocking=False):
             if time.monotonic() >= until:
                 raise FarmError(
                     "another thread is using this farm: drive all runs in one thread, with "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from farm.api import Farm, Run
+from farm.errors import FarmError
 from tests.helpers.support import ROOT, simulated
 
 # What runs between two signals, at most: lines of the farm's code.
@@ -58,6 +60,20 @@ class Storm:
                 return
             assert result.error is None
             yield result.id
+
+
+def test_a_handler_that_closes_the_farm_while_a_run_waits_ends_the_run_in_words(
+    renders: list[Path],
+) -> None:
+    farm = Farm(simulated(simulated={"service_ms": 200.0}))
+    before = signal.signal(signal.SIGUSR1, lambda *_: farm.__exit__(None, SignalError(), None))
+    try:
+        farm.__enter__()
+        threading.Timer(0.1, signal.raise_signal, (signal.SIGUSR1,)).start()
+        with pytest.raises(FarmError, match="no longer up"):
+            list(farm.classify(renders * 9))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.fixture
