@@ -185,7 +185,8 @@ class Coordinator(Owned):
             raise BadCoreError(f"NPU core {bad[0]} can't be used, and on_bad_core is `fail`: {why}")
 
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
-        watched = [self._sink.socket, *also, *self.supervisor.watched()]
+        watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
+        watched += self.supervisor.watched()
         now, seconds = self._clock.now(), inf
         for due in (self.supervisor.deadline(), self._dispatcher.deadline()):
             if due is not None:
