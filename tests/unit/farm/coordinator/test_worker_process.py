@@ -28,8 +28,12 @@ def server(tmp_path: Path) -> Iterator[ForkServer]:
 
 
 @pytest.fixture
-def process(server: ForkServer, tmp_path: Path) -> Iterator[WorkerProcess]:
-    """A worker that has begun."""
+def process(
+    server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WorkerProcess]:
+    """A worker that has begun, and waits for the rest of what it is told."""
+    pack_init = steps.pack_init
+    monkeypatch.setattr(steps, "pack_init", lambda init: pack_init(init)[:-9])
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     process = WorkerProcess(worker_spec(run_dir=str(tmp_path)), 1, context, server)
     assert seen(server, process, lambda: process.pid is not None)
