@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from farm.results.result import Result
-from farm.system.terminal import printable
+from farm.system.terminal import UNLIMITED, printable
 
 
-def to_text(result: Result) -> str:
-    """Return a result as one readable line."""
+def to_text(result: Result, width: int = UNLIMITED) -> str:
+    """Return a result as one readable line: of its classes, as many as fit into `width`.
+
+    The best one is always there, and an error is whole.
+    """
     name = printable(result.path) if result.path is not None else f"item {result.id}"
     if result.top5 is None:
         kind, message = (result.error.kind, result.error.message) if result.error else ("", "")
@@ -18,4 +21,7 @@ def to_text(result: Result) -> str:
         unnamed = each.label is None or result.simulated
         label = f"class {each.class_id}" if unnamed else printable(str(each.label).split(",")[0])
         best.append(f"{label} {each.score * 100:.1f} %")
-    return f"{name}: {mark}{', '.join(best)}"
+    line = f"{name}: {mark}{', '.join(best)}"
+    while len(line) > width and len(best) > 1:
+        line = line.removesuffix(f", {best.pop()}")
+    return line

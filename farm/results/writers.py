@@ -20,6 +20,7 @@ from farm.results.stats import PHASES
 from farm.results.text_line import to_text
 from farm.system.colour import coloured
 from farm.system.fd_writer import WriteDeadline, write_all
+from farm.system.terminal import width_of
 from workers.protocol.spec import K
 
 JSONL: Final = ".jsonl"
@@ -99,7 +100,7 @@ class TextLines:
 
     def write(self, result: Result, _now: float, /) -> None:
         """See Writer.write."""
-        text = to_text(result)
+        text = to_text(result, width_of(self._out))
         if result.top5 is None:
             text = coloured(text, self._out)
         data = f"{text}\n".encode(self._out.encoding, self._out.errors or "strict")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+
 from farm.results.result import Prediction, Result, Timings
 from farm.results.stats import PHASES
 from farm.results.text_line import to_text
@@ -35,6 +37,18 @@ def failed(kind: str, message: str, **changes: Any) -> Result:
 
 def test_a_line_is_the_path_and_the_best_classes() -> None:
     assert to_text(result()) == "/a.jpg: tench 50.0 %, hen 25.0 %"
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (31, "/a.jpg: tench 50.0 %"),
+        (32, "/a.jpg: tench 50.0 %, hen 25.0 %"),
+        (5, "/a.jpg: tench 50.0 %"),
+    ],
+)
+def test_a_line_has_as_many_classes_as_fit(width: int, line: str) -> None:
+    assert to_text(result(), width) == line
 
 
 def test_a_line_without_labels_has_class_numbers() -> None:

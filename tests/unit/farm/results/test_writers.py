@@ -275,11 +275,17 @@ def test_on_a_terminal_the_error_of_a_line_is_red(monkeypatch: pytest.MonkeyPatc
     with open_terminal() as (here, there):
         with os.fdopen(there, "w") as screen:
             lines = TextLines(screen, WriteDeadline())
-            lines.write(result(), 0.0)
             lines.write(failed(), 0.0)
-        first, second = read_to_end(here).splitlines()
-    assert first.startswith("/photos/a.jpg: label 0 50.0 %, ")
-    assert second == "/photos/a.jpg: \x1b[31merror: missing: no such file\x1b[0m"
+        (line,) = read_to_end(here).splitlines()
+    assert line == "/photos/a.jpg: \x1b[31merror: missing: no such file\x1b[0m"
+
+
+def test_a_narrow_terminal_gets_lines_that_fit() -> None:
+    with open_terminal(columns=60) as (here, there):
+        with os.fdopen(there, "w") as screen:
+            TextLines(screen, WriteDeadline()).write(result(), 0.0)
+        (line,) = read_to_end(here).splitlines()
+    assert line == "/photos/a.jpg: label 0 50.0 %, label 1 25.0 %"
 
 
 def test_quiet_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
