@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
+import sys
+import warnings
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -18,7 +21,8 @@ from farm.system.signals import Signals
 class RunningFarm:
     """What all runs of a farm share while it is up; `labels` names the classes.
 
-    `leaving` is given when its `with` block is left.
+    `leaving` is given when its `with` block is left. One that is dropped without that, and by all its
+    runs, is closed with a ResourceWarning.
     """
 
     config: FarmConfig
@@ -28,6 +32,14 @@ class RunningFarm:
     signals: Signals | None
     one_thread: OneThread
     leaving: Notice
+
+    def __del__(self) -> None:
+        unclosed = not (self.coordinator.closed or self.coordinator.disowned)
+        if unclosed and not sys.is_finalizing():  # the program's end is that of its workers
+            warnings.warn("a farm was dropped: use it in a `with` block", ResourceWarning, 2, self)
+            # By a thread, as the garbage collector may come amid a step of another farm, and by a
+            # bare one, as it may come amid `threading`.
+            _thread.start_new_thread(_close, (self.coordinator, self.leaving))
 
     @property
     def fds(self) -> tuple[int, ...]:
@@ -57,9 +69,13 @@ class RunningFarm:
     def close(self, *, drain_seconds: float) -> None:
         """Stop all workers, as Coordinator.close; a farm that is closed is left alone."""
         if not self.coordinator.closed:
-            with closing(self.leaving):
-                self.coordinator.close(drain_seconds=drain_seconds)
+            _close(self.coordinator, self.leaving, drain_seconds=drain_seconds)
 
     def signals_seen(self) -> int:
         """Return how many signals have come."""
         return 0 if self.signals is None else self.signals.seen()
+
+
+def _close(coordinator: Coordinator, leaving: Notice, *, drain_seconds: float = 0) -> None:
+    with closing(leaving):
+        coordinator.close(drain_seconds=drain_seconds)
