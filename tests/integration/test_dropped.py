@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
@@ -17,23 +16,18 @@ def open_files() -> int:
 
 
 def test_a_farm_that_is_dropped_leaves_nothing_and_warns(run_dirs: Path) -> None:
-    files = open_files()
-    farm = Farm(simulated())
-    farm.__enter__()
+    files, farms = open_files(), [Farm(simulated()).__enter__()]
     assert len(children_of(os.getpid())) == 3
     with pytest.warns(ResourceWarning, match="with"):
-        del farm
-        gc.collect()
+        farms.clear()
     assert wait_for(lambda: children_of(os.getpid()) == [])
     assert wait_for(lambda: list(run_dirs.iterdir()) == [])
     assert wait_for(lambda: open_files() == files)
 
 
 def test_a_run_keeps_its_farm_up_that_is_dropped(renders: list[Path], run_dirs: Path) -> None:
-    run = Farm(simulated()).__enter__().classify(renders)
-    gc.collect()
-    assert len(list(run)) == len(renders)
+    runs = [Farm(simulated()).__enter__().classify(renders)]
+    assert len(list(runs[0])) == len(renders)
     with pytest.warns(ResourceWarning, match="with"):
-        del run
-        gc.collect()
+        runs.clear()
     assert wait_for(lambda: list(run_dirs.iterdir()) == [])
