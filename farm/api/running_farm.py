@@ -21,8 +21,8 @@ from farm.system.signals import Signals
 class RunningFarm:
     """What all runs of a farm share while it is up; `labels` names the classes.
 
-    `leaving` is given when its `with` block is left. One that is dropped without that, and by all its
-    runs, is closed with a ResourceWarning.
+    `leaving` is given when its `with` block is left. One that is dropped without that, and by all
+    its runs, is closed with a ResourceWarning.
     """
 
     config: FarmConfig
