@@ -34,7 +34,7 @@ def killing(
 
 
 @pytest.mark.parametrize(
-    ("number", "count"), [(signal.SIGKILL, 2000), (signal.SIGSEGV, 300), (signal.SIGTERM, 300)]
+    ("number", "count"), [(signal.SIGKILL, 900), (signal.SIGSEGV, 300), (signal.SIGTERM, 300)]
 )
 def test_a_worker_killed_amid_a_run_costs_no_image(
     renders: list[Path], number: signal.Signals, count: int

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from farm.sources.renders import write_renders
 from farm.sources.sample_images import COUNT, SEED
 from tests.helpers.programs import run
 from tests.helpers.snippets import command_lines, parse, python_blocks
@@ -30,9 +31,12 @@ def config_for_photos(folder: Path) -> None:
     (folder / "photos.yaml").write_text(f"platform: host\nmodel: {ROOT}/models/glyphs.onnx\n")
 
 
-def make_home(folder: Path) -> None:
-    """Make a user's folder with the sample images and a model that was copied from a PC."""
-    write_renders(folder / ".cache" / "npu-farm" / f"renders-{SEED}", count=COUNT, seed=SEED)
+def make_home(folder: Path, renders: list[Path]) -> None:
+    """Make a user's folder with drawn sample images and a model that was copied from a PC."""
+    drawn = folder / ".cache" / "npu-farm" / f"renders-{SEED}"
+    drawn.mkdir(parents=True)
+    for number, render in zip(range(COUNT), itertools.cycle(renders), strict=False):
+        (drawn / f"{number}-{render.name}").symlink_to(render)
     config_for_photos(folder / "photos")
 
 
@@ -56,7 +60,9 @@ def clone(
     shutil.copy(ROOT / "models" / "glyphs.onnx", tmp_path / "YOUR-MODEL.onnx")
     shutil.copy(ROOT / "models" / "glyphs.labels.txt", tmp_path / "YOUR-LABELS.txt")
     config_for_photos(tmp_path / "build" / "photos")
-    monkeypatch.setenv("HOME", str(once(tmp_path_factory, "home", make_home)))
+    monkeypatch.setenv(
+        "HOME", str(once(tmp_path_factory, "home", partial(make_home, renders=renders)))
+    )
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     return tmp_path

@@ -12,10 +12,12 @@ import sys
 import tarfile
 import venv
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from farm.config.bundled import NAMES
 from tests.helpers.libraries import needs_compiler
@@ -25,6 +27,7 @@ from tests.helpers.support import ROOT, once
 SOURCES = (
     "pyproject.toml", "setup.py", "README.md", "LICENSE", "farm", "workers", "configs", "models",
 )  # fmt: skip
+VENDORS = "rknn-toolkit-lite2"
 BUILD = (
     "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
 )
@@ -107,6 +110,30 @@ def test_it_has_every_config_and_model_and_nothing_of_how_they_were_made(built: 
             *(f"farm/bundled/models/{name}" for name in models),
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("machine", "python", "comes"),
+    [
+        ("x86_64", "3.14", {"onnxruntime"}),
+        ("aarch64", "3.10", {"onnxruntime", VENDORS}),
+        ("aarch64", "3.12", {"onnxruntime", VENDORS}),
+        ("aarch64", "3.13", {"onnxruntime"}),
+        ("riscv64", "3.13", set()),
+    ],
+)
+def test_a_runtime_comes_by_default_and_only_the_vendors_has_a_newest_python(
+    machine: str, python: str, comes: set[str], built: Path
+) -> None:
+    (wheel,) = (built / "wheel").iterdir()
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (name for name in files.namelist() if name.endswith("/METADATA"))
+        told = Parser().parsestr(files.read(name).decode())
+    assert told["Requires-Python"] == ">=3.10"
+    needed = [Requirement(line) for line in told.get_all("Requires-Dist", [])]
+    here = {"platform_machine": machine, "python_version": python, "extra": ""}
+    got = {each.name for each in needed if each.marker is None or each.marker.evaluate(here)}
+    assert got & {"onnxruntime", VENDORS} == comes
 
 
 def test_the_sdist_builds_the_same_wheel(built: Path, tmp_path: Path) -> None:
@@ -200,10 +227,12 @@ def test_plan_and_doctor_find_what_is_bundled(place: Place, built: Path) -> None
     assert (done.returncode, json.loads(done.stdout)["checks"][-1]["check"]) == (0, "inference")
 
 
-@pytest.mark.parametrize("command", ["run", "bench", "tune", "plan", "doctor"])
 @pytest.mark.parametrize(
-    ("word", "facts"),
-    [("rk358", ("rk3588", *NAMES)), ("net.onnx", ("model", "-m net.onnx"))],
+    ("command", "word", "facts"),
+    [
+        *((command, "rk358", ("rk3588", *NAMES)) for command in ("run", "tune", "doctor")),
+        *((command, "net.onnx", ("model", "-m net.onnx")) for command in ("bench", "plan")),
+    ],
 )
 def test_what_is_no_config_is_explained(
     command: str, word: str, facts: tuple[str, ...], place: Place

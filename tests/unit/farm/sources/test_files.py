@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,17 @@ def test_a_file_is_given_as_it_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     touch(tmp_path, "a.jpg", "[1].jpg")
     monkeypatch.chdir(tmp_path)
     assert given("a.jpg", "./a.jpg", "[1].jpg") == refs("a.jpg", "./a.jpg", "[1].jpg")
+
+
+def test_a_file_that_is_named_is_tried_whatever_a_folder_would_do_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "farm")
+    odd = touch(tmp_path, "data.bin", "none", ".hidden.jpg", "a.jpg")
+    assert given(*odd[:3]) == refs(*odd[:3])
+    assert caplog.messages == []
+    assert given(tmp_path) == refs(odd[3])
+    assert len(caplog.messages) == 1
 
 
 def test_a_glob_gives_the_files_that_match_sorted(tmp_path: Path) -> None:
