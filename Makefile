@@ -146,8 +146,9 @@ define INSTALL
 	@rm -f workers/images/libarea.so
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e $(1)
 	@[ -e workers/images/libarea.so ] || { \
-	    echo "note: there is no C compiler here, so photos are resized by OpenCV, in three times the time."; \
-	    echo "To change that: sudo apt install gcc && $(BIN)/pip install --no-deps -e ."; }
+	    echo "note: there is no C compiler here, so OpenCV resizes the photos, which takes longer" \
+	        "(on a PC four times as long)."; \
+	    echo "To change that: sudo apt install gcc && $(BIN)/pip install --force-reinstall --no-deps -e ."; }
 endef
 SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
 

@@ -12,7 +12,8 @@ from typing import Final
 
 PROGRAM: Final = "npu-farm"
 PROJECT: Final = Path(__file__).parents[1]  # where the Makefile is, if this is a clone
-CLONE: Final = f"git clone https://github.com/npu-farm/npu-farm && make -C {PROGRAM}"
+REPOSITORY: Final = "https://github.com/npu-farm/npu-farm"
+CLONE: Final = f"git clone {REPOSITORY} && make -C {PROGRAM}"
 
 
 def shell_command(command: str) -> str:
@@ -35,6 +36,13 @@ def shell_command(command: str) -> str:
     if program == "make" and Path.cwd() != PROJECT:
         return f"make -C {_path(PROJECT)} {rest}"
     return command
+
+
+def reinstall() -> str:
+    """Return the command that installs this project again, built anew, for `shell_command`."""
+    is_clone = (PROJECT / "Makefile").is_file()
+    source = f"-e {shlex.quote(str(PROJECT))}" if is_clone else f"git+{REPOSITORY}"
+    return f"pip install --force-reinstall --no-deps {source}"
 
 
 def _path(path: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Final
 from farm.errors import SensorError
 from farm.hardware import sensors
 from farm.hardware.container import Container, detect_container
-from farm.hardware.environment import installed
+from farm.hardware.environment import installed, resize
 from farm.hardware.platforms import Machine, detect
 from farm.system.file_access import NO_FILE, READ, WRITE, User, has_acl, refusal, text
 from farm.system.memory import available_mb
@@ -45,13 +45,15 @@ RKNPU: Final = "RKNPU"  # the driver's name in sysfs
 class Caller:
     """The process that runs the checks: its user, CPU architecture, Python, installed packages.
 
-    `packages` has their versions by name; `available_mb` is what the kernel can still allocate.
+    `packages` has their versions by name; `resize` is why OpenCV resizes pictures, and what may
+    change that, both empty if npu-farm does; `available_mb` is what the kernel can still allocate.
     """
 
     user: User
     arch: str
     python: tuple[int, int]
     packages: Mapping[str, str]
+    resize: tuple[str, str]
     available_mb: int
 
     @staticmethod
@@ -63,6 +65,7 @@ class Caller:
             arch=platform.machine(),
             python=sys.version_info[:2],
             packages={name: version for name, version in versions.items() if version is not None},
+            resize=resize(),
             available_mb=int(available_mb()),
         )
 

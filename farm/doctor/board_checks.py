@@ -231,6 +231,16 @@ def clocks(board: Board) -> Finding | None:
     )
 
 
+def resize(board: Board) -> Finding:
+    """Check that pictures are resized by the faster one of two."""
+    reason, fix = board.caller.resize
+    if not reason:
+        return ok("resize", "by npu-farm's own library, which is faster than OpenCV")
+    return warning(
+        "resize", f"by OpenCV, which takes longer (on a PC four times as long): {reason}", fix
+    )
+
+
 # In the order in which they are printed, whatever the farm is to run on the NPU.
 BOARD_CHECKS: Final[tuple[Callable[[Board], Finding | None], ...]] = (
     soc, container, driver, device, library, toolkit, versions, load, clocks,

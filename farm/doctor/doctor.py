@@ -11,7 +11,7 @@ from typing import Final
 from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
 from farm.doctor.board import LIBRARY, TOOLKIT, Board
-from farm.doctor.board_checks import BOARD_CHECKS, clocks, soc
+from farm.doctor.board_checks import BOARD_CHECKS, clocks, resize, soc
 from farm.doctor.config_checks import (
     CONFIG_CHECKS,
     Model,
@@ -64,7 +64,7 @@ class Target:
             checked = [check(board) for check in checks]
         else:
             checked = [*_without_npu(board, config), clocks(board)]
-        found = [finding for finding in checked if finding is not None]
+        found = [finding for finding in (*checked, resize(board)) if finding is not None]
         if config is None:
             return found
         labels = _read_labels(config)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import shlex
+import subprocess
 import sys
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+import workers
 from farm.hardware.platforms import cpu_list
 from farm.system.file_access import text
 from farm.system.memory import total_mb
@@ -24,6 +28,17 @@ PACKAGES: Final = (
     "onnxruntime",
     "rknn-toolkit-lite2",
 )
+
+
+RESIZE: Final = "resize"  # the fact's name
+# Asked in a process of its own: this one may be measured, and loads nothing for pictures. There, a
+# numpy.py in the current folder is not taken for numpy.
+ASK: Final = """
+import json, sys
+sys.path[:] = [*filter(None, sys.path), sys.argv[1]]
+from workers.images.area import choose
+print(json.dumps((choose().reason, choose().fix)))
+"""
 
 
 def facts(root: Path = Path("/")) -> dict[str, str]:
@@ -41,8 +56,24 @@ def facts(root: Path = Path("/")) -> dict[str, str]:
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         **{package: installed(package) for package in PACKAGES},
+        RESIZE: f"by OpenCV ({resize()[0]})" if resize()[0] else "by npu-farm",
     }
     return {name: fact for name, fact in found.items() if fact}
+
+
+@cache
+def resize() -> tuple[str, str]:
+    """Return why OpenCV resizes pictures, and a command that may change that, for workers.shell.
+
+    Both are empty if npu-farm's own library does it, which is faster.
+    """
+    words = [sys.executable, "-c", ASK, str(Path(workers.__file__).parents[1])]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = done.stderr.strip().rpartition("\n")[2]
+        return last, "pip install --force-reinstall numpy opencv-python-headless"
+    reason, fix = json.loads(done.stdout)
+    return reason, fix
 
 
 def command_line() -> str:

@@ -8,11 +8,11 @@ from pathlib import PurePath
 from typing import Final
 
 from farm.config.yaml_text import dump
-from farm.hardware.environment import PACKAGES
+from farm.hardware.environment import PACKAGES, RESIZE
 from farm.report.data import Report, Subject
 from farm.report.format import size_of
 
-VERSIONS: Final = ("Python", *PACKAGES)
+VERSIONS: Final = ("Python", *PACKAGES, RESIZE)
 DIGEST_DIGITS: Final = 12  # of the SHA-256: enough to tell two files apart
 NAMED: Final = 3  # images, of those that a shell may have listed by the thousand
 

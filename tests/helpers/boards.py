@@ -70,6 +70,7 @@ class Boards:
     python: tuple[int, int] = (3, 11)
     arch: str = "aarch64"
     kernel: str = "6.1.75-vendor"
+    resize: tuple[str, str] = ("", "")
 
     def built(self) -> Board:
         """Write all files and read them back."""
@@ -112,6 +113,7 @@ class Boards:
             arch=self.arch,
             python=self.python,
             packages={name: version for name, version in versions.items() if version},
+            resize=self.resize,
             available_mb=self.available_mb,
         )
 

@@ -19,11 +19,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workers.shell import reinstall
+
 Image = npt.NDArray[np.uint8]
 
 EPSILON: Final = sys.float_info.epsilon
 LIBRARY: Final = Path(__file__).with_name("libarea.so")
-NOT_COMPILED: Final = "it was installed without a C compiler"
+NOT_COMPILED: Final = "npu-farm was installed without a C compiler"
+OTHER_OPENCV: Final = "pip install --force-reinstall opencv-python-headless"
 # Pictures to compare with, and their new sizes. The factors 6/5 and 10/3 make means that are, but
 # for rounding errors, halfway between two values: nearly each way to round else shows in them.
 PROOFS: Final = (
@@ -33,10 +36,14 @@ PROOFS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resize:
-    """What resizes pictures: our library's function; or OpenCV, if it is None, for a reason."""
+    """What resizes pictures: our library's function; or OpenCV, if it is None.
+
+    Then there is a reason, and a command for workers.shell that may change it.
+    """
 
     function: Callable[..., int] | None = None
     reason: str = ""
+    fix: str = ""
 
     def to_rgb(self, image: Image, width: int, height: int) -> Image:
         """Return BGR pixels of any size as RGB pixels of this one; raise MemoryError."""
@@ -75,18 +82,20 @@ def by_opencv(image: Image, width: int, height: int) -> Image:
 @cache
 def choose(library: Path = LIBRARY) -> Resize:
     """Load the library and compare it with OpenCV: once in a process and in those it forks."""
+    compile_it = f"{reinstall()}   # after: sudo apt install gcc"
     if not library.exists():
-        return Resize(reason=NOT_COMPILED)
+        return Resize(reason=NOT_COMPILED, fix=compile_it)
     try:
         function = ctypes.CDLL(str(library)).npu_farm_area
     except (OSError, AttributeError) as error:  # of another machine, or cut
-        return Resize(reason=f"its library can't be used: {error}")
+        return Resize(reason=f"npu-farm's library can't be used: {error}", fix=compile_it)
     address, size = ctypes.c_void_p, ctypes.c_size_t
     function.argtypes = (address, size, size, address, size, size)
     ours = Resize(function=function)
     for picture, to in proofs():
         if not np.array_equal(ours.to_rgb(picture, *to), by_opencv(picture, *to)):
-            return Resize(reason=f"its library differs from OpenCV {cv2.__version__}")
+            reason = f"npu-farm's library differs from this OpenCV, {cv2.__version__}"
+            return Resize(reason=reason, fix=OTHER_OPENCV)
     return ours
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from workers import shell
 from workers.runtimes.base import INSTALL_ONNX, OLDER_PYTHON
-from workers.shell import shell_command
+from workers.shell import reinstall, shell_command
 
 INSTALL = "pip install --upgrade 'a<2'"
 
@@ -62,3 +62,13 @@ def test_make_runs_in_the_clone_or_in_a_new_one(
 
 def test_other_commands_stay_as_they_are() -> None:
     assert shell_command("sudo reboot") == "sudo reboot"
+
+
+def test_what_is_installed_again_is_the_clone_or_what_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "PROJECT", tmp_path / "my clone")
+    assert reinstall().endswith(f" git+{shell.REPOSITORY}")
+    (tmp_path / "my clone").mkdir()
+    (tmp_path / "my clone" / "Makefile").touch()
+    assert reinstall().endswith(f" -e '{tmp_path}/my clone'")

@@ -19,7 +19,7 @@ from farm.hardware.platforms import SOCS, Machine
 from tests.helpers.boards import Boards, bad
 from workers.runtimes.base import INSTALL_ONNX
 
-BOARD_CHECKS = ["SoC", "driver", "device", "library", "toolkit", "load", "clocks"]
+BOARD_CHECKS = ["SoC", "driver", "device", "library", "toolkit", "load", "clocks", "resize"]
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,16 @@ def test_without_a_config_only_the_board_is_checked(tmp_path: Path) -> None:
     assert (target.hint() or "").endswith("npu-farm doctor rk3588")
 
 
+@pytest.mark.parametrize("runtime", ["onnx", "rknn"])
+def test_what_makes_a_resize_slow_is_a_warning_with_its_fix(tmp_path: Path, runtime: str) -> None:
+    boards = Boards(tmp_path, onnxruntime="1.23.0", resize=("no compiler", "pip install x"))
+    found = Target(boards.built(), boards.config(runtime=runtime), all_cores).examine()
+    assert ("warning", "resize", "pip install x") in bad(found)
+    assert [
+        f.message for f in found if f.check == "resize" and "no compiler" not in f.message
+    ] == []
+
+
 def test_with_a_config_there_is_no_hint(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     assert Target(boards.built(), boards.config(), never).hint() is None
@@ -97,6 +107,7 @@ def test_a_pc_has_no_npu_and_needs_none(pc: Board, snapshot: SnapshotAssertion) 
         ("SoC", Status.NOT_HERE),
         ("NPU", Status.NOT_HERE),
         ("runtime", Status.OK),
+        ("resize", Status.OK),
     ]
     assert worst(found) is Status.OK
     assert target.hint() is None
@@ -150,7 +161,16 @@ def test_a_boards_config_on_a_pc_runs_on_its_cpu(
     found = Target(pc, FarmConfig(platform="rk3588", model=model), once).examine()
     fix = "npu-farm run CONFIG --runtime simulated   # real images, simulated results"
     assert bad(found) == [("warning", "config", fix)]
-    assert checks(found) == ["SoC", "NPU", "config", "runtime", "model", "memory", "inference"]
+    assert checks(found) == [
+        "SoC",
+        "NPU",
+        "config",
+        "resize",
+        "runtime",
+        "model",
+        "memory",
+        "inference",
+    ]
     assert Report(tuple(found)).to_text().replace(str(tmp_path), "/pc") == snapshot
 
 
@@ -213,7 +233,7 @@ def test_a_board_whose_config_is_for_any_machine(tmp_path: Path) -> None:
     model = boards.write("net.onnx", b"onnx")
     config = FarmConfig(platform="host", model=model, size=2)
     found = Target(boards.built(), config, never).examine()
-    assert checks(found) == ["SoC", "clocks", "runtime", "model", "memory", "inference"]
+    assert checks(found) == ["SoC", "clocks", "resize", "runtime", "model", "memory", "inference"]
     assert bad(found) == [("failure", "runtime", INSTALL_ONNX)]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from farm.hardware import environment
 from farm.hardware.environment import facts
+from workers.images.area import choose
 
 
 def test_versions_kernel_and_date_are_known() -> None:
@@ -39,3 +42,38 @@ def test_the_memory_is_this_machines() -> None:
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, abs=0.1
     )
     assert unit == "GB"
+
+
+@pytest.fixture
+def asked_anew() -> Iterator[None]:
+    environment.resize.cache_clear()
+    yield
+    environment.resize.cache_clear()
+
+
+@pytest.mark.usefixtures("asked_anew")
+def test_it_is_told_what_resizes_pictures_in_workers() -> None:
+    known = choose()
+    assert environment.resize() == (known.reason, known.fix)
+    expected = f"by OpenCV ({known.reason})" if known.reason else "by npu-farm"
+    assert facts()["resize"] == expected
+
+
+@pytest.mark.usefixtures("asked_anew")
+def test_an_opencv_that_can_not_be_imported_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: no such file')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    reason, fix = environment.resize()
+    assert "libGL.so.1" in reason
+    assert "opencv-python-headless" in fix
+
+
+@pytest.mark.usefixtures("asked_anew")
+def test_a_module_in_the_current_folder_is_not_taken_for_opencv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cv2.py").write_text("raise ImportError")
+    monkeypatch.chdir(tmp_path)
+    assert environment.resize()[0] == choose().reason

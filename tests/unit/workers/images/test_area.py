@@ -136,6 +136,7 @@ def test_what_the_library_can_not_read_is_resized_all_the_same(
 def test_without_a_library_opencv_does_it(tmp_path: Path) -> None:
     resize = area.choose(tmp_path / "libarea.so")
     assert (resize.function, resize.reason) == (None, area.NOT_COMPILED)
+    assert "sudo apt install gcc" in resize.fix
     picture = noise(50, 40)
     assert np.array_equal(resize.to_rgb(picture, 30, 30), opencv(picture, 30, 30))
 
@@ -170,6 +171,7 @@ def test_a_library_that_rounds_in_another_way_is_not_used(
     resize = area.choose(compiled(tmp_path / "libarea.so", *flags))
     assert resize.function is None
     assert cv2.__version__ in resize.reason
+    assert resize.fix == area.OTHER_OPENCV
     picture = noise(50, 40)
     assert np.array_equal(resize.to_rgb(picture, 30, 30), opencv(picture, 30, 30))
 
