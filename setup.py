@@ -39,6 +39,7 @@ setup(
             # Last on the command line, so that no flag of Python's own or of $CFLAGS rounds
             # in another way than OpenCV.
             extra_compile_args=["-O3", "-fno-fast-math", "-ffp-contract=off", "-g0"],
+            extra_link_args=["-fno-fast-math"],  # else it would change all arithmetic of a worker
             optional=True,
         )
     ],

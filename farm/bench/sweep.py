@@ -96,6 +96,7 @@ def empty_report(farm: Farm, images: Images) -> Report:
     """Return what is known of a report before anything is measured."""
     plan = farm.plan
     real = plan.runtime == RKNN or plan.simulated
+    slow, _ = machine.resize()
     beside = published(plan.platform.name) if real else ()
     return Report(
         platform=plan.platform.name,
@@ -111,7 +112,10 @@ def empty_report(farm: Farm, images: Images) -> Report:
         subject=subject(
             farm.config, plan, images.names, name=images.config, digest=farm.model_sha256
         ),
-        machine=machine.facts(),
+        machine={
+            **machine.facts(),
+            machine.RESIZE: f"by OpenCV ({slow})" if slow else "by npu-farm",
+        },
     )
 
 

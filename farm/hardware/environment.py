@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import sys
 from datetime import datetime
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -30,7 +29,7 @@ PACKAGES: Final = (
 )
 
 
-RESIZE: Final = "resize"  # the fact's name
+RESIZE: Final = "resize"  # the name of a fact that takes longer to find than others
 # Asked in a process of its own: this one may be measured, and loads nothing for pictures. There, a
 # numpy.py in the current folder is not taken for numpy.
 ASK: Final = """
@@ -56,12 +55,10 @@ def facts(root: Path = Path("/")) -> dict[str, str]:
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         **{package: installed(package) for package in PACKAGES},
-        RESIZE: f"by OpenCV ({resize()[0]})" if resize()[0] else "by npu-farm",
     }
     return {name: fact for name, fact in found.items() if fact}
 
 
-@cache
 def resize() -> tuple[str, str]:
     """Return why OpenCV resizes pictures, and a command that may change that, for workers.shell.
 

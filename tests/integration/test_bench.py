@@ -70,7 +70,7 @@ def test_a_sweep_counts_what_it_did_and_json_csv_page_and_table_agree(
         average = f"{size['average_ms']['median']:.2f} ms"
         assert re.search(rf"^{size['runtimes']} .* {average} ", done.stderr, re.M)
     assert done.stderr.count("cpu: all means CPUs 0-7; this process may use") <= 1
-    assert {"CPU", "kernel", "Python", "numpy", "date"} <= set(found["machine"])
+    assert {"CPU", "kernel", "Python", "numpy", "date", "resize"} <= set(found["machine"])
     assert len(found["verdict"]) >= 2
     assert found["bottleneck"]["kind"] in {kind.value for kind in Kind}
     page = tree(html.read_text(encoding="utf-8"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -44,22 +43,11 @@ def test_the_memory_is_this_machines() -> None:
     assert unit == "GB"
 
 
-@pytest.fixture
-def asked_anew() -> Iterator[None]:
-    environment.resize.cache_clear()
-    yield
-    environment.resize.cache_clear()
-
-
-@pytest.mark.usefixtures("asked_anew")
 def test_it_is_told_what_resizes_pictures_in_workers() -> None:
     known = choose()
     assert environment.resize() == (known.reason, known.fix)
-    expected = f"by OpenCV ({known.reason})" if known.reason else "by npu-farm"
-    assert facts()["resize"] == expected
 
 
-@pytest.mark.usefixtures("asked_anew")
 def test_an_opencv_that_can_not_be_imported_is_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +58,6 @@ def test_an_opencv_that_can_not_be_imported_is_a_reason(
     assert "opencv-python-headless" in fix
 
 
-@pytest.mark.usefixtures("asked_anew")
 def test_a_module_in_the_current_folder_is_not_taken_for_opencv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
