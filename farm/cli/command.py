@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
 from farm.cli.examples import examples
 from farm.errors import EXIT_SOME_FAILED, FarmError
 from farm.system import address_space
-from farm.system.log import JSON, LOG, TEXT, configure
+from farm.system.log import JSON, LOG, TEXT, configure, writes_json
 
 TYPED: Final = "farm.typed"  # in a context's meta: a command's words as the user typed them
 
 
 class FarmCommand(click.Command):
-    """A command whose FarmErrors become a message and an exit code, never a traceback."""
+    """A command with what all have."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -27,6 +29,7 @@ class FarmCommand(click.Command):
                 type=click.Choice([TEXT, JSON]),
                 default=TEXT,
                 show_default=True,
+                expose_value=False,
                 help="How to write messages to standard error; json: one object a line.",
             )
         )
@@ -39,21 +42,45 @@ class FarmCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        configure(ctx.params.pop("log_format"))
+        address_space.check()
+        return super().invoke(ctx)
+
+
+def perform(program: click.Command, name: str | None) -> NoReturn:
+    """Run a command line with this process's arguments, and exit.
+
+    What goes wrong becomes a message and an exit code, never a traceback.
+    """
+    # Before the words are parsed: what is wrong with them is told in that form, too.
+    forms = re.findall(r"(?<!\S)--log-format[ =](text|json)(?!\S)", " ".join(sys.argv))
+    configure(forms[-1] if forms else TEXT)
+    try:
         try:
-            address_space.check()
-            return super().invoke(ctx)
-        except FarmError as error:
-            LOG.error(str(error), extra={"event": "failed"})
-            sys.exit(error.exit_code)
-        except BrokenPipeError:
-            raise  # whoever read our output has gone; click ends quietly
-        except OSError as error:
-            LOG.error(str(error), extra={"event": "failed"})
+            code = program.main(prog_name=name, standalone_mode=False)
+        finally:
+            sys.stdout.flush()
+    except click.ClickException as error:
+        if writes_json():
+            fail(error.format_message(), error.exit_code)
+        error.show()
+        sys.exit(error.exit_code)
+    except FarmError as error:
+        fail(str(error), error.exit_code)
+    except OSError as error:
+        # Python would try once more to write what is left in the buffer.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever read our output has gone
             sys.exit(EXIT_SOME_FAILED)
-        except MemoryError:
-            LOG.error(f"no memory is left{address_space.hint()}", extra={"event": "failed"})
-            sys.exit(EXIT_SOME_FAILED)
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except MemoryError:
+        fail(f"no memory is left{address_space.hint()}")
+    sys.exit(code)
+
+
+def fail(message: str, exit_code: int = EXIT_SOME_FAILED) -> NoReturn:
+    """Tell why the program ends, and end it."""
+    LOG.error(message, extra={"event": "failed"})
+    sys.exit(exit_code)
 
 
 HELP: Final = {"help_option_names": ["-h", "--help"]}

@@ -20,6 +20,7 @@ def main(command: str | None = None, name: str | None = None) -> None:
     if sys.platform != "linux":
         print(f"npu-farm runs on Linux only; this is {sys.platform}", file=sys.stderr)
         sys.exit(EXIT_NO_FARM)
+    from farm.cli.command import perform
     from farm.cli.commands import cli
     from farm.system import stdio
     from workers.environment import forget_opencv_variables
@@ -28,5 +29,4 @@ def main(command: str | None = None, name: str | None = None) -> None:
     forget_opencv_variables()
     # Of all that is imported nothing is garbage; at its end Python would look for some: 50 ms.
     atexit.register(gc.freeze)
-    program = cli if command is None else cli.commands[command]
-    program(prog_name=name)
+    perform(cli if command is None else cli.commands[command], name)

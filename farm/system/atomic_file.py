@@ -19,7 +19,10 @@ def atomic_write(path: Path, flag: str) -> Iterator[Path]:
     as it is. Raises OutputError, which names the `flag`.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
-        yield path
+        try:
+            yield path
+        except OSError as error:
+            raise OutputError(f"{flag} {path}: cannot write to it: {error.strerror}") from error
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

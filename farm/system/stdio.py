@@ -26,6 +26,17 @@ class BestEffortFile(io.FileIO):
         return len(data) if written is None else written
 
 
+class OutputFile(io.FileIO):
+    """Standard output, whose errors name it."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """See io.FileIO."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "standard output") from error
+
+
 def prepare() -> None:
     """Open closed standard streams, escape unprintable names, ignore errors on standard error."""
     for fd in range(3):
@@ -35,8 +46,16 @@ def prepare() -> None:
             os.open(os.devnull, os.O_RDWR)
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open until the process ends
-    else:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        file = OutputFile(sys.stdout.fileno(), "w", closefd=False)
+        unbuffered = sys.stdout.write_through
+        sys.stdout = io.TextIOWrapper(
+            file if unbuffered else io.BufferedWriter(file),
+            encoding=sys.stdout.encoding,
+            errors="backslashreplace",
+            line_buffering=sys.stdout.line_buffering,
+            write_through=unbuffered,
+        )
     sys.stderr = io.TextIOWrapper(
         io.BufferedWriter(BestEffortFile(2, "w", closefd=False)),
         encoding=getattr(sys.stderr, "encoding", None) or "utf-8",

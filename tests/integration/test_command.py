@@ -514,6 +514,28 @@ def test_an_error_as_json_is_an_object_too(tmp_path: Path) -> None:
     assert (error["level"], error["event"]) == ("error", "failed")
 
 
+@pytest.mark.parametrize("words", [["run", "-s", "x"], ["plan", "--nonsense"], ["convert"]])
+def test_a_mistake_in_the_words_is_an_object_as_json_and_else_a_hint(words: list[str]) -> None:
+    done = npu_farm(*words, "--log-format", "json")
+    (error,) = map(json.loads, done.stderr.splitlines())
+    assert (done.returncode, error["level"], error["event"]) == (2, "error", "failed")
+    done = npu_farm(*words)
+    assert done.returncode == 2
+    assert f"Try 'npu-farm {words[0]} --help'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--version"], ["run", "--help"], ["plan", *SIMULATED]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_without_room_is_named_whatever_is_printed(
+    words: list[str], unbuffered: str
+) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        done = npu_farm(*words, stdout=full, stderr=subprocess.PIPE, env=environment)
+    said = "error: standard output: No space left on device"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, said)
+
+
 def test_importing_the_command_line_changes_neither_signals_nor_streams() -> None:
     script = """
 import signal, sys

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from farm.cli.commands import cli
+from farm.errors import ConfigError
 
 NUMBERS = ["1" + "0" * 23, "9" * 5000, "-1", "1.5", "\u0661\u0662x"]
 
@@ -37,5 +38,6 @@ def test_a_number_out_of_range_is_a_mistake_in_the_command(
 
 @pytest.mark.parametrize("number", NUMBERS, ids=range(len(NUMBERS)))
 def test_a_size_is_no_such_number(number: str) -> None:
-    done = CliRunner().invoke(cli, ["plan", "host.yaml", "--size", number])
-    assert done.exit_code == 2
+    done = CliRunner().invoke(cli, ["plan", "host", "--size", number])
+    assert done.exit_code == 2 or isinstance(done.exception, ConfigError)
+    assert "--size" in done.output + str(done.exception)

@@ -56,6 +56,12 @@ def test_a_device_stays_a_device() -> None:
     assert Path(os.devnull).is_char_device()
 
 
+def test_a_device_without_room_is_named() -> None:
+    with pytest.raises(OutputError) as caught, atomic_write(Path("/dev/full"), "--json") as part:
+        part.write_text("too much")
+    assert "--json /dev/full: " in str(caught.value)
+
+
 def test_a_file_that_cannot_be_replaced_is_reported(tmp_path: Path) -> None:
     target = tmp_path / "a.json"
 
