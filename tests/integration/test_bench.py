@@ -18,7 +18,7 @@ from farm.coordinator.startup import FILES_BESIDES, FILES_PER_WORKER
 from farm.report.bottleneck import Kind
 from farm.report.format import digits
 from tests.helpers.drawings import classed, said, tree
-from tests.helpers.programs import NPU_FARM, Programs, read_until
+from tests.helpers.programs import NPU_FARM, Programs, missing, read_until
 from tests.helpers.support import PATIENCE, ROOT
 
 RK3588 = str(ROOT / "configs" / "rk3588.yaml")
@@ -72,6 +72,9 @@ def test_a_sweep_counts_what_it_did_and_json_csv_page_and_table_agree(
     assert done.stderr.count("cpu: all means CPUs 0-7; this process may use") <= 1
     assert {"CPU", "kernel", "Python", "numpy", "date", "resize"} <= set(found["machine"])
     assert len(found["verdict"]) >= 2
+    written = [f"Written: {name}\n" for name in (table, html)]
+    assert missing((*written, f"config  {RK3588}\n", "command: "), done.stderr) == []
+    assert found["subject"]["config_name"] == rows[0]["config_name"] == RK3588
     assert found["bottleneck"]["kind"] in {kind.value for kind in Kind}
     page = tree(html.read_text(encoding="utf-8"))
     assert [part.text for part in classed(page, "bottleneck")[0]] == found["verdict"]

@@ -88,6 +88,8 @@ def test_a_simulated_tune_shows_its_trials_and_writes_only_where_it_is_told(
     assert size % NPU_CORES == 0
     assert "SIMULATED NPU of 2 cores at 1 ms" in done.stdout
     assert "simulated: this measured how fast this machine decodes, not an rk3576" in done.stderr
+    assert f"config  {config}\n" in done.stdout
+    assert f"Written: {output}\n" in done.stderr
     assert config.read_text() == before
     made, old = load(output, {}), load(config, {})
     assert (made.size or NPU_CORES, made.images) == (size, old.images)
