@@ -6,7 +6,7 @@ from pathlib import Path
 
 from farm.config.schema import FarmConfig
 from farm.hardware.environment import command_line
-from farm.report.data import Subject
+from farm.report.subject import Subject
 from farm.scheduler.placement import FarmPlan
 from workers.errors import RuntimeFailure
 

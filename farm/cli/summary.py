@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from farm.hardware.platforms import cpu_list
-from farm.report.data import Subject
 from farm.report.format import SIMULATED
+from farm.report.subject import Subject
 from farm.report.subject_text import facts
 from farm.results.result import Result
 from farm.results.stats import RunSummary

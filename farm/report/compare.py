@@ -8,8 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from farm.errors import SourceError
-from farm.report.data import Measured, Report, Spread, Subject
+from farm.report.data import Measured, Report, Spread
 from farm.report.size_choice import clearly_faster
+from farm.report.subject import Subject
 from farm.report.subject_text import facts
 from farm.system.terminal import columns
 

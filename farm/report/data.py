@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from farm.hardware.sensor_sampler import Conditions
+from farm.report.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,24 +125,6 @@ class Published:
     runtimes: int
     average_ms: float
     saturation: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What was measured, so that others can measure the same.
-
-    `model` is the model's file, empty for the simulated NPU, which needs none; `model_sha256` has
-    that of each of its files, joined by "+". `images` are as they were named. `config_name` is the
-    config as it was named, `config` the values of all its keys but model, images and size.
-    """
-
-    model: str
-    model_sha256: str
-    model_bytes: int
-    images: tuple[str, ...]
-    config: dict[str, Any]
-    command: str
-    config_name: str = ""  # as in files that are older than the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

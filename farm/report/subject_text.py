@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from farm.config.yaml_text import dump
 from farm.hardware.environment import PACKAGES, RESIZE
-from farm.report.data import Report, Subject
 from farm.report.format import size_of
+from farm.report.subject import Subject
+
+if TYPE_CHECKING:
+    from farm.report.data import Report
 
 VERSIONS: Final = ("Python", *PACKAGES, RESIZE)
 DIGEST_DIGITS: Final = 12  # of the SHA-256: enough to tell two files apart

@@ -9,8 +9,9 @@ from typing import Final
 from farm.hardware.sensor_sampler import Conditions
 from farm.report.bottleneck_text import sentences
 from farm.report.cells import OPTIONAL, cells, heads, widest
-from farm.report.data import Measured, Report, Subject
+from farm.report.data import Measured, Report
 from farm.report.format import between, counted
+from farm.report.subject import Subject
 from farm.report.subject_text import all_facts, facts
 from farm.results.stats import PHASES
 from farm.system.terminal import UNLIMITED, columns, printable, wrapped

@@ -7,9 +7,10 @@ one batch, or ended by one Deliver. Answers of workers that no longer hold the b
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import replace
 from itertools import chain
 from typing import Final
+
+from msgspec.structs import replace
 
 from farm.scheduler.batch_timeout import BatchTimeout
 from farm.scheduler.events import (

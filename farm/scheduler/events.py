@@ -1,14 +1,16 @@
-"""What the dispatcher is told (events) and what it asks for (actions)."""
+"""What the dispatcher is told (events) and what it asks for (actions).
+
+Structs of msgspec: as dataclasses these 12 would take 5 ms of every start, and each a microsecond.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from workers.protocol.messages import Batch, Encoded, FileRef, Item, ItemError, Outcome, Pixels
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """One item on its way: when it was submitted (seconds), how many workers died holding it.
 
     `run` is the run that submitted it, within which the item's id is unique. `died_at` is the
@@ -30,37 +32,32 @@ class Task:
         return len(source.data) if isinstance(source, (Encoded, Pixels)) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Struct, frozen=True):
     """A run has new tasks."""
 
     tasks: tuple[Task, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerUp:
+class WorkerUp(Struct, frozen=True):
     """A worker is ready for work."""
 
     worker: int
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerDown:
+class WorkerDown(Struct, frozen=True):
     """A worker is gone or unusable; `reason` says how."""
 
     worker: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Oversized:
+class Oversized(Struct, frozen=True):
     """A worker's memory has grown too much: replace it once it holds no batch."""
 
     worker: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """A worker has answered a batch."""
 
     worker: int
@@ -68,13 +65,11 @@ class Answered:
     outcomes: tuple[Outcome, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """Time has passed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """Nobody wants a run's waiting tasks any more, nor with `held` those that workers hold."""
 
     run: int
@@ -84,16 +79,14 @@ class Dropped:
 Event = Submitted | WorkerUp | WorkerDown | Oversized | Answered | Tick | Dropped
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Give `batch` to `worker`."""
 
     worker: int
     batch: Batch
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Struct, frozen=True):
     """A task has ended, in an outcome of `worker` or in an error of the farm's own."""
 
     task: Task
@@ -101,8 +94,7 @@ class Deliver:
     outcome: Outcome | ItemError
 
 
-@dataclass(frozen=True, slots=True)
-class Kill:
+class Kill(Struct, frozen=True):
     """End `worker`; `reason` says why, `hangs` that it gave no answer in time."""
 
     worker: int
@@ -110,8 +102,7 @@ class Kill:
     hangs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(Struct, frozen=True):
     """`worker` holds no batch and gets no more work: start a new process in its slot."""
 
     worker: int

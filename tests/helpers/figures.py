@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from farm.hardware.sensor_sampler import Conditions
-from farm.report.data import Measured, Report, Round, Subject
+from farm.report.data import Measured, Report, Round
+from farm.report.subject import Subject
 from farm.results.stats import PHASES
 
 

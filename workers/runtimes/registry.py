@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import WorkerSpec
 from workers.runtimes.base import ONNX, RKNN, SIMULATED, Runtime
+from workers.runtimes.onnx import OnnxRuntime
+from workers.runtimes.rknn import RknnRuntime
+from workers.runtimes.simulated import SimulatedRuntime
+
+# Each imports its vendor's package only when it is made: boards have no onnxruntime, PCs no
+# rknnlite. So the fork server may import all three, once for all workers.
+ADAPTERS: Final[Mapping[str, Callable[[WorkerSpec], Runtime]]] = {
+    RKNN: RknnRuntime,
+    ONNX: OnnxRuntime,
+    SIMULATED: SimulatedRuntime,
+}
 
 
 def open_runtime(spec: WorkerSpec) -> Runtime:
     """Open the runtime that `spec` names; raise RuntimeFailure with the reason."""
-    # Each adapter is imported only where it is used: boards have no onnxruntime, PCs no rknnlite.
-    if spec.runtime == RKNN:
-        from workers.runtimes.rknn import RknnRuntime
-
-        return RknnRuntime(spec)
-    if spec.runtime == ONNX:
-        from workers.runtimes.onnx import OnnxRuntime
-
-        return OnnxRuntime(spec)
-    if spec.runtime == SIMULATED:
-        from workers.runtimes.simulated import SimulatedRuntime
-
-        return SimulatedRuntime(spec)
-    raise RuntimeFailure(f"runtime {spec.runtime!r} is not known: {RKNN}, {ONNX} or {SIMULATED}")
+    adapter = ADAPTERS.get(spec.runtime)
+    if adapter is None:
+        raise RuntimeFailure(f"runtime {spec.runtime!r} is not known: {', '.join(ADAPTERS)}")
+    return adapter(spec)
