@@ -80,11 +80,13 @@ def main() -> int:
 def preload() -> str:
     """Import what every worker needs; return the traceback if that fails, for workers to print."""
     limit_library_threads()
+    gc.disable()  # what is imported stays: looking for garbage in it takes 10 ms
     try:
         import workers.loop  # noqa: F401 - workers find it imported
     except Exception:
         return traceback.format_exc()
     gc.collect()
+    gc.enable()
     gc.freeze()  # a collection in a child would write to the pages that it shares
     return ""
 

@@ -38,7 +38,6 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/doctor/npu_self_test.py": "tests/integration/test_npu.py",
     "farm/errors.py": DATA,
     "farm/report/data.py": DATA,
-    "farm/report/subject.py": DATA,
     "farm/report/html/figures.py": "tests/unit/farm/report/html/test_page.py",
     "farm/scheduler/events.py": DATA,
     "farm/scheduler/inflight.py": "tests/unit/farm/scheduler/test_dispatcher.py",
