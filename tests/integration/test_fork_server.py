@@ -196,7 +196,8 @@ def test_workers_go_on_without_the_process_they_were_forked_from(
         assert [result for result in farm.classify(renders * 10) if result.error] == []
         assert farm.losses == 1
         assert fork_server_of(os.getpid()) != server
-        assert len(children_of(os.getpid())) == 1  # the one that the new server has forked
+        # The one that the new server forks, once it has imported.
+        assert wait_for(lambda: len(children_of(os.getpid())) == 1)
     assert not any(map(is_alive, workers))
     assert any("the process that all workers are forked from has died" in line for line in told)
     assert list(run_dirs.iterdir()) == []
