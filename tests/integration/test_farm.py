@@ -176,10 +176,12 @@ def test_the_runtime_thread_goes_before_its_decoders() -> None:
         assert wait_for(lambda: slice_ns(pid) == SHORTEST_NS)
         nice = os.getpriority(os.PRIO_PROCESS, pid)
         lower = min(19, nice + DECODER_NICE)
-        assert wait_for(
-            lambda: [os.getpriority(os.PRIO_PROCESS, t) for t in others].count(lower) == 2,
-        )
-        assert all(slice_ns(thread) > SHORTEST_NS for thread in others)
+
+        def decoders() -> list[int]:
+            return [each for each in others if os.getpriority(os.PRIO_PROCESS, each) == lower]
+
+        assert wait_for(lambda: len(decoders()) == 2)
+        assert all(slice_ns(thread) > SHORTEST_NS for thread in decoders())
 
 
 def test_a_model_that_is_none_stops_the_start_with_its_reason(
