@@ -156,12 +156,19 @@ class BatchLoop:
                     raise RuntimeFailure(f"a worker has no use for {type(message).__name__}")
 
     def _infer(self, decoded: Decoded) -> Inferred:
-        start = time.monotonic()
-        if isinstance(decoded.result, ItemError):
-            return Inferred(decoded, decoded.result, start, start)
-        scores = self._runtime.infer(decoded.result)
-        end = time.monotonic()
-        if scores.size != self._classes:  # a model whose output's shape is open
-            why = f"{scores.size} scores came, in the self-test {self._classes}"
-            return Inferred(decoded, ItemError("bad_output", why), start, end)
-        return Inferred(decoded, scores, start, end)
+        begin = end = time.monotonic()
+        result = decoded.result
+        if not isinstance(result, ItemError):
+            result = self._runtime.infer(result)
+            end = time.monotonic()
+            if result.size != self._classes:  # a model whose output's shape is open
+                why = f"{result.size} scores came, in the self-test {self._classes}"
+                result = ItemError("bad_output", why)
+        return Inferred(
+            item=decoded.job.item.id,
+            result=result,
+            decode_began=decoded.started,
+            decode_ended=decoded.finished,
+            infer_began=begin,
+            infer_ended=end,
+        )

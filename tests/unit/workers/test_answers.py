@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from tests.helpers.support import ready
 from workers.answers import Answers, BatchWork, Inferred
-from workers.images.decode_pool import Decoded, Job
 from workers.protocol import messages as wire
-from workers.protocol.messages import Done, Encoded, Item, ItemError
+from workers.protocol.messages import Done, ItemError
 
 BROKEN = ItemError("truncated", "its end is missing")
 
@@ -38,10 +37,14 @@ def answered(*batches: BatchWork) -> Outbox:
     return outbox
 
 
-def image(item: int, result: npt.NDArray[Any] | ItemError, batch: int = 7) -> Inferred:
-    tensor = result if isinstance(result, ItemError) else np.zeros((1, 2, 2, 3), np.uint8)
+def image(item: int, result: npt.NDArray[Any] | ItemError) -> Inferred:
     return Inferred(
-        Decoded(Job(batch, Item(item, Encoded(b""))), tensor, 1.0, 1.5), result, 2.0, 4.0
+        item=item,
+        result=result,
+        decode_began=1.0,
+        decode_ended=1.5,
+        infer_began=2.0,
+        infer_ended=4.0,
     )
 
 
@@ -87,7 +90,7 @@ def test_a_batch_of_errors_alone_is_answered() -> None:
 
 
 def test_close_waits_for_all_that_was_put_and_one_thread_sends() -> None:
-    batches = [BatchWork(number, 1, [image(0, scores(0, 1, 0), number)]) for number in range(50)]
+    batches = [BatchWork(number, 1, [image(0, scores(0, 1, 0))]) for number in range(50)]
     outbox = answered(*batches)
     assert [done.batch for done in outbox.sent if isinstance(done, Done)] == list(range(50))
     assert outbox.threads == {"answers"}

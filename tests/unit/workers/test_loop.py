@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import weakref
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +12,9 @@ import pytest
 
 from tests.helpers.support import worker_spec
 from workers.errors import RuntimeFailure
-from workers.loop import pattern, self_test
-from workers.protocol.messages import WorkerInit
+from workers.images.decode_pool import Decoded, Job
+from workers.loop import BatchLoop, pattern, self_test
+from workers.protocol.messages import Batch, Encoded, Item, Stop, WorkerInit
 from workers.protocol.spec import InputSpec
 from workers.tasks.classification import Scoring
 
@@ -99,3 +102,42 @@ def test_the_image_has_the_models_size_and_many_colours(width: int, height: int)
     assert image.shape == (height, width, 3)
     assert image.dtype == np.uint8
     assert len(np.unique(image.reshape(-1, 3), axis=0)) >= min(width * height, 256) / 2
+
+
+class Decoders:
+    """Decodes a job when it is asked for, and knows which of its tensors are still there."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.tensors: list[weakref.ref[npt.NDArray[Any]]] = []
+
+    def put(self, job: Job) -> None:
+        self.jobs.append(job)
+
+    def get(self) -> Decoded:
+        tensor = np.zeros((1, INPUT.height, INPUT.width, 3), np.uint8)
+        self.tensors.append(weakref.ref(tensor))
+        return Decoded(self.jobs.pop(0), tensor, 1.0, 2.0)
+
+    def kept(self) -> int:
+        return sum(tensor() is not None for tensor in self.tensors)
+
+
+class Runtime(Model):
+    """A model that keeps nothing."""
+
+    def infer(self, _tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return self._scores
+
+
+def test_no_tensor_stays_until_its_batch_is_ranked() -> None:
+    decoders, kept = Decoders(), []
+    answers = SimpleNamespace(put=lambda _batch: kept.append(decoders.kept()))
+    items = tuple(Item(number, Encoded(b"")) for number in range(8))
+    messages = [Batch(1, items), Stop(), None]
+    inbox = SimpleNamespace(receive=lambda **_: messages.pop(0) if messages else None)
+    BatchLoop(Runtime([0.5, 0.5]), cast(Any, decoders), cast(Any, answers), 2).serve(
+        cast(Any, inbox)
+    )
+    assert len(decoders.tensors) == 8
+    assert kept == [1]  # the last one, which is in work
