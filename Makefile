@@ -49,6 +49,7 @@ help:  ## This list
 
 run: .venv/run images  ## Set up, draw sample images, classify them
 	$(BIN)/npu-farm run configs/host.yaml -d build/renders
+	@echo; echo "Next: source .venv/bin/activate; npu-farm doctor; npu-farm run YOUR-PHOTOS/"
 
 test: .venv/dev  ## Set up, run all tests: 3 minutes on 2 cores
 	$(BIN)/pytest $(PARALLEL)

@@ -51,7 +51,8 @@ def clone(
     for name in ("configs", "models"):
         (tmp_path / name).symlink_to(ROOT / name)
     programs = Path(sys.executable).parent
-    (tmp_path / ".venv").symlink_to(programs.parent)
+    for environment in (".venv", "env"):
+        (tmp_path / environment).symlink_to(programs.parent)
     photos = tmp_path / "photos"
     photos.mkdir()
     for render in renders[:3]:
