@@ -74,7 +74,8 @@ def rank(
     scores, lowest, highest = read_scores(np.stack([raw.reshape(-1) for raw in outputs]))
     if scoring is Scoring.SOFTMAX:
         with np.errstate(invalid="ignore"):  # in rows that are not finite, which are refused
-            powers = np.exp(scores - highest[:, np.newaxis])  # the largest is 1: no overflow
+            # The largest is 1: no overflow.
+            powers: Scores = np.exp(scores - highest[:, np.newaxis])
             scores = powers / powers.sum(axis=1, keepdims=True)
     found = best(scores)
     values = np.take_along_axis(scores, found, axis=1)
