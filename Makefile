@@ -142,14 +142,14 @@ clean:  ## Remove everything that make made
 
 FORCE:
 
-# pip would not say that there was no compiler; and a library of another machine must not stay.
+# pip would not say that there was no compiler, or no headers; and a library of another machine must not stay.
 define INSTALL
 	@rm -f workers/images/libarea.so
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e $(1)
 	@[ -e workers/images/libarea.so ] || { \
-	    echo "note: there is no C compiler here, so OpenCV resizes the photos, which takes longer" \
-	        "(on a PC four times as long)."; \
-	    echo "To change that: sudo apt install gcc && $(BIN)/pip install --force-reinstall --no-deps -e ."; }
+	    echo "note: the C library is missing: there was no C compiler, or it failed. So OpenCV resizes"; \
+	    echo "the photos: the same results, but slower (on a PC four times as slow). To change that:"; \
+	    echo "  sudo apt install gcc libc6-dev && $(BIN)/pip install --force-reinstall --no-deps -e ."; }
 endef
 SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
 

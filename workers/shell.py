@@ -14,18 +14,19 @@ PROGRAM: Final = "npu-farm"
 PROJECT: Final = Path(__file__).parents[1]  # where the Makefile is, if this is a clone
 REPOSITORY: Final = "https://github.com/npu-farm/npu-farm"
 CLONE: Final = f"git clone {REPOSITORY} && make -C {PROGRAM}"
+INSTALL_COMPILER: Final = "sudo apt install gcc libc6-dev"  # the headers are a package of their own
 
 
 def shell_command(command: str) -> str:
     """Return a command of `npu-farm`, `pip` or `make` so that it does what it says on this machine.
 
-    `npu-farm` has its path if the user's shell does not find it by name, `pip` installs into this
-    environment, and `make` works in the project's clone, or makes one. Others stay as they are.
+    `npu-farm` is called as it was started, if the user's shell does not find this very program by
+    name, `pip` installs into this environment, and `make` works in the project's clone, or makes
+    one. Others stay as they are.
     """
     program, _, rest = command.partition(" ")
-    own = Path(sys.executable).with_name(PROGRAM)
-    if program == PROGRAM and not shutil.which(PROGRAM) and own.is_file():
-        return f"{_path(own)} {rest}"
+    if program == PROGRAM:
+        return f"{_program()} {rest}"
     if program == "pip":
         python = _path(Path(sys.executable))
         if find_spec("pip") is None:  # as in an environment that uv has made
@@ -38,11 +39,22 @@ def shell_command(command: str) -> str:
     return command
 
 
-def reinstall() -> str:
-    """Return the command that installs this project again, built anew, for `shell_command`."""
+def recompile() -> str:
+    """Return the command that installs this project again, with a C compiler."""
     is_clone = (PROJECT / "Makefile").is_file()
     source = f"-e {shlex.quote(str(PROJECT))}" if is_clone else f"git+{REPOSITORY}"
-    return f"pip install --force-reinstall --no-deps {source}"
+    again = shell_command(f"pip install --force-reinstall --no-deps {source}")
+    return f"{INSTALL_COMPILER} && {again}"
+
+
+def _program() -> str:
+    """Return what starts this installation: its name, else what was typed, else its path."""
+    own, typed = Path(sys.executable).with_name(PROGRAM), Path(sys.argv[0])
+    started = typed if typed.name == PROGRAM and typed.is_file() else own
+    found = shutil.which(PROGRAM)
+    if not started.is_file() or (found and Path(found).resolve() == started.resolve()):
+        return PROGRAM
+    return shlex.quote(sys.argv[0]) if started is typed else _path(own)
 
 
 def _path(path: Path) -> str:

@@ -22,6 +22,7 @@ from farm.system.log import PLAN
 from farm.system.open_files import make_room
 from workers.errors import RuntimeFailure
 from workers.runtimes.base import RKNN
+from workers.shell import shell_command
 
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up.
 FILES_PER_WORKER: Final = 8
@@ -94,8 +95,7 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
         if source is not None and source.suffix == ONNX_SUFFIX and decided.runtime == RKNN:
             refused += (
                 f"; an {decided.platform.name} runs what {source} is converted to, on a PC: "
-                f"npu-farm convert {shlex.quote(str(source))} --platform {decided.platform.name} "
-                "--calibrate IMAGES"
+                + _convert(shlex.quote(str(source)), decided.platform.name)
             )
         raise ConfigError(f"model: {model}: {refused}")
     wrong = no_model(Path(model), decided.runtime)
@@ -111,5 +111,9 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
         raise ConfigError(
             f"model: {model}: built for {', '.join(told.targets)}, which an "
             f"{decided.platform.name} does not run; convert its .onnx with "
-            f"npu-farm convert MODEL.onnx --platform {decided.platform.name} --calibrate IMAGES"
+            + _convert("MODEL.onnx", decided.platform.name)
         )
+
+
+def _convert(model: str, soc: str) -> str:
+    return shell_command(f"npu-farm convert {model} --platform {soc} --calibrate IMAGES")

@@ -7,7 +7,7 @@ from typing import Final
 
 from farm.doctor.board import TOOLKIT, Board
 from farm.doctor.compatibility import OLDEST_DRIVER, ONE_CORE_DRIVERS, version
-from farm.doctor.finding import Finding, failure, ok, warning
+from farm.doctor.finding import Finding, Status, failure, ok, warning
 from farm.hardware.container import CHROOT
 from farm.hardware.known_errors import (
     INSTALL_LIBRARY,
@@ -18,6 +18,7 @@ from farm.hardware.known_errors import (
 from farm.hardware.platforms import SOCS
 from farm.system.file_access import NO_FILE
 from workers.runtimes.base import why_no_rknn
+from workers.shell import INSTALL_COMPILER
 
 # What rknn-toolkit-lite2 2.5.0 looks for in the device tree.
 KNOWN_TO_TOOLKIT: Final = ("rk3562", "rk3566", "rk3568", "rk3576", "rk3588", "rv1126b")
@@ -236,9 +237,10 @@ def resize(board: Board) -> Finding:
     reason, fix = board.caller.resize
     if not reason:
         return ok("resize", "by npu-farm's own library, which is faster than OpenCV")
-    return warning(
-        "resize", f"by OpenCV, which takes longer (on a PC four times as long): {reason}", fix
-    )
+    said = f"by OpenCV: the same results, but slower (on a PC four times as slow): {reason}"
+    # A PC need not have a compiler.
+    optional = INSTALL_COMPILER in fix and not board.may_be_supported()
+    return Finding("resize", Status.OK if optional else Status.WARNING, said, fix)
 
 
 # In the order in which they are printed, whatever the farm is to run on the NPU.

@@ -118,8 +118,7 @@ def _without_npu(board: Board, config: FarmConfig | None) -> list[Finding]:
         message = (
             f"the config is for {config.platform}; here the farm runs on the CPU (ONNX Runtime)"
         )
-        simulated = "npu-farm run CONFIG --runtime simulated   # real images, simulated results"
-        found.append(warning("config", message, simulated))
+        found.append(not_here("config", message))
     return found
 
 

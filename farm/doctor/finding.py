@@ -36,7 +36,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; `fix` is a shell command, empty if the status is OK."""
+    """The result of one check; `fix` is a shell command, empty if there is nothing to do."""
 
     check: str
     status: Status

@@ -13,6 +13,7 @@ from farm.hardware.platforms import HOST, SOCS, Machine, Platform, cpu_list
 from farm.hardware.rknn_file import ONNX_SUFFIX, RKNN_SUFFIX, rknn_name
 from workers.protocol.spec import InputHint, SimulatedSpec, WorkerSpec
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
+from workers.shell import shell_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     notices = [*platform.differences(machine), *cpu_notices]
     if config.runtime == "auto" and runtime == ONNX and platform.name != HOST:
         notices.append(
-            f"no {platform.name} NPU here, ONNX Runtime runs on the CPU; npu-farm doctor says why"
+            f"no {platform.name} NPU here, ONNX Runtime runs on the CPU; see "
+            + shell_command("npu-farm doctor")
         )
     if config.size == "auto":
         notices.append(f"size: auto: decided at the start of a run; shown with {size}")

@@ -19,13 +19,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workers.shell import reinstall
+from workers.shell import recompile
 
 Image = npt.NDArray[np.uint8]
 
 EPSILON: Final = sys.float_info.epsilon
 LIBRARY: Final = Path(__file__).with_name("libarea.so")
-NOT_COMPILED: Final = "npu-farm was installed without a C compiler"
+NOT_COMPILED: Final = "its C library is missing: there was no C compiler, or it failed"
 OTHER_OPENCV: Final = "pip install --force-reinstall opencv-python-headless"
 # Pictures to compare with, and their new sizes. The factors 6/5 and 10/3 make means that are, but
 # for rounding errors, halfway between two values: nearly each way to round else shows in them.
@@ -82,13 +82,12 @@ def by_opencv(image: Image, width: int, height: int) -> Image:
 @cache
 def choose(library: Path = LIBRARY) -> Resize:
     """Load the library and compare it with OpenCV: once in a process and in those it forks."""
-    compile_it = f"{reinstall()}   # after: sudo apt install gcc"
     if not library.exists():
-        return Resize(reason=NOT_COMPILED, fix=compile_it)
+        return Resize(reason=NOT_COMPILED, fix=recompile())
     try:
         function = ctypes.CDLL(str(library)).npu_farm_area
     except (OSError, AttributeError) as error:  # of another machine, or cut
-        return Resize(reason=f"npu-farm's library can't be used: {error}", fix=compile_it)
+        return Resize(reason=f"npu-farm's library can't be used: {error}", fix=recompile())
     address, size = ctypes.c_void_p, ctypes.c_size_t
     function.argtypes = (address, size, size, address, size, size)
     ours = Resize(function=function)

@@ -8,7 +8,7 @@ import pytest
 
 from workers import shell
 from workers.runtimes.base import INSTALL_ONNX, OLDER_PYTHON
-from workers.shell import reinstall, shell_command
+from workers.shell import INSTALL_COMPILER, recompile, shell_command
 
 INSTALL = "pip install --upgrade 'a<2'"
 
@@ -32,7 +32,29 @@ def test_the_program_has_its_path_if_the_shell_does_not_find_it(
     (own / "elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
     assert shell_command("npu-farm plan x.yaml") == f"'{own}/my env/bin/npu-farm' plan x.yaml"
-    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
+    monkeypatch.setattr("shutil.which", lambda _name: f"{own}/my env/bin/npu-farm")
+    assert shell_command("npu-farm plan x.yaml") == "npu-farm plan x.yaml"
+
+
+def test_another_installation_that_the_shell_finds_is_not_this_program(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = own / "npu-farm"
+    other.touch()
+    monkeypatch.setattr("shutil.which", lambda _name: str(other))
+    assert shell_command("npu-farm plan x.yaml") == "'my env/bin/npu-farm' plan x.yaml"
+
+
+def test_the_program_is_called_as_it_was_started(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    monkeypatch.setattr("sys.argv", ["../my env/bin/npu-farm", "run"])
+    assert shell_command("npu-farm plan x.yaml") == "'../my env/bin/npu-farm' plan x.yaml"
+    link = own / "npu-farm"
+    link.symlink_to(own / "my env" / "bin" / "npu-farm")
+    monkeypatch.setattr("shutil.which", lambda _name: str(link))
     assert shell_command("npu-farm plan x.yaml") == "npu-farm plan x.yaml"
 
 
@@ -68,7 +90,8 @@ def test_what_is_installed_again_is_the_clone_or_what_is_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shell, "PROJECT", tmp_path / "my clone")
-    assert reinstall().endswith(f" git+{shell.REPOSITORY}")
+    assert recompile().startswith(f"{INSTALL_COMPILER} && {shell_command('pip install ')}")
+    assert recompile().endswith(f" git+{shell.REPOSITORY}")
     (tmp_path / "my clone").mkdir()
     (tmp_path / "my clone" / "Makefile").touch()
-    assert reinstall().endswith(f" -e '{tmp_path}/my clone'")
+    assert recompile().endswith(f" -e '{tmp_path}/my clone'")

@@ -15,6 +15,7 @@ from farm.errors import ConfigError
 from farm.system.log import SILENT
 from tests.helpers.boards import rknn_bytes
 from tests.helpers.support import simulated
+from workers.shell import shell_command
 
 MACHINE_MB = 16384
 
@@ -70,7 +71,8 @@ def test_an_onnx_model_that_was_not_converted_names_the_command(
     said = refused_model(model=model, platform=platform)
     converted = tmp_path / f"my net-{platform}.rknn"
     assert said.startswith(f"model: {converted}: no such file")
-    assert said.endswith(f" npu-farm convert '{model}' --platform {platform} --calibrate IMAGES")
+    command = f"npu-farm convert '{model}' --platform {platform} --calibrate IMAGES"
+    assert said.endswith(f" {shell_command(command)}")
 
 
 def test_an_rknn_model_that_is_missing_is_not_to_be_converted(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from farm.errors import StartError
 from farm.hardware.container import DOCKER
 from farm.hardware.platforms import SOCS, Machine
 from tests.helpers.boards import Boards, bad
+from tests.helpers.programs import NPU_FARM
 from workers.runtimes.base import INSTALL_ONNX
+from workers.shell import recompile
 
 BOARD_CHECKS = ["SoC", "driver", "device", "library", "toolkit", "load", "clocks", "resize"]
 
@@ -25,7 +27,7 @@ BOARD_CHECKS = ["SoC", "driver", "device", "library", "toolkit", "load", "clocks
 @pytest.fixture(autouse=True)
 def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shell finds `npu-farm`, so that commands stay as they are written."""
-    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
+    monkeypatch.setattr("shutil.which", lambda _name: NPU_FARM)
 
 
 def all_cores(config: FarmConfig) -> tuple[CoreTest, ...]:
@@ -75,6 +77,23 @@ def test_what_makes_a_resize_slow_is_a_warning_with_its_fix(tmp_path: Path, runt
     assert [
         f.message for f in found if f.check == "resize" and "no compiler" not in f.message
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("soc", "fix", "status"),
+    [
+        ("rk3588", recompile(), Status.WARNING),
+        (None, recompile(), Status.OK),
+        (None, "pip install opencv", Status.WARNING),  # it may not even be there
+    ],
+)
+def test_a_pc_without_a_compiler_is_well(
+    tmp_path: Path, soc: str | None, fix: str, status: Status
+) -> None:
+    board = Boards(tmp_path, onnxruntime="1.23.0", resize=("no compiler", fix)).built()
+    target = Target(board if soc else on_a_pc(board), None, never)
+    (found,) = [each for each in target.examine() if each.check == "resize"]
+    assert (found.status, found.fix) == (status, fix)
 
 
 def test_with_a_config_there_is_no_hint(tmp_path: Path) -> None:
@@ -159,8 +178,7 @@ def test_a_boards_config_on_a_pc_runs_on_its_cpu(
     model = tmp_path / "net.onnx"
     model.write_bytes(b"onnx")
     found = Target(pc, FarmConfig(platform="rk3588", model=model), once).examine()
-    fix = "npu-farm run CONFIG --runtime simulated   # real images, simulated results"
-    assert bad(found) == [("warning", "config", fix)]
+    assert worst(found) is Status.OK
     assert checks(found) == [
         "SoC",
         "NPU",

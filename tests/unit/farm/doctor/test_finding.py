@@ -7,12 +7,13 @@ import json
 import pytest
 
 from farm.doctor.finding import Finding, Report, Status, failure, not_here, ok, warning, worst
+from tests.helpers.programs import NPU_FARM
 
 
 @pytest.fixture(autouse=True)
 def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shell finds `npu-farm`, so that commands stay as they are written."""
-    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/npu-farm")
+    monkeypatch.setattr("shutil.which", lambda _name: NPU_FARM)
 
 
 @pytest.mark.parametrize(

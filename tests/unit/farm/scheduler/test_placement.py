@@ -11,6 +11,7 @@ from farm.errors import ConfigError
 from farm.hardware.platforms import SOCS, Machine, cpu_list
 from farm.scheduler.placement import FarmPlan, plan
 from workers.protocol.spec import InputHint, SimulatedSpec
+from workers.shell import shell_command
 
 RUN_DIR = "/tmp/npu-farm-x"
 MODEL = "/models/glyphs.onnx"
@@ -249,7 +250,9 @@ def test_a_named_runtime_is_taken_wherever_it_runs(runtime: str) -> None:
 
 def test_a_cpu_in_the_npus_place_is_a_notice() -> None:
     (notice,) = planned("rk3588", machine()).notices
-    assert notice == "no rk3588 NPU here, ONNX Runtime runs on the CPU; npu-farm doctor says why"
+    assert notice == (
+        "no rk3588 NPU here, ONNX Runtime runs on the CPU; see " + shell_command("npu-farm doctor")
+    )
 
 
 def test_another_soc_than_the_configs_is_a_notice() -> None:
