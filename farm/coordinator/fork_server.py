@@ -17,7 +17,7 @@ from typing import Final
 import workers
 from farm.system.ownership import Owned, hollow, opening
 from farm.system.process_limits import why_no_process
-from workers.environment import without_opencv_variables
+from workers.environment import ONE_HEAP, without_opencv_variables
 from workers.forkserver import ANSWER, ENDED, REFUSED
 from workers.protocol import descriptors
 from workers.protocol.spec import MAX_PIXELS_VARIABLE
@@ -225,5 +225,5 @@ def spawn(run_dir: str, channel: int, max_pixels: int) -> subprocess.Popen[bytes
         stderr=subprocess.DEVNULL,
         pass_fds=(channel,),
         start_new_session=True,  # Ctrl-C is the coordinator's to handle
-        env={**without_opencv_variables(), MAX_PIXELS_VARIABLE: str(max_pixels)},
+        env={**ONE_HEAP, **without_opencv_variables(), MAX_PIXELS_VARIABLE: str(max_pixels)},
     )

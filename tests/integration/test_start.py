@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from farm import Farm
 from tests.helpers.programs import HOST, PROGRAM, SIMULATED
-from tests.helpers.support import ROOT
+from tests.helpers.support import ROOT, children_of, simulated
 
 COMMAND_LINE = """
 import json, sys
@@ -71,6 +72,19 @@ def test_workers_are_forked_with_their_libraries_and_none_of_the_coordinators() 
     loaded = set(json.loads(done.stdout))
     assert loaded >= {*PICTURES, "msgspec", "workers.loop", "zmq"}
     assert loaded & {*WHERE_USED, "click", "pydantic", "yaml"} == set()
+
+
+@pytest.mark.parametrize("said", [None, "4"])
+def test_a_workers_threads_share_one_heap_unless_its_user_wants_more(
+    said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if said is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", said)
+    with Farm(simulated(size=1)):
+        (worker,) = children_of(os.getpid())
+        environment = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
+    assert f"MALLOC_ARENA_MAX={said or 1}".encode() in environment
 
 
 def test_workers_end_at_once_when_all_is_closed(renders: list[Path], tmp_path: Path) -> None:
