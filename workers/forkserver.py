@@ -38,6 +38,7 @@ NAME: Final = "npu-farm-forks"
 NAME_BYTES: Final = 15  # what the kernel keeps of a process's name
 DESCRIPTORS: Final = 2
 EXIT_NOT_IMPORTED: Final = 1
+WAKE_UPS: Final = 4096  # bytes, one for each signal
 END_SECONDS: Final = 2.0  # for killed workers to be gone: one may be stuck in a driver
 
 
@@ -48,15 +49,20 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the coordinator may block some
     set_name(NAME)
     import_error = preload()
-    signal.signal(signal.SIGCHLD, lambda *_: report_ends(channel, children))
+    ends = wake_up_at_ends()
     with suppress(ConnectionResetError):  # the coordinator is gone, with answers it has not read
-        while (request := descriptors.receive(channel, NAME_BYTES, DESCRIPTORS))[0]:
-            name, fds = request
+        while True:
+            readable, _, _ = select.select([channel, ends], [], [])
+            if ends in readable:
+                report_ends(channel, children, ends)
+            if channel not in readable:
+                continue
+            name, fds = descriptors.receive(channel, NAME_BYTES, DESCRIPTORS)
+            if not name:
+                break
             sys.argv[1:] = [name.decode("ascii"), run_dir]
-            # Held back: the coordinator must know a process's number before it hears of its end.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
             try:
-                pid = fork(channel, fds, import_error)
+                pid = fork((channel, ends), fds, import_error)
             except OSError as error:
                 send(channel, REFUSED, 0, error.errno or 0)
             else:
@@ -66,15 +72,26 @@ def main() -> int:
                 os.close(fd)
             # What could not be imported may be there for the next server: memory, a disk.
             if import_error and not select.select([channel], [], [], 0)[0]:
-                await_ends(channel, children)
+                await_ends(channel, children, ends)
                 return EXIT_NOT_IMPORTED
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # so no number is free for others
-    for pid in children:
+    for pid in children:  # not reaped, so none of their numbers is another process's
         os.kill(pid, signal.SIGKILL)
-    await_ends(channel, children)
+    await_ends(channel, children, ends)
     worker.clean_up(run_dir)
     return 0
+
+
+def wake_up_at_ends() -> socket.socket:
+    """Return a socket that is readable after a child has ended.
+
+    Nothing is done in a signal's handler: in the midst of one, Python may call it again.
+    """
+    ends, wakes = socket.socketpair()
+    for each in (ends, wakes):
+        each.setblocking(False)
+    signal.set_wakeup_fd(wakes.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return ends
 
 
 def preload() -> str:
@@ -91,13 +108,17 @@ def preload() -> str:
     return ""
 
 
-def fork(channel: socket.socket, fds: list[int], import_error: str) -> int:
-    """Fork the worker that `sys.argv` names; return its process id. Raises OSError."""
+def fork(private: tuple[socket.socket, ...], fds: list[int], import_error: str) -> int:
+    """Fork the worker that `sys.argv` names, without our `private` sockets; return its process id.
+
+    Raises OSError.
+    """
     if len(fds) < DESCRIPTORS:
         raise OSError(errno.EMFILE, "the worker's descriptors could not be received")
     pid = os.fork()
     if pid == 0:
-        channel.close()
+        for each in private:
+            each.close()
         become_worker(fds, import_error)
     return pid
 
@@ -122,8 +143,10 @@ def send(channel: socket.socket, kind: int, pid: int, code: int, pidfd: int | No
         os.close(fd)
 
 
-def report_ends(channel: socket.socket, children: set[int]) -> None:
+def report_ends(channel: socket.socket, children: set[int], ends: socket.socket) -> None:
     """Reap the workers that have ended, and send how each did."""
+    with suppress(BlockingIOError):
+        ends.recv(WAKE_UPS)
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
@@ -132,19 +155,19 @@ def report_ends(channel: socket.socket, children: set[int]) -> None:
         send(channel, ENDED, pid, os.waitstatus_to_exitcode(status))
 
 
-def await_ends(channel: socket.socket, children: set[int]) -> None:
-    """Wait until the workers are gone, END_SECONDS at most. SIGCHLD must be blocked."""
+def await_ends(channel: socket.socket, children: set[int], ends: socket.socket) -> None:
+    """Wait until the workers are gone, END_SECONDS at most."""
     until = time.monotonic() + END_SECONDS
-    report_ends(channel, children)
+    report_ends(channel, children, ends)
     while children and (left := until - time.monotonic()) > 0:
-        signal.sigtimedwait({signal.SIGCHLD}, left)
-        report_ends(channel, children)
+        select.select([ends], [], [], left)
+        report_ends(channel, children, ends)
 
 
 def become_worker(fds: list[int], import_error: str) -> NoReturn:
     """Turn this forked process into the worker that `sys.argv` names."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    os.close(signal.set_wakeup_fd(-1))
     standard_input, output = fds
     for source, target in ((standard_input, 0), (output, 1), (output, 2)):
         os.dup2(source, target)

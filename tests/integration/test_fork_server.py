@@ -35,6 +35,17 @@ class Finder:
             raise ImportError("no memory")
 sys.meta_path.insert(0, Finder)
 """
+# When one child is reaped, another one ends.
+ONE_MORE_SIGNAL = """
+import os, signal
+waitpid = os.waitpid
+def reap(*args):
+    ended = waitpid(*args)
+    if ended[0]:
+        signal.raise_signal(signal.SIGCHLD)
+    return ended
+os.waitpid = reap
+"""
 
 
 @pytest.fixture
@@ -97,6 +108,23 @@ def test_a_fork_has_its_own_streams_and_its_end_is_told(server: ForkServer) -> N
     assert os.read(output, 1) == b""
     os.close(output)
     child.close_pidfd()
+
+
+def test_a_signal_amid_the_news_of_an_end_changes_nothing(
+    server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(ONE_MORE_SIGNAL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    forks = [fork(server, f"worker-{number}") for number in range(4)]
+    assert heard(server, lambda: all(child.pid for child, _ in forks))
+    for _, ours in forks:
+        os.close(ours[0])  # they get no WorkerInit
+    for child, ours in forks:
+        assert code_of(server, child) == EXIT_NO_INIT
+        child.close_pidfd()
+        os.close(ours[1])
+    assert server.pid is not None
+    assert is_alive(server.pid)
 
 
 def test_a_fork_holds_nothing_of_its_siblings(server: ForkServer) -> None:
