@@ -165,7 +165,7 @@ def init(name: str | None) -> None:
     chosen, target = name or default_name(), Path("farm.yaml")
     copy_config(chosen, target)
     then = shell_command(f"npu-farm run {target}")
-    print(f"{target}: a copy of the bundled config {chosen}; change it, then: {then}")
+    print(f"{target}: a copy of the bundled config {chosen}; change it, then:\n  {then}")
 
 
 @command()

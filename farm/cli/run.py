@@ -160,6 +160,7 @@ def _summing_up(
             done = stats.summary(seconds=time.monotonic() - begun)
             if stats.first_failures and (request.quiet or request.output is not None):
                 failed = failures(stats.first_failures, done.failed, request.output)
+                failed = wrapped(failed, width_of(sys.stderr), indent=4)
                 LOG.warning("\n".join(failed), extra={"event": "failures"})
             about = {"subject": asdict(what), "machine": environment.facts()}
             told = {"event": "summary", "summary": asdict(done), **about}

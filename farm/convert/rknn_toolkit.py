@@ -32,7 +32,7 @@ LOGGER: Final = "rknnLogger"
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 SETUP: Final = (
     "models are converted on an x86-64 PC, not on the board, with build/convert/bin/npu-farm in a "
-    "clone of the project; this sets it up: "
+    "clone of the project; this sets it up:\n  "
 )
 
 Triple = tuple[float, float, float]

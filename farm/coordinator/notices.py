@@ -105,7 +105,7 @@ class Notices:
         known = explain(reason, detect().soc) if self._runtime == RKNN else None
         if known is not None and known.seen not in self._explained:
             self._explained.add(known.seen)
-            message = f"that means: {known.means}; try: {shell_command(known.fix)}"
+            message = f"that means: {known.means}; try:\n  {shell_command(known.fix)}"
             self._warn("known_error", message, worker=worker)
 
     def _warn(self, event: str, message: str, **fields: int) -> None:

@@ -94,7 +94,7 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
         source = config.model
         if source is not None and source.suffix == ONNX_SUFFIX and decided.runtime == RKNN:
             refused += (
-                f"; an {decided.platform.name} runs what {source} is converted to, on a PC: "
+                f"; an {decided.platform.name} runs what {source} is converted to, on a PC:"
                 + _convert(shlex.quote(str(source)), decided.platform.name)
             )
         raise ConfigError(f"model: {model}: {refused}")
@@ -110,10 +110,11 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
     if told is not None and not any(runs(decided.platform, name) for name in told.targets):
         raise ConfigError(
             f"model: {model}: built for {', '.join(told.targets)}, which an "
-            f"{decided.platform.name} does not run; convert its .onnx with "
+            f"{decided.platform.name} does not run; convert its .onnx:"
             + _convert("MODEL.onnx", decided.platform.name)
         )
 
 
 def _convert(model: str, soc: str) -> str:
-    return shell_command(f"npu-farm convert {model} --platform {soc} --calibrate IMAGES")
+    command = shell_command(f"npu-farm convert {model} --platform {soc} --calibrate IMAGES")
+    return f"\n  {command}"

@@ -36,7 +36,7 @@ class NoModel:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.what}; try: {shell_command(self.fix)}"
+        return f"{self.what}; try:\n  {shell_command(self.fix)}"
 
 
 KINDS: Final = (  # a pattern of the first bytes, what has it, what helps

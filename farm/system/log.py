@@ -6,10 +6,11 @@ import json
 import logging
 import sys
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, TextIO
 
 from farm.system.colour import WARNING, coloured
-from farm.system.terminal import printable
+from farm.system.terminal import printable, width_of, wrapped
 
 LOG: Final = logging.getLogger("farm")
 SILENT: Final = logging.Logger("farm.silent", logging.CRITICAL + 1)  # for farms that only measure
@@ -20,12 +21,18 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 class TextFormatter(logging.Formatter):
-    """The message, safe for a terminal; errors say that they are one, warnings have a colour."""
+    """The message, safe for a terminal; errors say that they are one, warnings have a colour.
+
+    Lines are wrapped at blanks, except those that begin with two: commands, which can be pasted.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one or more lines for standard error."""
         prefix = "error: " if record.levelno >= logging.ERROR else ""
-        text = prefix + "\n".join(map(printable, record.getMessage().split("\n")))
+        lines = map(printable, f"{prefix}{record.getMessage()}".split("\n"))
+        width = width_of(sys.stderr)
+        fitting = ([line] if line.startswith("  ") else wrapped([line], width) for line in lines)
+        text = "\n".join(chain.from_iterable(fitting))
         return coloured(text, sys.stderr, WARNING if record.levelno == logging.WARNING else None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -123,8 +125,19 @@ def nobody_told(_workers: int) -> Iterator[Callable[[int], None]]:
 
 
 def shows_bars() -> bool:
-    """Return whether standard error is a terminal that can draw a line anew."""
-    return obeys(sys.stderr) and not writes_json()
+    """Return whether standard error is a terminal that can draw a line anew.
+
+    Not beside a pipe: its reader may write to the terminal, too, at any moment (`| grep cat`).
+    """
+    return obeys(sys.stderr) and not writes_json() and not _writes_to_pipe()
+
+
+def _writes_to_pipe() -> bool:
+    try:
+        mode = os.fstat(sys.stdout.fileno()).st_mode
+    except (OSError, ValueError):  # replaced by what is no file, as in a notebook
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 class _NullProgress:

@@ -31,20 +31,26 @@ def obeys(stream: TextIO) -> bool:
 
 
 def wrapped(lines: Iterable[str], width: int, *, indent: int = 2) -> list[str]:
-    """Return the lines, those longer than `width` wrapped at blanks, `indent` further in."""
-    out = []
+    """Return the lines, those longer than `width` wrapped at blanks, `indent` further in.
+
+    What has no blank, as a path, stays whole, so that it can be copied; if no line is long enough
+    for it, it begins where it is.
+    """
+    out: list[str] = []
     for line in lines:
-        if len(line) <= width:
-            out.append(line)
-        else:
-            # What has no blank, as a path, stays whole: it can be copied.
-            out += textwrap.wrap(
-                line,
-                max(width, 2 * indent),
-                subsequent_indent=" " * indent,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+        parts = [line] if len(line) <= width else textwrap.wrap(
+            line,
+            max(width, 2 * indent),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+        out += parts[:1]
+        for part in parts[1:]:
+            if len(part) > width:
+                out[-1] = f"{out[-1]} ".ljust(indent) + part.lstrip()
+            else:
+                out.append(part)
     return out
 
 

@@ -104,7 +104,7 @@ def test_a_run_names_it_before_it_starts_a_worker(tmp_path: Path, name: str) -> 
     labels = str(ROOT / "models" / "glyphs.labels.txt")
     done = npu_farm("run", HOST, "-m", str(model), "--labels", labels, "-d", str(model))
     assert done.returncode == 2
-    assert missing(("net.onnx", part, "try: "), done.stderr) == []
+    assert missing(("net.onnx", part, "try:\n  "), done.stderr) == []
 
 
 @on_a_pc

@@ -134,3 +134,20 @@ def test_json_takes_any_field_and_any_file_name() -> None:
     told = json.loads(JsonFormatter().format(record))
     assert (told["message"], told["path"], told["level"]) == ("no\\udcff.png", "/a", "error")
     assert "LookupError: lost" in told["exception"]
+
+
+def test_on_a_terminal_lines_end_between_words_and_commands_stay_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in ENV.items():
+        monkeypatch.setenv(name, value)
+    message = "no config named: using the bundled one; go on with:\n  npu-farm run host photos/ -q"
+    with open_terminal(columns=20) as (here, there):
+        with os.fdopen(there, "w") as screen, monkeypatch.context() as replaced:
+            replaced.setattr(sys, "stderr", screen)
+            configure(TEXT)
+            LOG.info(message)
+        *told, command = read_to_end(here).splitlines()
+    assert " ".join(line.strip() for line in told) == message.partition("\n")[0]
+    assert [line for line in told if len(line) > 20] == []
+    assert command == "  npu-farm run host photos/ -q"

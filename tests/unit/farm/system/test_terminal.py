@@ -63,8 +63,12 @@ def test_rows_one_by_one_have_the_columns_of_their_heads_whatever_is_in_them() -
 def test_long_lines_are_wrapped_at_blanks_and_a_path_stays_whole() -> None:
     path = "/a" * 30
     assert wrapped(["short", f"two words {path} end"], 20) == [
-        "short", "two words", f"  {path}", "  end"
+        "short", f"two words {path}", "  end"
     ]  # fmt: skip
+    assert wrapped([f"ok       model  {path} end"], 40, indent=16) == [
+        f"ok       model  {path}", " " * 16 + "end"
+    ]  # fmt: skip
+    assert wrapped([f"{'word ' * 7}{path[:36]}"], 40) == ["word " * 6 + "word", f"  {path[:36]}"]
 
 
 def test_what_is_no_terminal_has_no_width_and_a_terminal_its_own() -> None:
