@@ -1,7 +1,9 @@
 # Everything is made in .venv and build: no root, nothing outside this folder except pip's cache and
 # that of the sample images.
 PYTHON ?= python3
-CONVERT_PYTHON ?= python3.11
+# Which of these runs: another's name may be found and only say that it is not installed (pyenv).
+CONVERT_PYTHON ?= $(or $(shell for python in python3.11 python3.12; do \
+	$$python -c '' 2> /dev/null && echo $$python && break; done),$(PYTHON))
 PLATFORM ?= rk3588
 SOC ?= rk3588
 SIZE ?=
@@ -35,6 +37,17 @@ except ImportError:
              "sudo apt install python%s-venv" % (python, version))
 endef
 export CHECK_PYTHON
+
+# rknn-toolkit2 has no package for 3.13 and later, what else it is set up with has none for 3.10.
+define CHECK_CONVERT_PYTHON
+import sys
+python, command = sys.argv[1:]
+if not (3, 11) <= sys.version_info[:2] <= (3, 12):
+    sys.exit("the vendor's converter needs Python 3.11 or 3.12, and %s is %d.%d: install one of these, "
+             "too (Debian 12 and Ubuntu 24.04 have one; elsewhere: uv python install 3.12), and name it: "
+             "%s CONVERT_PYTHON=python3.12" % ((python,) + sys.version_info[:2] + (command,)))
+endef
+export CHECK_CONVERT_PYTHON
 
 FOUND = command -v $(1) > /dev/null || { echo "$(1): not found; install it, or name another Python: \
 	make $(MAKECMDGOALS) $(2)" >&2; exit 1; }
@@ -142,9 +155,11 @@ clean:  ## Remove everything that make made
 
 FORCE:
 
-# pip would not say that there was no compiler, or no headers; and a library of another machine must not stay.
+# pip says nothing while it works, and would not say that there was no compiler, or no headers; and
+# a library of another machine must not stay.
 define INSTALL
 	@rm -f workers/images/libarea.so
+	@echo "installing into .venv: $(2) MB of packages; under a minute, on a board some minutes"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e $(1)
 	@[ -e workers/images/libarea.so ] || { \
 	    echo "note: the C library is missing: there was no C compiler, or it failed. So OpenCV resizes"; \
@@ -154,11 +169,11 @@ endef
 SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
 
 .venv/run: .venv/pip $(SET_UP)
-	$(call INSTALL,.)
+	$(call INSTALL,.,110)
 	touch $@
 
 .venv/dev: .venv/pip $(SET_UP)
-	$(call INSTALL,'.[dev]')
+	$(call INSTALL,'.[dev]',150)
 	touch $@ .venv/run
 
 # The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an
@@ -166,8 +181,10 @@ SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
 build/convert/ready: models/requirements-convert.txt pyproject.toml
 	@[ "$$(uname -m)" = x86_64 ] || { echo "The vendor's converter and the export need an x86-64 PC;" \
 	    "run this there, then copy the files here: a photo model's are in build/photos" >&2; exit 1; }
-	@$(call FOUND,$(CONVERT_PYTHON),CONVERT_PYTHON=python3)
+	@$(call FOUND,$(CONVERT_PYTHON),CONVERT_PYTHON=python3.12)
+	@$(CONVERT_PYTHON) -c "$$CHECK_CONVERT_PYTHON" "$(CONVERT_PYTHON)" "make $(MAKECMDGOALS)"
 	@echo "Setting up build/convert, once: PyTorch and the vendor's converter, 1.5 GB on the disk; some minutes"
+	@[ -e $@ ] || rm -rf build/convert  # what is left of a set-up that failed may be another Python's
 	$(CONVERT_PYTHON) -m venv build/convert
 	@build/convert/bin/pip install --quiet --disable-pip-version-check \
 	    -r models/requirements-convert.txt -e . && \

@@ -108,7 +108,7 @@ def test_the_environment_is_made_anew_for_another_python_or_folder(
 
 
 @pytest.mark.parametrize(("compiles", "said"), [("touch", False), ("true", True)])
-def test_an_installation_without_a_compiler_says_once_how_to_get_more(
+def test_an_installation_says_its_size_and_without_a_compiler_how_to_get_more(
     compiles: str, said: bool, clone: Path, tmp_path: Path
 ) -> None:
     library, ours = clone / "workers" / "images" / "libarea.so", python(tmp_path, "ours")
@@ -124,4 +124,5 @@ def test_an_installation_without_a_compiler_says_once_how_to_get_more(
     assert (first.returncode, again.returncode) == (0, 0)
     assert (INSTALL_COMPILER in first.stdout) is said
     assert "gcc" not in again.stdout
+    assert ("110 MB" in first.stdout, "MB" in again.stdout) == (True, False)
     assert library.exists() is not said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ def put(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
+def python(version: str, script: str) -> str:
+    """A Python of this version; asked for anything but what a `-c` says, it runs the script."""
+    faked = f"import sys; sys.version_info = ({version}); exec(sys.argv.pop(1))"
+    return f'[ "$1" != -c ] || {{ shift; exec {sys.executable} -c "{faked}" "$@"; }}; {script}'
+
+
 def make(clone: Path, *words: str, **variables: str) -> Any:
     """Run make as from a shell, not as a part of the `make test` that runs this; .venv is there."""
     path = f"{clone / 'bin'}:{os.environ['PATH']}"
@@ -131,9 +138,32 @@ def test_a_missing_python_is_named_and_how_to_name_another(clone: Path) -> None:
     assert "CONVERT_PYTHON=" in done.stderr
 
 
+@pytest.mark.parametrize("version", ["3, 10", "3, 13"])
+def test_a_python_that_the_converter_can_not_use_is_refused_before_pip(
+    version: str, clone: Path
+) -> None:
+    put(clone / "bin" / "theirs", python(version, "touch asked"))
+    done = make(clone, "CONVERT_PYTHON=theirs")
+    told = done.stderr.splitlines()
+    assert done.returncode != 0
+    facts = ("3.11 or 3.12", version.replace(", ", "."), "theirs", "CONVERT_PYTHON=")
+    assert [fact for fact in facts if fact not in told[0]] == []
+    assert len(told) == 2  # the other is make's own
+    assert not (clone / "asked").exists()
+
+
+def test_the_first_python_that_runs_and_will_do_is_taken(clone: Path) -> None:
+    """pyenv has a python3.11 in PATH that only says that none is installed."""
+    put(clone / "bin" / "python3.11", "exit 127")
+    put(clone / "bin" / "python3.12", python("3, 12", "touch asked; exit 1"))
+    assert make(clone).returncode != 0
+    assert (clone / "asked").exists()
+
+
 def test_without_a_network_the_set_up_says_so_and_does_not_count_as_done(clone: Path) -> None:
     pip = clone / "build" / "convert" / "bin" / "pip"
-    put(clone / "bin" / "python3.11", f"mkdir -p {pip.parent}; ln -s /bin/false {pip}")
+    script = f"mkdir -p {pip.parent}; ln -s /bin/false {pip}"
+    put(clone / "bin" / "python3.11", python("3, 11", script))
     done = make(clone)
     assert done.returncode != 0
     assert "network" in done.stderr
