@@ -70,10 +70,10 @@ test: .venv/dev  ## Set up, run all tests: 3 minutes on 2 cores
 test-fast: .venv/dev  ## Only those without worker processes: under 45 s
 	$(BIN)/pytest $(PARALLEL) tests/unit
 
-kills: .venv/dev  ## Kill a run at random moments and resume it: make kills KILLS=20 SEED=3
+kills: .venv/dev  ## Kill a run at random and resume it: make kills KILLS=20 SEED=3
 	KILLS=$(KILLS) SEED=$(or $(SEED),1) $(BIN)/pytest -v tests/integration/test_kills.py
 
-chaos: .venv/dev  ## Strike a farm in all ways at random: make chaos IMAGES=20000 SEED=7
+chaos: .venv/dev  ## Strike a farm at random: make chaos IMAGES=20000 SEED=7
 	$(BIN)/python -m tests.chaos --images $(IMAGES) $(if $(SEED),--seed $(SEED))
 
 check: .venv/dev  ## Format, lint, types, import rules
@@ -93,14 +93,14 @@ schema: .venv/dev  ## Write configs/schema.json anew, after a change of a config
 board: .venv/dev  ## Test on this board, or on an emulated one: make board SOC=rk3576
 	tests/board/run.sh $(SOC)
 
-board-ci: .venv/dev  ## A few of these on one emulated SoC, its tools installed (root): 4 minutes
+board-ci: .venv/dev  ## A few of these on one emulated SoC, with its tools (root): 4 min
 	tests/board/ci.sh
 
 bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \
 	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
 
-bench-self: .venv/dev images  ## Compare with loops and pools: make bench-self RUNS=10 NPU=3x2.6 (6 min)
+bench-self: .venv/dev images  ## Compare with loops and pools (6 min): RUNS=10 NPU=3x2.6
 	$(BIN)/python -m tests.benchmarks --images 800 --runs $(RUNS) $(if $(NPU),--npu $(NPU))
 
 images: .venv/run  ## Draw 200 sample images into build/renders
@@ -115,18 +115,18 @@ models: converter  ## Convert the bundled model for every SoC, measure, compare 
 converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 1.5 GB)
 
 # The board's name only if it was given: its default is that of `bench`.
-photos-model: converter .venv/run  ## A model for photos; its INT8 too: PLATFORM=rk3588 CALIBRATE=photos/
+photos-model: converter .venv/run  ## A model for photos; as INT8: PLATFORM=rk3588 CALIBRATE=photos/
 	@mkdir -p build/photos
 	@build/convert/bin/python models/export_photos.py \
 	    $(if $(filter file,$(origin PLATFORM)),host,$(PLATFORM)) \
 	    $(if $(CALIBRATE),--calibrate '$(CALIBRATE)') \
 	    2>build/photos/log || (tail -n 1 build/photos/log >&2; exit 1)
 
-fuzz: .venv/dev  ## Random pictures for the C library, under sanitizers: make fuzz PICTURES=10000 SEED=7
+fuzz: .venv/dev  ## Random pictures for the C library: make fuzz PICTURES=10000 SEED=7
 	$(BIN)/python -m tests.fuzz --pictures $(PICTURES) $(if $(SEED),--seed $(SEED))
 
 # auditwheel shows that a library needs nothing of a newer Linux, and names the wheel after it.
-wheels: .venv/pip  ## Wheels for x86-64 and aarch64 into build/wheels, with the C library in them (PC)
+wheels: .venv/pip  ## Wheels for x86-64 and aarch64, with the C library (PC)
 	@command -v aarch64-linux-gnu-gcc > /dev/null || { echo "The wheel for aarch64 needs a cross" \
 	    "compiler: sudo apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross" >&2; exit 1; }
 	rm -rf build/wheels build/lib* build/temp*

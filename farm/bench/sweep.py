@@ -81,7 +81,7 @@ class Sweep:
 
     def _measure(self, farm: Farm, number: int, sizes: int) -> Measured | None:
         each = self._rounds * self._images.count * self._images.repeat
-        what = counted(len(farm.plan.workers), "runtime")
+        what = f"{counted(len(farm.plan.workers), 'runtime')}, {counted(self._rounds, 'round')}"
         with measuring(what, each * sizes, done=each * number) as progress:
             return measure(
                 farm,

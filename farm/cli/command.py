@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from functools import partial
 from typing import Any, Final, NoReturn
@@ -12,8 +13,10 @@ import click
 
 from farm.cli.examples import examples
 from farm.errors import EXIT_SOME_FAILED, FarmError
+from farm.hardware.platforms import HOST, SOCS
 from farm.system import address_space
 from farm.system.log import JSON, LOG, TEXT, configure, writes_json
+from workers.shell import shell_command
 
 TYPED: Final = "farm.typed"  # in a context's meta: a command's words as the user typed them
 
@@ -44,6 +47,25 @@ class FarmCommand(click.Command):
         """Run the command."""
         address_space.check()
         return super().invoke(ctx)
+
+
+class FarmGroup(click.Group):
+    """Commands. Where a config or images stand for one, the command `usual` is meant."""
+
+    def __init__(self, *args: Any, usual: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._usual = usual
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names; raise UsageError if there is none."""
+        word, known = args[0], (HOST, *SOCS)
+        named = word in known or os.path.lexists(word) or word.endswith((".yaml", ".yml"))
+        if named and self.get_command(ctx, word) is None:
+            meant = shell_command(f"{ctx.command_path} {self._usual} {shlex.join(args)}")
+            ctx.fail(f"{word!r} is no command; did you mean:\n  {meant}")
+        return super().resolve_command(ctx, args)
 
 
 def perform(program: click.Command, name: str | None) -> NoReturn:

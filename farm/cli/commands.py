@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from farm.cli import completion as complete
-from farm.cli.command import HELP, TYPED, command
+from farm.cli.command import HELP, TYPED, FarmGroup, command
 from farm.cli.config_group import config
 from farm.cli.examples import examples
 from farm.cli.options import (
@@ -17,6 +17,7 @@ from farm.cli.options import (
     CONFIG,
     CONVERSION,
     IMAGES,
+    INIT,
     RENDER,
     RUN,
     SHARED,
@@ -154,18 +155,17 @@ def tune(
 
 
 @command()
-@click.argument("name", required=False, shell_complete=complete.bundled)
-def init(name: str | None) -> None:
-    """Write a config to begin with: farm.yaml, a copy of the bundled config NAME.
+@with_options(INIT)
+def init(name: str | None, output: Path) -> None:
+    """Write farm.yaml, a copy of the bundled config NAME to begin with.
 
     By default, it is this machine's.
     """
     from farm.config.bundled import copy_config, default_name
 
-    chosen, target = name or default_name(), Path("farm.yaml")
-    copy_config(chosen, target)
-    then = shell_command(f"npu-farm run {target}")
-    print(f"{target}: a copy of the bundled config {chosen}; change it, then:\n  {then}")
+    copy_config(chosen := name or default_name(), output)
+    then = shell_command(f"npu-farm run {shlex.quote(str(output))}")
+    print(f"{output}: a copy of the bundled config {chosen}; change it, then:\n  {then}")
 
 
 @command()
@@ -237,11 +237,11 @@ def convert(**said: Any) -> None:
     print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
 
 
-@click.group(context_settings=HELP, epilog=examples("npu-farm"))
+@click.group(cls=FarmGroup, usual="run", context_settings=HELP, epilog=examples("npu-farm"))
 @click.version_option(package_name="npu-farm")
 def cli() -> None:
-    """Keep every NPU core busy: a farm of worker processes for RKNN models.
-
+    """\b
+    Keep every NPU core busy: a farm of worker processes for RKNN models.
     A command's flags and examples: npu-farm COMMAND --help
     """
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from farm.cli.command import HELP, FarmCommand
+from farm.cli.command import HELP, FarmCommand, FarmGroup
 from farm.cli.examples import examples
 from farm.cli.options import CONFIG, SHARED, with_options
 
 
-@click.group(context_settings=HELP, epilog=examples("config"))
+@click.group(cls=FarmGroup, usual="show", context_settings=HELP, epilog=examples("config"))
 def config() -> None:
     """Show what a config says."""
 

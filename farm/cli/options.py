@@ -14,6 +14,7 @@ from farm.hardware.platforms import SOCS
 
 ROUNDS: Final = 3
 MOST_ROUNDS: Final = 10_000
+FIRST_CONFIG: Final = "farm.yaml"
 MOST_REPEATS: Final = 10**9
 Command = Callable[..., Any]
 
@@ -35,14 +36,17 @@ def _setting(_context: click.Context, _param: click.Parameter, pairs: tuple[str,
     return values
 
 
-def _size(_context: click.Context, _param: click.Parameter, text: str | None) -> Any:
+def _size(context: click.Context, _param: click.Parameter, text: str | None) -> Any:
     """Parse -s 6 into a number; auto stays as it is."""
     if text is None or text == "auto":
         return text
     try:
         return int(text)
     except ValueError as error:
-        raise click.BadParameter(f"{text!r:.60}: write a number of runtimes, or auto") from error
+        said = f"{text!r:.60}: write a number of runtimes, or auto"
+        if "," in text and any(each.name == "sizes" for each in context.command.params):
+            said += f"; several: --sizes {text:.60}"
+        raise click.BadParameter(said) from error
 
 
 def _sizes(_context: click.Context, _param: click.Parameter, text: str | None) -> tuple[int, ...]:
@@ -100,6 +104,11 @@ RUN: Final = (
     click.option("--overwrite", is_flag=True,
                  help="Replace the file of -o; without it, one that is not empty is refused."),
     click.option("--ordered", is_flag=True, help="Output results in the order of the images."),
+)  # fmt: skip
+INIT: Final = (
+    click.argument("name", required=False, shell_complete=complete.bundled),
+    click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+                 default=FIRST_CONFIG, show_default=True, help="Write the config here."),
 )  # fmt: skip
 RENDER: Final = (
     click.argument("folder", type=click.Path(path_type=Path)),

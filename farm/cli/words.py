@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from farm.cli.options import FIRST_CONFIG
 from farm.config.bundled import NAMES, default_name, find_config
 from farm.config.loader import Settings, read
 from farm.config.schema import FarmConfig
@@ -31,7 +32,10 @@ def default_config(said: Mapping[str, Any]) -> str:
     """Return, and log, the bundled config of --platform in `said`, else of this machine."""
     platform = said.get("platform")
     name = platform if platform in NAMES else default_name()
-    LOG.info(f"no config named: using the bundled one, {name}")
+    unused = (
+        f"; {FIRST_CONFIG}, which lies here, must be named" if Path(FIRST_CONFIG).exists() else ""
+    )
+    LOG.info(f"no config named: using the bundled one, {name}{unused}")
     return name
 
 

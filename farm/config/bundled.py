@@ -38,8 +38,10 @@ def find_config(named: str | os.PathLike[str]) -> Path:
     if path.is_dir():
         raise ConfigError(f"{word}: a folder, not a config")
     if not os.path.lexists(path):
-        near = get_close_matches(path.stem.lower(), NAMES, n=1, cutoff=0.75)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        here = {each.name: f"{each}" for each in path.parent.glob("*.y*ml")}
+        near = get_close_matches(path.name, here, n=1, cutoff=0.75)
+        near = near or get_close_matches(path.stem.lower(), NAMES, n=1, cutoff=0.75)
+        meant = f"; did you mean {here.get(near[0], near[0])}?" if near else ""
         raise ConfigError(
             f"{word}: no such file or folder, and no bundled config of that name{meant}\n"
             f"bundled configs: {', '.join(NAMES)}"
@@ -64,4 +66,6 @@ def copy_config(name: str, target: Path) -> None:
         with target.open("x", encoding="utf-8") as file:
             file.write(set_schema(set_values(text, paths), lambda path: (FOLDER / path).as_uri()))
     except FileExistsError as error:
-        raise OutputError(f"{target}: exists already, and is not replaced") from error
+        raise OutputError(
+            f"{target}: exists already, and is not replaced; -o OTHER.yaml writes another"
+        ) from error

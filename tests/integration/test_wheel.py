@@ -209,6 +209,8 @@ def test_a_config_to_begin_with_is_written_once_and_runs(place: Place) -> None:
     done = place.run("init")
     assert (done.returncode, "farm.yaml" in done.stderr) == (2, True)
     assert config.read_text() == written
+    assert place.run("init", "-o", "other.yaml").returncode == 0
+    assert (place.folder / "other.yaml").is_file()
 
 
 def test_a_benchmark_takes_images_without_a_config(place: Place) -> None:

@@ -126,3 +126,9 @@ def test_an_installation_says_its_size_and_without_a_compiler_how_to_get_more(
     assert "gcc" not in again.stdout
     assert ("110 MB" in first.stdout, "MB" in again.stdout) == (True, False)
     assert library.exists() is not said
+
+
+def test_the_list_of_targets_fits_80_columns(clone: Path) -> None:
+    targets = make(clone, sys.executable, "help").stdout.splitlines()
+    assert targets[0].startswith("help ")
+    assert [line for line in targets if len(line) > 80] == []

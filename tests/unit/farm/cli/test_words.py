@@ -59,6 +59,16 @@ def test_the_default_is_that_of_the_platform_or_of_the_machine(
     assert name in caplog.text
 
 
+def test_a_config_that_lies_here_but_was_not_named_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "farm")
+    default_config({})
+    Path("farm.yaml").unlink()
+    default_config({})
+    assert ["farm.yaml" in record.getMessage() for record in caplog.records] == [True, False]
+
+
 def test_a_bundled_config_with_another_model_has_none_of_its_labels() -> None:
     assert load_config("host", {}).labels is not None
     other = load_config("host", {"model": "net.onnx"})

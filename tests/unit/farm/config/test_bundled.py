@@ -93,9 +93,23 @@ def test_a_copy_says_the_same_wherever_it_is(name: str, tmp_path: Path) -> None:
 def test_a_copy_replaces_no_file(tmp_path: Path) -> None:
     mine = tmp_path / "farm.yaml"
     mine.write_text("mine")
-    with pytest.raises(OutputError, match="exists"):
+    with pytest.raises(OutputError, match="-o "):
         copy_config("host", mine)
     assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("farm.yml", "farm.yaml"), ("rk358", "rk3588"), ("frm.yaml", "farm.yaml")]
+)
+def test_a_name_that_is_not_there_is_answered_with_the_nearest(
+    word: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "farm.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=f"did you mean {meant}[?]"):
+        find_config(word)
+    with pytest.raises(ConfigError, match=f"did you mean {tmp_path}/farm.yaml[?]"):
+        find_config(tmp_path / "farm.yml")
 
 
 def test_a_copy_of_an_unknown_name_makes_no_file(tmp_path: Path) -> None:
