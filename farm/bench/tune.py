@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,9 @@ from farm.config.schema import FarmConfig
 from farm.errors import EXIT_OK, EXIT_SIGNAL_BASE, EXIT_SOME_FAILED, SourceError
 from farm.hardware.platforms import HOST, detect
 from farm.report import text_table as table
+from farm.report.bottleneck_text import disturbance
 from farm.report.size_choice import enough
+from farm.report.utilization import others_share
 from farm.scheduler.placement import FarmPlan, plan
 from farm.sources import files as sources
 from farm.sources.base import Ref
@@ -105,12 +107,18 @@ class Tune:
     def show_best(self) -> None:
         """Print what distorts the figures, and what is best so far."""
         found = [said for each in self.trials for said in table.troubles(each.measured)]
+        found += self.disturbance
         best = tunetable.why(search(self._space, self.trials).stages, simulated=self._simulated)
         lines = wrapped(["", *dict.fromkeys(found), *best], width_of(sys.stdout))
         print(coloured("\n".join(lines), sys.stdout), flush=True)
 
     @property
-    def undisturbed(self) -> bool:
+    def disturbance(self) -> tuple[str, ...]:
+        """What is said of other programs that used the CPUs in a trial, if it was much."""
+        return disturbance(max([others_share(each.measured) for each in self.trials], default=0.0))
+
+    @property
+    def whole(self) -> bool:
         """Whether all workers lived and no NPU core was left out."""
         return not any(each.measured.losses or each.measured.left_out for each in self.trials)
 
@@ -135,11 +143,14 @@ def tune(config: FarmConfig, request: Request) -> int:
         chosen = work.run()
     if chosen is None:
         return EXIT_SIGNAL_BASE + signals.received[0]
-    if not work.undisturbed:
+    if not work.whole:
         LOG.info("workers were lost or NPU cores left out: fix that first; nothing is written")
         return EXIT_SOME_FAILED
     if objection is not None:
         LOG.info(objection)
+    elif work.disturbance:
+        LOG.info("the size may be chosen by chance: other programs used the CPUs")
+        written = replace(written, writes=False)
     size = len(planned.workers) if config.size is None else config.size
     now = {"size": size, "decoders": config.decoders, "decoder_cpu": config.decoder_cpu}
     written.write({key: new for key in now if (new := getattr(chosen, key)) != now[key]})

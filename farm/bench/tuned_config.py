@@ -71,7 +71,7 @@ class TunedConfig:
         if self.target is None:
             LOG.info("nothing is written; use -o FILE to write it anyway")
         elif before == after and self.output is None:
-            LOG.info(f"{self.config} has these values already")
+            LOG.info(f"{self.config}: these are its values already, as written or by default")
         else:
             with atomic_write(self.target, self.flag) as part:
                 part.write_bytes(after.encode())

@@ -16,6 +16,7 @@ from farm.errors import ConfigError
 from farm.system.stdio import STDIN
 
 PATH_KEYS: Final = ("model", "images", "labels")
+SUFFIXES: Final = (".yaml", ".yml")
 MOST_MISTAKES: Final = 20  # a file with more is something else
 NOWHERE: Final = Place(0, 0)  # before all that stand somewhere
 
@@ -103,9 +104,15 @@ def read(path: Path, overrides: Mapping[str, Any], name: Callable[[str], str]) -
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a config: it is no UTF-8 text") from error
-    document = parse(text, str(path))
-    if not isinstance(document.values, dict):
-        raise ConfigError(f"{path}: invalid config: write `key: value` lines")
+    try:
+        document = parse(text, str(path))
+        if not isinstance(document.values, dict):
+            raise ConfigError(f"{path}: invalid config: write `key: value` lines")
+    except ConfigError as error:
+        if path.suffix in SUFFIXES:
+            raise
+        taken = f"{path} was taken for a config; images have suffixes like .jpg, lists .txt"
+        raise ConfigError(f"{error}\n{taken}") from error
     values: dict[str, Any] = {
         key: _with_names(value) if isinstance(value, dict) else value
         for key, value in _with_names(document.values).items()

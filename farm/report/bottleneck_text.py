@@ -65,10 +65,14 @@ def sentences(report: Report) -> tuple[str, ...]:
     elif sum(each.average_ms.median > 0 for each in report.sizes) > 1:
         said.append(f"the fastest of these sizes: {chosen}")
     said.append(_SENTENCES[found.kind].format(**_facts(report, size, found)))
-    if found.shares.others >= DISTURBED:
-        others = share(found.shares.others)
-        said.append(f"other programs used {others} of the CPUs: measure again without them")
-    return tuple(said)
+    return (*said, *disturbance(found.shares.others))
+
+
+def disturbance(others: float) -> tuple[str, ...]:
+    """Return a sentence if `others` is a share of the CPUs that distorts figures, else none."""
+    if others < DISTURBED:
+        return ()
+    return (f"other programs used {share(others)} of the CPUs: measure again without them",)
 
 
 def _facts(report: Report, size: Measured, found: Bottleneck) -> dict[str, str | float]:

@@ -43,20 +43,25 @@ def shares(size: Measured, *, simulated: bool, service_ms: float | None) -> Shar
     source, npu = _npu_share(size, simulated=simulated, service_ms=service_ms)
     coordinator = median(each.coordinator_cpu_ms for each in size.rounds) / average
     workers = median(each.workers_cpu_ms for each in size.rounds) / average
-    known = [each.others_cpus for each in size.rounds if each.others_cpus is not None]
-    others = median(known) if known else 0.0
-    everywhere = len({*size.cpus, *size.coordinator_cpus})
-    all_busy, theirs = (coordinator + workers + others) / everywhere, workers / len(size.cpus)
+    everywhere, others = len({*size.cpus, *size.coordinator_cpus}), others_share(size)
+    all_busy, theirs = (coordinator + workers) / everywhere + others, workers / len(size.cpus)
     return Shares(
         npu=npu,
         npu_source=source,
         cpus=min(1.0, max(all_busy, theirs)),
         cpu_count=everywhere if all_busy >= theirs else len(size.cpus),
-        others=min(1.0, others / everywhere),
+        others=others,
         coordinator=min(1.0, coordinator),
         decoders=min(1.0, size.means["decode"] / average / (size.runtimes * size.decoders)),
         runtimes=min(1.0, size.means["infer"] / average / size.runtimes),
     )
+
+
+def others_share(size: Measured) -> float:
+    """Compute what programs that are not ours took of the CPUs that all of us may use."""
+    known = [each.others_cpus for each in size.rounds if each.others_cpus is not None]
+    everywhere = len({*size.cpus, *size.coordinator_cpus})
+    return min(1.0, median(known) / everywhere) if known else 0.0
 
 
 def _npu_share(

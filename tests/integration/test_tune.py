@@ -101,7 +101,8 @@ def test_a_simulated_tune_shows_its_trials_and_writes_only_where_it_is_told(
 
 @pytest.fixture
 def one_trial(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tunes in this process that end with the smallest size."""
+    """Tunes in this process that end with the smallest size; no other program is seen."""
+    monkeypatch.setattr("farm.bench.tune.others_share", lambda _size: 0.0)
     monkeypatch.setattr("farm.bench.tune.ROUND_SECONDS", 0.03)
     monkeypatch.setattr("farm.bench.measure.WARM_UP_SECONDS", 0.03)
 
@@ -137,6 +138,25 @@ def test_a_tune_of_what_is_measured_writes_the_config_itself(
     written = f"platform: host  # this\nmodel: {model}\nsize: 1      # so many\n"
     assert path.read_text() == written
     assert (link.is_symlink(), path.stat().st_mode & 0o777) == (True, 0o640)
+
+
+@pytest.mark.usefixtures("one_trial")
+@pytest.mark.parametrize("named", [False, True])
+def test_a_tune_beside_busy_programs_says_so_and_writes_only_where_it_is_told(
+    named: bool,
+    tmp_path: Path,
+    renders: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("farm.bench.tune.others_share", lambda _size: 0.7)
+    path, other = tmp_path / "host.yaml", tmp_path / "other.yaml"
+    path.write_text(f"platform: host\nmodel: {glyphs().model}\nsize: auto\n")
+    before = path.read_text()
+    asked = replace(request(path, str(renders[0].parent)), output=other if named else None)
+    assert tune.tune(load(path, {}), asked) == EXIT_OK
+    assert "other programs used 70 % of the CPUs" in capsys.readouterr().out
+    assert (path.read_text(), other.exists()) == (before, named)
 
 
 @pytest.mark.usefixtures("one_trial")

@@ -225,3 +225,15 @@ def test_an_invalid_file_and_its_messages(file: Path, snapshot: SnapshotAssertio
     )
     said = {text: refusal(file, text).replace(f"{file}", "FILE") for text in texts}
     assert said == snapshot
+
+
+@pytest.mark.parametrize("text", ["# Read me\n\n    make: run\n  then: x: y", "Read me"])
+@pytest.mark.parametrize(("name", "explained"), [("README.md", True), ("farm.yaml", False)])
+def test_a_text_that_is_no_config_is_said_to_have_been_taken_for_one(
+    name: str, explained: bool, text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load(path, {})
+    assert ("taken for a config" in str(raised.value)) is explained
