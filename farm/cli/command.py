@@ -81,11 +81,15 @@ def perform(program: click.Command, name: str | None) -> NoReturn:
             code = program.main(prog_name=name, standalone_mode=False)
         finally:
             sys.stdout.flush()
-    except click.ClickException as error:
-        if writes_json():
-            fail(error.format_message(), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        message, asked = error.format_message(), getattr(error, "ctx", None)
+        if asked is not None and not writes_json():
+            see = shell_command(f"{asked.command_path} --help")
+            message += f"\nall flags and examples:\n  {see}"
+        fail(message, error.exit_code)
     except FarmError as error:
         fail(str(error), error.exit_code)
     except OSError as error:

@@ -87,10 +87,10 @@ def plan(config: str | None, **said: Any) -> None:
     from farm.hardware.platforms import detect
     from farm.scheduler.placement import plan as make_plan
     from farm.system.colour import coloured
+    from farm.system.terminal import width_of
 
-    loaded = load_config(config or default_config(said), said)
-    table = plan_table(make_plan(loaded, detect(), "(at start)"))
-    print(coloured("\n".join(table), sys.stdout))
+    planned = make_plan(load_config(config or default_config(said), said), detect(), "(at start)")
+    print(coloured("\n".join(plan_table(planned, width_of(sys.stdout))), sys.stdout))
 
 
 @command()

@@ -14,7 +14,7 @@ from farm.results.result import Result
 from farm.results.stats import RunSummary
 from farm.results.text_line import to_text
 from farm.scheduler.placement import FarmPlan
-from farm.system.terminal import columns, printable
+from farm.system.terminal import UNLIMITED, columns, printable, wrapped
 from workers.runtimes.base import ONNX
 
 INDENT: Final = 13  # where the facts of a summary begin
@@ -78,8 +78,8 @@ def _warnings(run: RunSummary) -> list[str]:
     return lines
 
 
-def plan_table(plan: FarmPlan) -> list[str]:
-    """Return a plan as a table, one row per worker, and its notices."""
+def plan_table(plan: FarmPlan, width: int = UNLIMITED) -> list[str]:
+    """Return a plan as a table, one row per worker, and its notices, wrapped at `width`."""
     on_npu, first = plan.runtime != ONNX, plan.workers[0]
     rows = []
     for worker in plan.workers:
@@ -90,5 +90,5 @@ def plan_table(plan: FarmPlan) -> list[str]:
         f"platform {plan.platform.name}, runtime {plan.runtime}, {len(plan.workers)} workers",
         f"model    {first.model or '(none: ' + SIMULATED + ')'}",
         *columns(["worker", "NPU core", "core mask", "CPUs"], rows),
-        *(f"note: {notice}" for notice in plan.notices),
+        *wrapped([f"note: {notice}" for notice in plan.notices], width),
     ]

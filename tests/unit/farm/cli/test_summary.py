@@ -125,6 +125,9 @@ def test_a_plan_without_masks_or_npu_says_so() -> None:
     assert on_cpu[3].split() == ["0", "-", "-", "4-7"]
     assert on_cpu[-1].startswith("note: ")
     assert "ONNX Runtime" in on_cpu[-1]
+    narrow = plan_table(planned("rk3588", None, size=1), 60)
+    assert max(map(len, narrow)) <= 60
+    assert len(narrow) > len(on_cpu)
 
 
 def test_a_simulated_plan_has_no_model() -> None:
