@@ -7,7 +7,7 @@ import logging
 import sys
 from datetime import datetime
 from itertools import chain
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from farm.system.colour import WARNING, coloured
 from farm.system.terminal import printable, width_of, wrapped
@@ -69,7 +69,7 @@ class _EachPlanOnce(logging.Filter):
         return len(self._seen) > before
 
 
-class _ToStderr(logging.StreamHandler[TextIO]):
+class _ToStderr(logging.StreamHandler):  # type: ignore[type-arg]  # Python 3.10 takes none
     """Writes to what is standard error at the time: a progress bar makes room for lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
