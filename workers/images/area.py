@@ -25,7 +25,7 @@ Image = npt.NDArray[np.uint8]
 
 EPSILON: Final = sys.float_info.epsilon
 LIBRARY: Final = Path(__file__).with_name("libarea.so")
-NOT_COMPILED: Final = "its C library is missing: there was no C compiler, or it failed"
+NOT_COMPILED: Final = "npu-farm's C library is missing: there was no C compiler, or it failed"
 OTHER_OPENCV: Final = "pip install --force-reinstall opencv-python-headless"
 # Pictures to compare with, and their new sizes. The factors 6/5 and 10/3 make means that are, but
 # for rounding errors, halfway between two values: nearly each way to round else shows in them.
