@@ -69,7 +69,7 @@ SHARED: Final = (
                  help=f"Model, .onnx or .rknn.{OF_CONFIG}"),
     click.option("-s", "--size", callback=_size, metavar="N", shell_complete=complete.words,
                  help="Number of runtimes, one process each; or auto: measure a few sizes and take "
-                 "the best.  [default: the config's; else one per NPU core, or per CPU on host]"),
+                 "the best.  [default: the config's; else two per NPU core, on host one per CPU]"),
     click.option("-p", "--platform", metavar="SOC", shell_complete=complete.words,
                  help=f"{', '.join(SOCS)}, or host.{OF_CONFIG}"),
     click.option("-c", "--cpu", metavar="CPUS", shell_complete=complete.words,

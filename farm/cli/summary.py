@@ -86,8 +86,10 @@ def plan_table(plan: FarmPlan, width: int = UNLIMITED) -> list[str]:
         mask = "none" if worker.core_mask is None else f"{worker.core_mask:#05b}"
         npu = (f"{worker.npu_core}", mask) if on_npu else ("-", "-")
         rows.append((f"{worker.index}", *npu, cpu_list(worker.cpus)))
+    size, cores = len(plan.workers), len({worker.npu_core for worker in plan.workers})
+    share = f", {size // cores} per NPU core" if on_npu and size % cores == 0 else ""
     return [
-        f"platform {plan.platform.name}, runtime {plan.runtime}, {len(plan.workers)} workers",
+        f"platform {plan.platform.name}, runtime {plan.runtime}, {size} workers{share}",
         f"model    {first.model or '(none: ' + SIMULATED + ')'}",
         *columns(["worker", "NPU core", "core mask", "CPUs"], rows),
         *wrapped([f"note: {notice}" for notice in plan.notices], width),

@@ -137,7 +137,7 @@ class FarmConfig(_Frozen):
     allow_uneven: bool = False
     """Allow a size that gives some NPU cores more runtimes than others."""
     size: Literal["auto"] | Annotated[Count, Field(le=MOST_RUNTIMES)] | None = None
-    """Number of runtimes, one process each; default: one per NPU core, on host per CPU."""
+    """Number of runtimes, one process each; default: two per NPU core, on host one per CPU."""
     cpu: CpuClass | Indices = "fast"
     """CPUs the workers run on."""
     strict_affinity: bool = False

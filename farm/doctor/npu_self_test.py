@@ -9,7 +9,7 @@ from farm.config.loader import validate
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
 from farm.hardware.platforms import detect
-from farm.scheduler.placement import choose_runtime
+from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
 from farm.system.log import SILENT
 from workers.runtimes.base import RKNN
 
@@ -37,8 +37,10 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
 
     Raises ConfigError if this machine cannot run the config.
     """
-    on_npu = choose_runtime(config, detect()) == RKNN
-    one_each = {"size": None if on_npu else 1, "on_bad_core": "quarantine"}
+    machine = detect()
+    on_npu = choose_runtime(config, machine) == RKNN
+    cores = npu_cores(config, platform_of(config, machine)) if on_npu else (0,)
+    one_each = {"size": len(cores), "on_bad_core": "quarantine"}
     config = validate({**config.model_dump(exclude_unset=True), **one_each})
     _, coordinator = prepare(config, SILENT)
     try:

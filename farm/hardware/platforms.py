@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from farm.system.file_access import text
+from farm.system.memory import total_mb
 
 HOST: Final = "host"
 
@@ -109,13 +110,15 @@ class Machine:
     """What this machine is: its SoC (None if it is not in SOCS) and the CPUs we may use.
 
     `capacities` maps a CPU to its relative speed (1024 is the fastest kind), empty where the
-    kernel does not show it. `other_soc` is a SoC of Rockchip's that is not in SOCS.
+    kernel does not show it. `other_soc` is a SoC of Rockchip's that is not in SOCS. `memory_mb` is
+    None if unknown.
     """
 
     soc: str | None
     cpus: tuple[int, ...]
     capacities: Mapping[int, int]
     other_soc: str | None = None
+    memory_mb: float | None = None
 
     @property
     def unsupported(self) -> str | None:
@@ -173,6 +176,7 @@ def detect(root: Path = Path("/")) -> Machine:
         other_soc=other[1] if other else None,
         cpus=tuple(sorted(os.sched_getaffinity(0))),
         capacities=MappingProxyType(capacities),
+        memory_mb=total_mb(),
     )
 
 

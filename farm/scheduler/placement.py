@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -14,6 +15,11 @@ from farm.hardware.rknn_file import ONNX_SUFFIX, RKNN_SUFFIX, rknn_name
 from workers.protocol.spec import InputHint, SimulatedSpec, WorkerSpec
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 from workers.shell import shell_command
+
+RUNTIMES_PER_CORE: Final = 2  # docs/decisions/0027 has figures
+# Of the machine's memory, for each worker and for the rest: more than twice what a worker takes
+# with a model of 10 MB, by the estimate in farm/doctor/config_checks.py.
+ROOM_MB: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,7 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     """
     platform, runtime = platform_of(config, machine), choose_runtime(config, machine)
     cores = npu_cores(config, platform)
-    size = len(machine.cpus) if platform.name == HOST else len(cores)
+    size = default_size(platform, runtime, machine, len(cores))
     if isinstance(config.size, int):
         size = config.size
     first, cpu_notices = _first_worker(config, machine, run_dir, size)
@@ -62,6 +68,19 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
         for index, core in zip(range(size), cycle(cores))
     )
     return FarmPlan(platform=platform, runtime=runtime, workers=workers, notices=tuple(notices))
+
+
+def default_size(platform: Platform, runtime: str, machine: Machine, npu_cores: int) -> int:
+    """Return the number of runtimes where nobody names one: two per NPU core, if memory allows.
+
+    While the scores of one are read and its next image is set, the core works for the other. Other
+    farms have one per NPU core, on the host one per CPU.
+    """
+    if platform.name == HOST:
+        return len(machine.cpus)
+    size = RUNTIMES_PER_CORE * npu_cores
+    has_room = machine.memory_mb is not None and machine.memory_mb >= (size + 1) * ROOM_MB
+    return size if runtime != ONNX and has_room else npu_cores
 
 
 def _first_worker(

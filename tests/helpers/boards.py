@@ -84,7 +84,7 @@ class Boards:
         if self.container is not None:
             self.write(self.container, "")
         found = read(self.root, self._caller())
-        return replace(found, machine=replace(found.machine, cpus=tuple(range(8))))
+        return replace(found, machine=replace(found.machine, cpus=tuple(range(8)), memory_mb=4096))
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write one file below the root."""

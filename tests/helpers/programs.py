@@ -13,7 +13,11 @@ from tests.helpers.support import PATIENCE, ROOT
 PROGRAM: Final = (sys.executable, "-m", "farm.coordinator")
 NPU_FARM: Final = str(Path(sys.executable).with_name("npu-farm"))
 HOST: Final = str(ROOT / "configs" / "host.yaml")
-SIMULATED: Final = (str(ROOT / "configs" / "rk3588.yaml"), "--runtime", "simulated", "-c", "all")
+# With a worker on each NPU core, unless -s says otherwise.
+SIMULATED: Final = (
+    *(str(ROOT / "configs" / "rk3588.yaml"), "--runtime", "simulated", "-c", "all"),
+    *("-s", "3"),
+)
 FAST: Final = (*SIMULATED, "--set", "simulated.service_ms=0")
 SLOW: Final = (*SIMULATED, "--set", "simulated.service_ms=50")
 

@@ -160,7 +160,7 @@ def test_a_list_without_images_is_refused(tmp_path: Path) -> None:
 
 def test_images_that_fail_are_told_and_change_the_exit_code(tmp_path: Path, folder: str) -> None:
     (tmp_path / "empty.jpg").touch()
-    done = bench(RK3588, "-d", folder, "-d", str(tmp_path), "-r", "1", "--rounds", "1")
+    done = bench(RK3588, "-s", "3", "-d", folder, "-d", str(tmp_path), "-r", "1", "--rounds", "1")
     assert done.returncode == 1
     assert "3 runtimes: 1 of 73 images failed: 1 empty" in done.stdout
 

@@ -42,7 +42,8 @@ def npu(model: Path, fault: str = "", **changes: Any) -> FarmConfig:
     """A farm with a worker on each NPU core of an rk3588, whose model has `fault`."""
     if fault:
         model.write_text(json.dumps({"fault": fault}), encoding="utf-8")
-    values = {"platform": "rk3588", "runtime": "rknn", "model": model, "cpu": "all", **changes}
+    values = {"platform": "rk3588", "runtime": "rknn", "model": model, "cpu": "all", "size": 3}
+    values |= changes
     return FarmConfig.model_validate(values)
 
 

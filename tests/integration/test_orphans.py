@@ -24,7 +24,7 @@ def test_workers_in_a_call_that_lets_no_thread_run_end_with_a_killed_coordinator
     stage.arm(1, "infer", "hang with the GIL", after=3)
     config = [str(ROOT / "configs" / "rk3588.yaml"), "-r", "100", "--runtime", "rknn"]
     program = programs.start(
-        *PROGRAM, *config, "-c", "all", "-m", str(stage.model), folder, cwd=ROOT
+        *PROGRAM, *config, "-c", "all", "-s", "3", "-m", str(stage.model), folder, cwd=ROOT
     )
     assert wait_for((stage.faults / "worker-1.hangs").exists)
     left = [*children_of(program.pid), fork_server_of(program.pid)]

@@ -187,7 +187,7 @@ def test_memory_for_workers_on_some_of_the_cores(tmp_path: Path) -> None:
 def test_a_big_model_and_more_decoders_need_more(tmp_path: Path) -> None:
     boards = Boards(tmp_path)
     path = boards.write("big.rknn", rknn_bytes({"target_platform": ["rk3588"]}, bytes(9_500_000)))
-    memory = memory_of(boards, path, decoders=2)
+    memory = memory_of(boards, path, size=3, decoders=2)
     assert memory.status is Status.OK
     assert f" {55 + 3 * (60 + 72 + 10 + 20)} MB" in memory.message
 

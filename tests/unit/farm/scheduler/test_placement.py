@@ -9,7 +9,7 @@ import pytest
 from farm.config.schema import FarmConfig
 from farm.errors import ConfigError
 from farm.hardware.platforms import SOCS, Machine, cpu_list
-from farm.scheduler.placement import FarmPlan, plan
+from farm.scheduler.placement import ROOM_MB, FarmPlan, plan
 from workers.protocol.spec import InputHint, SimulatedSpec
 from workers.shell import shell_command
 
@@ -21,8 +21,9 @@ def machine(
     soc: str | None = None,
     cpus: tuple[int, ...] = tuple(range(8)),
     capacities: dict[int, int] | None = None,
+    memory_mb: float | None = None,
 ) -> Machine:
-    return Machine(soc=soc, cpus=cpus, capacities=capacities or {})
+    return Machine(soc=soc, cpus=cpus, capacities=capacities or {}, memory_mb=memory_mb)
 
 
 def planned(platform: str = "rk3588", here: Machine | None = None, **config: Any) -> FarmPlan:
@@ -55,6 +56,32 @@ def cpus(made: FarmPlan) -> tuple[int, ...]:
 
 def models(made: FarmPlan) -> set[str]:
     return {worker.model for worker in made.workers}
+
+
+@pytest.mark.parametrize(
+    ("platform", "memory_mb", "expected"),
+    [
+        ("rk3588", 4096.0, [0, 1, 2, 0, 1, 2]),
+        ("rk3588", 7 * ROOM_MB, [0, 1, 2, 0, 1, 2]),
+        ("rk3588", 7 * ROOM_MB - 1, [0, 1, 2]),
+        ("rk3588", None, [0, 1, 2]),
+        ("rk3576", 2048.0, [0, 1, 0, 1]),
+        ("rk3566", 1024.0, [0, 0]),
+        ("rk3566", 512.0, [0]),
+    ],
+)
+def test_without_a_size_each_npu_core_has_two_runtimes_where_memory_allows(
+    platform: str, memory_mb: float | None, expected: list[int]
+) -> None:
+    here = machine(platform, memory_mb=memory_mb)
+    for config in ({}, {"runtime": "simulated", "model": None}):
+        assert cores(planned(platform, here, **config)) == expected
+    assert len(planned(platform, here, runtime="onnx").workers) == len(set(expected))
+    assert cores(planned(platform, here, size=1)) == [0]
+
+
+def test_of_some_npu_cores_each_has_two_runtimes() -> None:
+    assert cores(planned(here=machine("rk3588", memory_mb=8192), npu_cores=[0, 2])) == [0, 2, 0, 2]
 
 
 @pytest.mark.parametrize(
