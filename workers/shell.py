@@ -14,6 +14,7 @@ PROGRAM: Final = "npu-farm"
 PROJECT: Final = Path(__file__).parents[1]  # where the Makefile is, if this is a clone
 REPOSITORY: Final = "https://github.com/npu-farm/npu-farm"
 CLONE: Final = f"git clone {REPOSITORY} && make -C {PROGRAM}"
+PLAIN: Final = frozenset(range(0x20, 0x7F)) - set(b"'\\")
 INSTALL_COMPILER: Final = "sudo apt install gcc libc6-dev"  # the headers are a package of their own
 
 
@@ -61,3 +62,11 @@ def _path(path: Path) -> str:
     """Return a path as a shell takes it, relative if it is in the current folder."""
     inside = Path(os.path.relpath(path))
     return shlex.quote(str(path if ".." in inside.parts else inside))
+
+
+def quoted(word: str) -> str:
+    """Return a word as a shell takes it, in characters that a terminal shows as they are."""
+    if word.isprintable():
+        return shlex.quote(word)
+    text = (chr(byte) if byte in PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
+    return f"$'{''.join(text)}'"

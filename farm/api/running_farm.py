@@ -36,10 +36,11 @@ class RunningFarm:
     def __del__(self) -> None:
         unclosed = not (self.coordinator.closed or self.coordinator.disowned)
         if unclosed and not sys.is_finalizing():  # the program's end is that of its workers
-            warnings.warn("a farm was dropped: use it in a `with` block", ResourceWarning, 2, self)
             # By a thread, as the garbage collector may come amid a step of another farm, and by a
             # bare one, as it may come amid `threading`.
             _thread.start_new_thread(_close, (self.coordinator, self.leaving))
+            # Last: a program may make errors of warnings.
+            warnings.warn("a farm was dropped: use it in a `with` block", ResourceWarning, 2, self)
 
     @property
     def fds(self) -> tuple[int, ...]:

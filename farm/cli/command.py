@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from functools import partial
 from typing import Any, Final, NoReturn
@@ -16,7 +15,7 @@ from farm.errors import EXIT_SOME_FAILED, FarmError
 from farm.hardware.platforms import HOST, SOCS
 from farm.system import address_space
 from farm.system.log import JSON, LOG, TEXT, configure, writes_json
-from workers.shell import shell_command
+from workers.shell import quoted, shell_command
 
 TYPED: Final = "farm.typed"  # in a context's meta: a command's words as the user typed them
 
@@ -63,7 +62,7 @@ class FarmGroup(click.Group):
         word, known = args[0], (HOST, *SOCS)
         named = word in known or os.path.lexists(word) or word.endswith((".yaml", ".yml"))
         if named and self.get_command(ctx, word) is None:
-            meant = shell_command(f"{ctx.command_path} {self._usual} {shlex.join(args)}")
+            meant = shell_command(f"{ctx.command_path} {self._usual} {' '.join(map(quoted, args))}")
             ctx.fail(f"{word!r} is no command; did you mean:\n  {meant}")
         return super().resolve_command(ctx, args)
 

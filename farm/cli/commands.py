@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from farm.cli.options import (
 )
 from farm.system.log import LOG
 from farm.system.progress import sign_of_life
-from workers.shell import shell_command
+from farm.system.terminal import printable, width_of
+from workers.shell import quoted, shell_command
 
 
 @command()
@@ -87,7 +87,6 @@ def plan(config: str | None, **said: Any) -> None:
     from farm.hardware.platforms import detect
     from farm.scheduler.placement import plan as make_plan
     from farm.system.colour import coloured
-    from farm.system.terminal import width_of
 
     planned = make_plan(load_config(config or default_config(said), said), detect(), "(at start)")
     print(coloured("\n".join(plan_table(planned, width_of(sys.stdout))), sys.stdout))
@@ -164,8 +163,9 @@ def init(name: str | None, output: Path) -> None:
     from farm.config.bundled import copy_config, default_name
 
     copy_config(chosen := name or default_name(), output)
-    then = shell_command(f"npu-farm run {shlex.quote(str(output))}")
-    print(f"{output}: a copy of the bundled config {chosen}; change it, then:\n  {then}")
+    path = str(output)
+    then = shell_command(f"npu-farm run {quoted(f'./{path}' if path.startswith('-') else path)}")
+    print(f"{printable(path)}: a copy of the bundled config {chosen}; change it, then:\n  {then}")
 
 
 @command()
@@ -179,7 +179,7 @@ def render(folder: Path, count: int | None, seed: int | None) -> None:
     from farm.sources.sample_images import COUNT, SEED
 
     paths = write_renders(folder, count=count or COUNT, seed=SEED if seed is None else seed)
-    print(f"{len(paths)} images in {folder}")
+    print(f"{len(paths)} images in {printable(str(folder))}")
 
 
 @command()
@@ -202,7 +202,6 @@ def doctor(config: str | None, as_json: bool, **said: Any) -> None:
     from farm.hardware import environment
     from farm.report.subject_text import versions
     from farm.system.colour import coloured
-    from farm.system.terminal import width_of
 
     if config is None and any(said.values()):
         config = default_config(said)
@@ -234,7 +233,8 @@ def convert(**said: Any) -> None:
 
     exit_on_signals()
     made = convert_model(Conversion.from_flags(said), LOG.info)
-    print(f"{made.path}: INT8 for {made.platform}, calibrated on {made.images} images")
+    path = printable(str(made.path))
+    print(f"{path}: INT8 for {made.platform}, calibrated on {made.images} images")
 
 
 @click.group(cls=FarmGroup, usual="run", context_settings=HELP, epilog=examples("npu-farm"))

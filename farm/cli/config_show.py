@@ -7,6 +7,7 @@ from typing import Final
 from farm.config.expected import PROPERTIES, SECTIONS
 from farm.config.loader import Settings
 from farm.config.yaml_text import Place, dump
+from farm.system.terminal import printable
 
 DEFAULT: Final = "default"
 WIDEST: Final = 40  # characters of a line before its comment; only paths are longer
@@ -30,4 +31,4 @@ def show(settings: Settings) -> list[str]:
         lines.append((f"{'  ' if section else ''}{name}: {dump(value)}", f"# {told}"))
     width = max(len(line) for line, _ in lines if len(line) <= WIDEST)
     texts = [f"{line:<{width}}  {origin}".rstrip() for line, origin in lines]
-    return [f"# lines are those of {settings.path}", *texts]
+    return [f"# lines are those of {printable(str(settings.path))}", *texts]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from farm.results.writers import CSV, JSONL
 from farm.system.log import LOG
-from workers.shell import shell_command
+from workers.shell import quoted, shell_command
 
 LONGEST: Final = 2000  # characters of a command that is shown: a shell expands globs to thousands
-PLAIN: Final = frozenset(range(0x20, 0x7F)) - set(b"'\\")
 
 
 def tell_stop(signal: int, done: int, total: int | None, again: str | None) -> None:
@@ -45,11 +42,3 @@ def resuming(typed: Sequence[str]) -> str:
     flags = [word for word in typed[:end] if word not in {"--resume", "--overwrite"}]
     words = [*flags, "--resume", *typed[end:]]
     return shell_command(f"npu-farm run {' '.join(map(quoted, words))}")
-
-
-def quoted(word: str) -> str:
-    """Return a word as a shell takes it, in characters that a terminal shows as they are."""
-    if word.isprintable():
-        return shlex.quote(word)
-    text = (chr(byte) if byte in PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
-    return f"$'{''.join(text)}'"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from farm.config.editor import read_values, set_schema, set_values
-from farm.config.loader import PATH_KEYS
+from farm.config.loader import PATH_KEYS, SUFFIXES
 from farm.errors import ConfigError, OutputError
 from farm.hardware.platforms import HOST, SOCS, detect
 from farm.hardware.rknn_file import ONNX_SUFFIX, RKNN_SUFFIX
@@ -52,10 +52,13 @@ def find_config(named: str | os.PathLike[str]) -> Path:
 def copy_config(name: str, target: Path) -> None:
     """Write a bundled config to a new file, where its paths lead to the same files.
 
-    Raises ConfigError for a name that is not one of NAMES, OutputError for a file that exists.
+    Raises ConfigError for a name that is not one of NAMES, OutputError for a file that exists or
+    has another suffix than a config's.
     """
     if name not in NAMES:
         raise ConfigError(f"{name}: no bundled config of that name; use {', '.join(NAMES)}")
+    if target.suffix not in SUFFIXES:  # a run would take it for an image, a list or a name
+        raise OutputError(f"-o {target}: a config's name ends in {' or '.join(SUFFIXES)}")
     text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     paths = {
         key: os.path.normpath(FOLDER / value)

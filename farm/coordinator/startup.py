@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,7 @@ from farm.system.log import PLAN
 from farm.system.open_files import make_room
 from workers.errors import RuntimeFailure
 from workers.runtimes.base import RKNN
-from workers.shell import shell_command
+from workers.shell import quoted, shell_command
 
 # Pipes, sockets and their wake-up descriptors, counted with 30 workers and rounded up.
 FILES_PER_WORKER: Final = 8
@@ -95,7 +94,7 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
         if source is not None and source.suffix == ONNX_SUFFIX and decided.runtime == RKNN:
             refused += (
                 f"; an {decided.platform.name} runs what {source} is converted to, on a PC:"
-                + _convert(shlex.quote(str(source)), decided.platform.name)
+                + _convert(quoted(str(source)), decided.platform.name)
             )
         raise ConfigError(f"model: {model}: {refused}")
     wrong = no_model(Path(model), decided.runtime)

@@ -67,7 +67,7 @@ def resize() -> tuple[str, str]:
     words = [sys.executable, "-c", ASK, str(Path(workers.__file__).parents[1])]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        last = done.stderr.strip().rpartition("\n")[2]
+        last = done.stderr.strip().rpartition("\n")[2] or f"its test ends with {done.returncode}"
         return last, "pip install --force-reinstall numpy opencv-python-headless"
     reason, fix = json.loads(done.stdout)
     return reason, fix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def test_a_farm_that_is_dropped_leaves_nothing_and_warns(run_dirs: Path) -> None
     assert wait_for(lambda: children_of(os.getpid()) == [])
     assert wait_for(lambda: list(run_dirs.iterdir()) == [])
     assert wait_for(lambda: open_files() == files)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_farm_ends_its_workers_where_warnings_are_errors(run_dirs: Path) -> None:
+    farms = [Farm(simulated()).__enter__()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        farms.clear()
+    assert wait_for(lambda: children_of(os.getpid()) == [])
+    assert wait_for(lambda: list(run_dirs.iterdir()) == [])
 
 
 def test_a_run_keeps_its_farm_up_that_is_dropped(renders: list[Path], run_dirs: Path) -> None:

@@ -7,6 +7,7 @@ compiler. It is used where OpenCV itself computes means of parts of pixels; all 
 from __future__ import annotations
 
 import ctypes
+import struct
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ EPSILON: Final = sys.float_info.epsilon
 LIBRARY: Final = Path(__file__).with_name("libarea.so")
 NOT_COMPILED: Final = "npu-farm's C library is missing: there was no C compiler, or it failed"
 OTHER_OPENCV: Final = "pip install --force-reinstall opencv-python-headless"
+ELF_64: Final = b"\x7fELF\x02"
+ELF_HEADER: Final = struct.Struct("=40xQ10xHH2x")  # e_shoff, e_shentsize, e_shnum
 # Pictures to compare with, and their new sizes. The factors 6/5 and 10/3 make means that are, but
 # for rounding errors, halfway between two values: nearly each way to round else shows in them.
 PROOFS: Final = (
@@ -82,11 +85,13 @@ def by_opencv(image: Image, width: int, height: int) -> Image:
 @cache
 def choose(library: Path = LIBRARY) -> Resize:
     """Load the library and compare it with OpenCV: once in a process and in those it forks."""
-    if not library.exists():
+    if not library.is_file():
         return Resize(reason=NOT_COMPILED, fix=recompile())
+    if is_cut(library):
+        return Resize(reason="npu-farm's library is cut off", fix=recompile())
     try:
         function = ctypes.CDLL(str(library)).npu_farm_area
-    except (OSError, AttributeError) as error:  # of another machine, or cut
+    except (OSError, AttributeError) as error:  # of another machine, or none
         return Resize(reason=f"npu-farm's library can't be used: {error}", fix=recompile())
     address, size = ctypes.c_void_p, ctypes.c_size_t
     function.argtypes = (address, size, size, address, size, size)
@@ -96,6 +101,18 @@ def choose(library: Path = LIBRARY) -> Resize:
             reason = f"npu-farm's library differs from this OpenCV, {cv2.__version__}"
             return Resize(reason=reason, fix=OTHER_OPENCV)
     return ours
+
+
+def is_cut(library: Path) -> bool:
+    """Return whether the end of a 64-bit ELF file is missing: to load one would end the process.
+
+    Its table of sections is the last thing in it (elf(5)).
+    """
+    head = library.read_bytes()[: ELF_HEADER.size]
+    if len(head) < ELF_HEADER.size or not head.startswith(ELF_64):
+        return False
+    begin, size, count = ELF_HEADER.unpack(head)
+    return library.stat().st_size < int(begin + size * count)
 
 
 def proofs() -> Iterator[tuple[Image, tuple[int, int]]]:

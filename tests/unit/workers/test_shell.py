@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.programs import run
 from workers import shell
 from workers.runtimes.base import INSTALL_ONNX, OLDER_PYTHON
-from workers.shell import INSTALL_COMPILER, recompile, shell_command
+from workers.shell import INSTALL_COMPILER, quoted, recompile, shell_command
 
 INSTALL = "pip install --upgrade 'a<2'"
 
@@ -95,3 +97,11 @@ def test_what_is_installed_again_is_the_clone_or_what_is_published(
     (tmp_path / "my clone").mkdir()
     (tmp_path / "my clone" / "Makefile").touch()
     assert recompile().endswith(f" -e '{tmp_path}/my clone'")
+
+
+@pytest.mark.parametrize("name", [b"a\nb", b"\xff.jpg", "ä 猫".encode(), b"it's\t\\x41"])
+def test_a_shell_reads_every_name_as_it_was_typed(name: bytes) -> None:
+    word = quoted(os.fsdecode(name))
+    assert word.isprintable()
+    done = run("/bin/bash", "-c", f"printf %s {word}", errors="surrogateescape")
+    assert os.fsencode(done.stdout) == name

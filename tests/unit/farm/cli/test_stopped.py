@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.cli.stopped import LONGEST, how_to_go_on, quoted, resuming, tell_stop
-from tests.helpers.programs import run
+from farm.cli.stopped import LONGEST, how_to_go_on, resuming, tell_stop
 
 
 def words_of(command: str) -> list[str]:
@@ -33,14 +32,6 @@ def test_the_command_that_goes_on_has_the_words_that_were_typed(
     typed: tuple[str, ...], then: list[str]
 ) -> None:
     assert words_of(resuming(typed)) == then
-
-
-@pytest.mark.parametrize("name", [b"a\nb", b"\xff.jpg", "ä 猫".encode(), b"it's\t\\x41"])
-def test_a_shell_reads_every_name_as_it_was_typed(name: bytes) -> None:
-    word = quoted(os.fsdecode(name))
-    assert word.isprintable()
-    done = run("/bin/bash", "-c", f"printf %s {word}", errors="surrogateescape")
-    assert os.fsencode(done.stdout) == name
 
 
 def test_nothing_can_be_gone_on_with_without_a_file(tmp_path: Path) -> None:

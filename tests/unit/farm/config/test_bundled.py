@@ -98,6 +98,13 @@ def test_a_copy_replaces_no_file(tmp_path: Path) -> None:
     assert mine.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["host", "-", "farm.txt", "farm.jpg"])
+def test_a_copy_has_a_name_that_a_run_takes_for_a_config(name: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"\.yaml"):
+        copy_config("host", tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("word", "meant"), [("farm.yml", "farm.yaml"), ("rk358", "rk3588"), ("frm.yaml", "farm.yaml")]
 )

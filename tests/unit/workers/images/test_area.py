@@ -212,3 +212,17 @@ def test_this_installation_uses_its_library() -> None:
     if not area.LIBRARY.exists():
         pytest.skip("installed without a C compiler")
     assert preprocess.RESIZE.reason == ""
+
+
+@needs_compiler
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.9, 0.999])
+def test_a_library_that_is_cut_off_is_not_loaded(
+    library: Path, tmp_path: Path, share: float
+) -> None:
+    """The system ends a process that loads one, with SIGBUS."""
+    whole, cut = library.read_bytes(), tmp_path / "libarea.so"
+    cut.write_bytes(whole[: int(len(whole) * share)])
+    assert not area.is_cut(library)
+    chosen = area.choose(cut)
+    assert (chosen.function, chosen.fix) == (None, recompile())
+    assert "cut off" in chosen.reason
