@@ -27,8 +27,11 @@ class Labels:
         """Read a labels file; raise ConfigError if it can't be read or its names are uncertain."""
         if reason := refusal(path):  # also a pipe, whose reader may wait for ever
             raise ConfigError(f"labels: {path}: can't be read: {reason}")
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        try:
+            with path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except OSError as error:  # it may have changed since
+            raise ConfigError(f"labels: {path}: can't be read: {error.strerror}") from error
         if len(data) > MOST_BYTES:
             raise ConfigError(f"labels: {path}: it is larger than {MOST_BYTES} bytes: no labels")
         try:

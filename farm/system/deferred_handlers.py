@@ -18,17 +18,22 @@ from typing import Any, Final
 NUMBERS: Final = sorted(signal.valid_signals())
 
 
+class LetOut(threading.local):
+    """The last `error` that has left a Paused, in each thread its own."""
+
+    error: BaseException | None = None
+
+
 class Handlers:
     """The handlers of this program: whether ours are `installed` in their place, and `wait`.
 
-    `raised` is what one of theirs has raised last, since ours were installed; `let_out` is the last
-    exception that has left a Paused.
+    `raised` is what one of theirs has raised last, since ours were installed.
     """
 
     def __init__(self) -> None:
         self.installed = self.wait = False
         self.raised: BaseException | None = None
-        self.let_out: BaseException | None = None
+        self.let_out = LetOut()
         self._seen: list[Any] = []  # by number: what each signal did when ours were installed
         self._theirs: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._waiting: deque[int] = deque()
@@ -132,7 +137,7 @@ class Paused:
             try:
                 HANDLERS.deliver()
             except BaseException as error:
-                HANDLERS.wait, HANDLERS.let_out = True, error
+                HANDLERS.wait, HANDLERS.let_out.error = True, error
                 raise
 
     def __exit__(
@@ -141,6 +146,6 @@ class Paused:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        HANDLERS.let_out = error
+        HANDLERS.let_out.error = error
         if self._before and threading.current_thread() is threading.main_thread():
             HANDLERS.wait = True

@@ -62,8 +62,10 @@ class Whole(Deferred):
     ) -> None:
         # Any other comes from anywhere: PyThreadState_SetAsyncExc, RecursionError, MemoryError.
         if error is None:
-            HANDLERS.let_out = None  # it holds its frames
-        elif not (isinstance(error, FarmError) or error in (HANDLERS.let_out, HANDLERS.raised)):
+            HANDLERS.let_out.error = None  # it holds its frames
+        elif not (
+            isinstance(error, FarmError) or error in (HANDLERS.let_out.error, HANDLERS.raised)
+        ):
             self._thread.broken = type(error).__name__
         self._thread.lock.release()
         super().__exit__(kind, error, trace)

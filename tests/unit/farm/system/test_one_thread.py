@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from farm.errors import FarmError
+from farm.system.deferred_handlers import Paused
 from farm.system.one_thread import Notice, OneThread
 
 LONG = 60.0
@@ -69,3 +70,22 @@ def test_a_notice_that_is_given_stays_readable() -> None:
         assert notice.given
         assert poller.poll(0) == [(notice.fd, select.POLLIN)]
     notice.close()
+
+
+def test_what_the_programs_code_raises_breaks_nothing_whatever_other_threads_do(
+    other: ThreadPoolExecutor,
+) -> None:
+    """Between its way out of the Paused and out of the whole, another thread ends a step."""
+    ours, theirs = OneThread(), OneThread()
+
+    def step() -> None:
+        with ours.entered():
+            try:
+                with Paused():
+                    raise ValueError("of a source")
+            finally:
+                other.submit(enter, theirs).result(LONG)
+
+    with pytest.raises(ValueError, match="of a source"):
+        step()
+    assert ours.broken == ""
