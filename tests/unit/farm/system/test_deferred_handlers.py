@@ -33,6 +33,22 @@ class Program:
             raise SignalError
 
 
+class Strike:
+    """The signal ONE at the `at`-th of the `lines` that run in the module while it is traced."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.lines = at, 0
+
+    def trace(self, frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename != deferred_handlers.__file__:
+            return None
+        if event == "line":
+            self.lines += 1
+            if self.lines == self.at:
+                signal.raise_signal(ONE)
+        return self.trace
+
+
 @pytest.fixture
 def program() -> Iterator[Program]:
     program = Program()
@@ -135,23 +151,11 @@ def test_in_another_thread_nothing_waits(program: Program) -> None:
 
 def test_a_signal_at_any_moment_is_handled_once_and_leaves_all_in_order(program: Program) -> None:
     """At the n-th line that runs in the module, for every n."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal lines
-        if frame.f_code.co_filename != deferred_handlers.__file__:
-            return None
-        if event == "line":
-            lines += 1
-            if lines == strike:
-                signal.raise_signal(ONE)
-        return trace
-
     program.raises = ONE
-    strike = 0
-    while strike <= lines:
-        strike, lines, program.seen = strike + 1, 0, []
-        sys.settrace(trace)
+    strike = Strike(0)
+    while strike.at <= strike.lines:
+        strike, program.seen = Strike(strike.at + 1), []
+        sys.settrace(strike.trace)
         try:
             with Deferred(), Deferred():
                 with Paused():
@@ -164,36 +168,24 @@ def test_a_signal_at_any_moment_is_handled_once_and_leaves_all_in_order(program:
             sys.settrace(None)
         with Deferred():
             pass
-        assert program.seen == ([ONE] if strike <= lines else [])
+        assert program.seen == ([ONE] if strike.at <= strike.lines else [])
         assert (HANDLERS.installed, HANDLERS.wait) == (False, False)
         assert signal.getsignal(ONE) == signal.getsignal(TWO) == program.handle
-    assert strike > 50
+    assert strike.at > 50
 
 
 def test_one_that_raises_amid_a_delivery_leaves_none_waiting(program: Program) -> None:
     """At the n-th line that runs in the module while another one waits, for every n."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal lines
-        if frame.f_code.co_filename != deferred_handlers.__file__:
-            return None
-        if event == "line":
-            lines += 1
-            if lines == strike:
-                signal.raise_signal(ONE)
-        return trace
-
     program.raises = ONE
-    strike = 0
-    while strike <= lines:
-        strike, lines, program.seen = strike + 1, 0, []
+    strike = Strike(0)
+    while strike.at <= strike.lines:
+        strike, program.seen = Strike(strike.at + 1), []
         with suppress(SignalError), Deferred():
             signal.raise_signal(TWO)
-            sys.settrace(trace)
+            sys.settrace(strike.trace)
         sys.settrace(None)
         seen = list(program.seen)
         with suppress(SignalError), Deferred():
             pass
         assert program.seen == seen
-    assert strike > 10
+    assert strike.at > 10
