@@ -10,9 +10,9 @@ from typing import Any
 import numpy.typing as npt
 from msgspec import Struct
 
-from workers.protocol.messages import Done, ItemError, Outcome, Ready
+from workers.protocol.messages import Done, ItemError, Outcome, Ranked, Ready
 from workers.protocol.sockets import Outbox
-from workers.tasks.classification import Scoring, Top5, rank
+from workers.tasks.classification import Scoring, rank
 
 
 class Inferred(Struct, frozen=True, kw_only=True):
@@ -29,12 +29,12 @@ class Inferred(Struct, frozen=True, kw_only=True):
     infer_began: float
     infer_ended: float
 
-    def ended(self, top5: Top5 | ItemError) -> Outcome:
+    def ended(self, answer: Ranked | ItemError) -> Outcome:
         """Return the message about it."""
         return Outcome(
             item=self.item,
-            top5=None if isinstance(top5, ItemError) else top5,
-            error=top5 if isinstance(top5, ItemError) else None,
+            answer=None if isinstance(answer, ItemError) else answer,
+            error=answer if isinstance(answer, ItemError) else None,
             started=self.decode_began,
             decode_ms=(self.decode_ended - self.decode_began) * 1000,
             wait_ms=(self.infer_began - self.decode_ended) * 1000,
@@ -73,7 +73,7 @@ class Answers:
         self._thread.join()
 
     def _work(self) -> None:
-        scoring = Scoring[self._ready.scoring]
+        scoring = Scoring[self._ready.reading]
         while (batch := self._batches.get()) is not None:
             results = [image.result for image in batch.images]
             ranked = iter(rank([raw for raw in results if not isinstance(raw, ItemError)], scoring))

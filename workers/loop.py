@@ -100,7 +100,7 @@ def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
         model=runtime.model,
         input=runtime.input,
         classes=scores.size,
-        scoring=scoring.name,
+        reading=scoring.name,
         self_test_ms=(end - start) * 1000,
     )
 

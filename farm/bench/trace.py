@@ -24,7 +24,7 @@ class Slice:
 
     def add(self, result: Result, *, now: float) -> None:
         """Look at a result that has come `now`, at once: its times are counted back from that."""
-        if result.top5 is None:
+        if result.error is not None:
             return
         ms = result.ms
         decoding = (now - self._begun) * 1000 - ms.total + ms.queue

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from farm.scheduler.events import Deliver, Task
-from workers.protocol.messages import Encoded, FileRef, ItemError, Outcome, Pixels, Refused
+from workers.protocol.messages import (
+    Box,
+    Detected,
+    Encoded,
+    FileRef,
+    ItemError,
+    Outcome,
+    Output,
+    Pixels,
+    Ranked,
+    Refused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +28,19 @@ class Prediction:
     class_id: int
     label: str | None
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedObject:
+    """An object in an image; its `box` (left, top, right, bottom) is in the upright image's pixels.
+
+    `label` is None where there are no labels.
+    """
+
+    class_id: int
+    label: str | None
+    score: float
+    box: Box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +57,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one item: `top5`, the best first, or `error`; exactly one of the two is None.
+    """What became of one item: its answer, or an `error`.
+
+    The answer is that of the farm's task: `top5`, the best first; `objects`, the best first, with
+    the `size` (width, height) of the upright image; or the `output` of a task of the user's. What
+    is not the task's, and what an item with an error has not, is None.
 
     `id` counts the items of its run, in the order they were submitted. `path` is None for items
     that were no files. `attempts` is how many workers had the item, `worker` the last one.
@@ -41,7 +70,10 @@ class Result:
 
     id: int
     path: str | None
-    top5: tuple[Prediction, ...] | None
+    top5: tuple[Prediction, ...] | None = None
+    objects: tuple[DetectedObject, ...] | None = None
+    size: tuple[int, int] | None = None
+    output: Any = None
     error: ItemError | None
     worker: int
     attempts: int
@@ -54,29 +86,39 @@ def from_delivery(
 ) -> Result:
     """Return the Result of a task that ended `now` (CLOCK_MONOTONIC seconds)."""
     task, outcome = ended.task, ended.outcome
-    error = None
-    top5: tuple[Prediction, ...] | None = None
+    answer, error = None, None
     if isinstance(outcome, ItemError):
         error = outcome
     else:
-        error = outcome.error
-        # A number that no checked model gives has no label: a stranger may have sent it.
-        known = range(len(labels)) if labels else ()
-        if outcome.top5 is not None:
-            top5 = tuple(
-                Prediction(number, labels[number] if labels and number in known else None, score)
-                for number, score in outcome.top5
-            )
+        answer, error = outcome.answer, outcome.error
     return Result(
         id=task.item.id,
         path=path_of(task.item.source),
-        top5=top5,
+        **answered(answer, labels or ()),
         error=error,
         worker=ended.worker,
         attempts=task.deaths + isinstance(outcome, Outcome),
         ms=_timings(task, outcome, now),
         simulated=simulated,
     )
+
+
+def answered(answer: Ranked | Detected | Output | None, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return a Result's fields that hold an answer."""
+    # A number that no checked model gives has no label: a stranger may have sent it.
+    known = range(len(labels))
+    match answer:
+        case Ranked(top5):
+            named = ((n, labels[n] if n in known else None, score) for n, score in top5)
+            return {"top5": tuple(Prediction(*each) for each in named)}
+        case Detected(size, objects):
+            found = (
+                (n, labels[n] if n in known else None, score, box) for n, score, box in objects
+            )
+            return {"objects": tuple(DetectedObject(*each) for each in found), "size": size}
+        case Output():
+            return {"output": answer.value()}
+    return {}
 
 
 def path_of(source: FileRef | Encoded | Pixels | Refused) -> str | None:

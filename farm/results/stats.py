@@ -86,16 +86,16 @@ class Stats:
 
     def count(self, result: Result) -> None:
         """Count one result."""
-        if result.top5 is None:
+        if result.error is not None:
             if len(self.first_failures) < SHOWN_FAILURES:
                 self.first_failures.append(result)
-            self.failures[result.error.kind if result.error else "unknown"] += 1
+            self.failures[result.error.kind] += 1
             return
         self.per_worker[result.worker] += 1
         self.busy_ms[result.worker] += result.ms.infer
         for phase, histogram in self.phases.items():
             histogram.add(getattr(result.ms, phase))
-        if self.truth is None or result.path is None or result.simulated:
+        if self.truth is None or result.simulated or result.path is None or result.top5 is None:
             return
         right = self.truth(result.path)
         if right is not None:

@@ -12,12 +12,11 @@ def to_text(result: Result, width: int = UNLIMITED) -> str:
     The best one is always there, and an error is whole.
     """
     name = printable(result.path) if result.path is not None else f"item {result.id}"
-    if result.top5 is None:
-        kind, message = (result.error.kind, result.error.message) if result.error else ("", "")
-        return f"{name}: error: {kind}: {printable(message)}"
+    if result.error is not None:
+        return f"{name}: error: {result.error.kind}: {printable(result.error.message)}"
     mark = "simulated: " if result.simulated else ""
     best = []
-    for each in result.top5:
+    for each in result.top5 or ():
         unnamed = each.label is None or result.simulated
         label = f"class {each.class_id}" if unnamed else printable(str(each.label).split(",")[0])
         best.append(f"{label} {each.score * 100:.1f} %")

@@ -101,7 +101,7 @@ class TextLines:
     def write(self, result: Result, _now: float, /) -> None:
         """See Writer.write."""
         text = to_text(result, width_of(self._out))
-        if result.top5 is None:
+        if result.error is not None:
             text = coloured(text, self._out)
         data = f"{text}\n".encode(self._out.encoding, self._out.errors or "strict")
         # Past the stream's own buffer: a reader of a pipe gets each result at once, and what nobody

@@ -18,9 +18,9 @@ def difference(first: Ready, later: Ready, model: str) -> str | None:
         )
     if (later.input, later.classes) != (first.input, first.classes):
         return f"{model} has other inputs or classes here than in the other workers"
-    if later.scoring != first.scoring:
+    if later.reading != first.reading:
         return (
-            f"its self-test read the scores as {later.scoring}, the first worker's as "
-            f"{first.scoring}: set output: softmax or output: none"
+            f"its self-test read the scores as {later.reading}, the first worker's as "
+            f"{first.reading}: set output: softmax or output: none"
         )
     return None

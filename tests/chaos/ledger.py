@@ -12,10 +12,10 @@ from farm.results.result import Result
 from farm.scheduler.placement import input_hint
 from tests.helpers.support import worker_spec
 from workers.images import preprocess as image
-from workers.protocol.messages import FileRef, ItemError
+from workers.protocol.messages import FileRef, ItemError, Ranked
 from workers.protocol.spec import SimulatedSpec
 from workers.runtimes.simulated import SimulatedRuntime
-from workers.tasks.classification import Top5, rank
+from workers.tasks.classification import rank
 
 
 class Ledger:
@@ -49,7 +49,7 @@ class Ledger:
             return
         right = self._expected[result.id % len(self._paths)]
         path = str(self._path(result.id))
-        self.wrong += (result.path, _top5(result)) != (path, right)
+        self.wrong += (result.path, _answer(result)) != (path, right)
 
     @property
     def lost(self) -> int:
@@ -60,7 +60,7 @@ class Ledger:
         return self.copies.get(place, self._paths[place % len(self._paths)])
 
 
-def alone(paths: Iterable[Path], config: FarmConfig) -> list[Top5 | ItemError]:
+def alone(paths: Iterable[Path], config: FarmConfig) -> list[Ranked | ItemError]:
     """Classify images in this process, as a worker of the simulated runtime does."""
     with tempfile.TemporaryDirectory() as folder:
         npu = SimulatedSpec(
@@ -80,7 +80,7 @@ def alone(paths: Iterable[Path], config: FarmConfig) -> list[Top5 | ItemError]:
             runtime.close()
 
 
-def _top5(result: Result) -> Top5 | None:
+def _answer(result: Result) -> Ranked | None:
     if result.top5 is None:
         return None
-    return tuple((prediction.class_id, prediction.score) for prediction in result.top5)
+    return Ranked(tuple((each.class_id, each.score) for each in result.top5))

@@ -18,7 +18,7 @@ import numpy as np
 
 from farm.config.schema import FarmConfig
 from workers.images import preprocess as image
-from workers.protocol.messages import FileRef, ItemError, Outcome, Ready
+from workers.protocol.messages import FileRef, Outcome, Ranked, Ready
 from workers.protocol.spec import NHWC, UINT8, InputHint, InputSpec, WorkerSpec
 from workers.sched_slice import ATTRIBUTES, SET_ATTRIBUTES
 from workers.tasks.classification import Scoring, rank
@@ -87,7 +87,7 @@ def worker_spec(**changes: Any) -> WorkerSpec:
 def outcome(item: int, **changes: Any) -> Outcome:
     """A classified item, its times all different, with `changes` to what became of it."""
     values: dict[str, Any] = {
-        "top5": ((7, 0.5), (0, 0.25)),
+        "answer": Ranked(((7, 0.5), (0, 0.25))),
         "error": None,
         "started": 12.5,
         "decode_ms": 1.5,
@@ -106,7 +106,7 @@ def ready(*, classes: int) -> Ready:
         model="",
         input=InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8),
         classes=classes,
-        scoring=Scoring.PROBABILITIES.name,
+        reading=Scoring.PROBABILITIES.name,
         self_test_ms=1.0,
     )
 
@@ -117,8 +117,8 @@ def expected_of_the_fake(path: Path) -> list[tuple[int, float]]:
     tensor = image.load(FileRef(os.fsencode(path)), spec)
     scores = np.random.default_rng(zlib.crc32(tensor.tobytes())).random((1, 36))
     (found,) = rank([scores.astype(np.float32)])
-    assert not isinstance(found, ItemError)
-    return list(found)
+    assert isinstance(found, Ranked)
+    return list(found.top5)
 
 
 def wait_for(fact: Callable[[], bool], *, within: float = PATIENCE) -> bool:

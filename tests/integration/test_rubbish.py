@@ -40,7 +40,7 @@ READY = Ready(
     model="",
     input=InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8),
     classes=1000,
-    scoring="PROBABILITIES",
+    reading="PROBABILITIES",
     self_test_ms=1.0,
 )
 FAILED = Failed(worker=1, generation=0, message="no more")

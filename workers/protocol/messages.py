@@ -7,7 +7,7 @@ What arrives is checked against the annotations of the structs below.
 from __future__ import annotations
 
 from reprlib import repr as short  # bounded, for values of any size and depth
-from typing import Final
+from typing import Any, Final
 
 import msgpack
 import msgspec
@@ -15,11 +15,12 @@ import msgspec
 from workers.errors import WireError
 from workers.protocol.spec import InputSpec, WireStruct, WorkerSpec
 
-VERSION: Final = 2  # the next one for any change of a message, see docs/decisions/0023
+VERSION: Final = 3  # the next one for any change of a message, see docs/decisions/0023
 FILE_NAMES: Final = "surrogateescape"  # Python's own way to keep names that are not UTF-8
 # More than the items of any batch and the CPUs of any machine. Without it, arrays nested in each
 # other that all announce a million values would take gigabytes before one proves missing.
 LONGEST_ARRAY: Final = 4096
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 class FileRef(WireStruct, frozen=True, tag=7):
@@ -76,7 +77,8 @@ class Ready(WireStruct, frozen=True, tag=2, kw_only=True):
     """A worker has opened its runtime and passed its self-test, of one inference.
 
     `generation` counts the starts in its slot. `model` stands for the content that its runtime
-    has opened, see Runtime.model; `scoring` is how its scores are read, the name of a Scoring.
+    has opened, see Runtime.model. `classes` and `reading` are what its task has found the outputs
+    to be, see workers.tasks.task.Task.
     """
 
     worker: int
@@ -84,26 +86,58 @@ class Ready(WireStruct, frozen=True, tag=2, kw_only=True):
     model: str
     input: InputSpec
     classes: int
-    scoring: str
+    reading: str
     self_test_ms: float
 
 
 class ItemError(WireStruct, frozen=True, tag=11):
-    """Why an item has no top-5: `kind` is stable, for programs; `message` is for people."""
+    """Why an item has no answer: `kind` is stable, for programs; `message` is for people."""
 
     kind: str
     message: str
 
 
+class Ranked(WireStruct, frozen=True, tag=17):
+    """What an image shows: `top5` as (class, probability), the best first."""
+
+    top5: tuple[tuple[int, float], ...]
+
+
+class Detected(WireStruct, frozen=True, tag=18):
+    """The objects in an image, as (class, score, box), the best first.
+
+    Boxes are in pixels of the upright image, whose width and height are `size`.
+    """
+
+    size: tuple[int, int]
+    objects: tuple[tuple[int, float, Box], ...]
+
+
+class Output(WireStruct, frozen=True, tag=19):
+    """What a task of the user's has made of an image: plain data, packed as msgpack."""
+
+    data: bytes
+
+    def __post_init__(self) -> None:
+        self.value()
+
+    def value(self) -> Any:
+        """Return the data; raises WireError if it is none."""
+        try:
+            return msgpack.unpackb(self.data, max_ext_len=0, strict_map_key=False)
+        except (ValueError, TypeError, msgpack.UnpackException) as error:
+            raise WireError(f"not plain data: {error}") from error
+
+
 class Outcome(WireStruct, frozen=True, tag=10, kw_only=True):
-    """The result of one item: `top5` as (class, probability) from the best down, or `error`.
+    """The result of one item: its `answer`, or an `error`.
 
     `started` is when its decoding began (CLOCK_MONOTONIC, seconds; one clock for all processes);
     the rest are milliseconds: decoding, waiting for the runtime, inference.
     """
 
     item: int
-    top5: tuple[tuple[int, float], ...] | None
+    answer: Ranked | Detected | Output | None
     error: ItemError | None
     started: float
     decode_ms: float
@@ -111,8 +145,8 @@ class Outcome(WireStruct, frozen=True, tag=10, kw_only=True):
     infer_ms: float
 
     def __post_init__(self) -> None:
-        if (self.top5 is None) == (self.error is None):
-            raise WireError("an Outcome has either a top5 or an error")
+        if (self.answer is None) == (self.error is None):
+            raise WireError("an Outcome has either an answer or an error")
 
 
 class Done(WireStruct, frozen=True, tag=3, kw_only=True):

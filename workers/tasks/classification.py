@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.errors import RuntimeFailure
-from workers.protocol.messages import ItemError
+from workers.protocol.messages import ItemError, Ranked
 from workers.protocol.spec import AUTO, NONE, SOFTMAX, K
 
 # TFLite's quantisation specification fixes softmax outputs at scale 1/256; zero point 0 as
@@ -22,7 +22,6 @@ ROUNDING: Final = 0.01
 NOT_FINITE: Final = "the model returned scores that are not finite numbers"
 
 Scores = npt.NDArray[np.float32]
-Top5 = tuple[tuple[int, float], ...]  # (class, score), the best first; fewer of fewer classes
 
 
 class Scoring(Enum):
@@ -61,13 +60,13 @@ def choose_scoring(output: str, raw: npt.NDArray[np.generic]) -> Scoring:
 
 def rank(
     outputs: Sequence[npt.NDArray[np.generic]], scoring: Scoring = Scoring.PROBABILITIES
-) -> list[Top5 | ItemError]:
+) -> list[Ranked | ItemError]:
     """Rank one model's outputs for some images at once, or say why one can't be.
 
     Each has n scores: float32 or float16, or quantised probabilities as uint8 or int8, in any
-    shape. Equal scores keep the order of their class numbers. An image's error is `bad_output`:
-    scores that are not finite, or probabilities that are none. Raises RuntimeFailure for other
-    dtypes.
+    shape. Equal scores keep the order of their class numbers; probabilities that are 0 are left
+    out. An image's error is `bad_output`: scores that are not finite, or probabilities that are
+    none. Raises RuntimeFailure for other dtypes.
     """
     if not outputs:
         return []
@@ -79,10 +78,17 @@ def rank(
             scores = powers / powers.sum(axis=1, keepdims=True)
     found = best(scores)
     values = np.take_along_axis(scores, found, axis=1)
-    rows = zip(lowest.tolist(), highest.tolist(), found.tolist(), values.tolist(), strict=True)
+    # Of scores that stay as they are, 0 may be a high one.
+    counts = (
+        np.count_nonzero(values, axis=1) if scoring is not Scoring.UNCHANGED else [K] * len(values)
+    )
+    rows = zip(
+        lowest.tolist(), highest.tolist(), found.tolist(), values.tolist(), counts, strict=True
+    )
     return [
-        refusal(low, high, scoring) or tuple(zip(classes, best_scores, strict=True))
-        for low, high, classes, best_scores in rows
+        refusal(low, high, scoring)
+        or Ranked(tuple(zip(classes[:count], best_scores[:count], strict=True)))
+        for low, high, classes, best_scores, count in rows
     ]
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tests.helpers.support import ready
 from workers.answers import Answers, BatchWork, Inferred
 from workers.protocol import messages as wire
-from workers.protocol.messages import Done, ItemError
+from workers.protocol.messages import Done, ItemError, Ranked
 
 BROKEN = ItemError("truncated", "its end is missing")
 
@@ -57,10 +57,10 @@ def test_each_image_of_a_batch_gets_its_own_answer() -> None:
     (done,) = answered(BatchWork(7, 3, images)).sent
     assert isinstance(done, Done)
     assert (done.worker, done.generation, done.batch) == (3, 2, 7)
-    assert [(each.item, each.top5, each.error) for each in done.outcomes] == [
-        (4, ((1, 0.5), (0, 0.25), (2, 0.25)), None),
+    assert [(each.item, each.answer, each.error) for each in done.outcomes] == [
+        (4, Ranked(((1, 0.5), (0, 0.25), (2, 0.25))), None),
         (2, None, BROKEN),
-        (9, ((2, 1.0), (0, 0.0), (1, 0.0)), None),
+        (9, Ranked(((2, 1.0),)), None),
     ]
 
 

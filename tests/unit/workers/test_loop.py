@@ -42,7 +42,7 @@ def outcome_of(model: Model, output: str = "auto") -> tuple[int, Scoring]:
     """Return the number of classes and the scoring that a self-test finds."""
     init = WorkerInit(worker_spec(model="net.onnx", output=output), 1)
     ready = self_test(init, model)
-    return ready.classes, Scoring[ready.scoring]
+    return ready.classes, Scoring[ready.reading]
 
 
 def floats(*shape: int, value: float = 0.25) -> npt.NDArray[np.float32]:

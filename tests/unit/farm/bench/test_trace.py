@@ -8,6 +8,7 @@ import pytest
 
 from farm.bench.trace import Slice
 from farm.results.result import Prediction, Result, Timings
+from workers.protocol.messages import ItemError
 
 BEGUN = 1000.0  # seconds
 MS = {"queue": 10.0, "decode": 2.0, "wait": 1.0, "infer": 3.0, "total": 20.0}
@@ -58,7 +59,7 @@ def test_of_a_short_round_the_begin_is_kept() -> None:
 
 
 def test_images_that_failed_have_no_times() -> None:
-    assert spans_of(600, top5=None) == []
+    assert spans_of(600, top5=None, error=ItemError("missing", "no such file")) == []
 
 
 def test_spans_come_in_the_order_of_their_begin() -> None:

@@ -82,7 +82,7 @@ def test_a_worker_that_is_ready_is_compared_with_the_first_that_was() -> None:
         model="c0ffee",
         input=InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8),
         classes=5,
-        scoring="SOFTMAX",
+        reading="SOFTMAX",
         self_test_ms=1.0,
     )
     slots = Slots([slot(State.STARTING), slot(State.STARTING)])

@@ -120,7 +120,7 @@ def ready(worker: int = 0, generation: int = 1, model: str = "c0ffee") -> Ready:
         model=model,
         input=size,
         classes=5,
-        scoring="SOFTMAX",
+        reading="SOFTMAX",
         self_test_ms=1.0,
     )
 

@@ -21,7 +21,7 @@ from farm.results.writers import as_dict
 from farm.scheduler.events import Deliver, Task
 from farm.sources.base import path_ref
 from tests.helpers.support import outcome
-from workers.protocol.messages import FileRef, Item
+from workers.protocol.messages import FileRef, Item, Ranked
 
 PATHS = (b"/a.jpg", b"/b.jpg", "/größe 猫.jpg".encode(), b"/caf\xe9/\xff.jpg", b'/"\n\\.jpg')
 
@@ -63,7 +63,7 @@ def test_each_line_stands_for_one_occurrence(done: list[bytes], wanted: list[byt
 def test_each_line_that_a_run_writes_is_read_again(name: bytes, more: int, label: str) -> None:
     ref = path_ref(name + b"\xff" * more)
     task = Task(Item(7, ref), submitted=1.0)
-    ended = Deliver(task, 0, outcome(7, top5=((0, 0.5), (9, 0.25))))
+    ended = Deliver(task, 0, outcome(7, answer=Ranked(((0, 0.5), (9, 0.25)))))
     result = from_delivery(ended, (label,), simulated=False, now=2.0)
     line = json.dumps(as_dict(result)).encode() + b"\n"
     assert isinstance(ref, FileRef)

@@ -18,7 +18,7 @@ FIRST = Ready(
     model="c0ffee",
     input=INPUT,
     classes=36,
-    scoring="SOFTMAX",
+    reading="SOFTMAX",
     self_test_ms=2.0,
 )
 
@@ -35,7 +35,7 @@ def test_another_start_or_worker_with_the_same_model_joins() -> None:
         ({"input": replace(INPUT, width=160)}, "net.onnx has other inputs"),
         ({"input": replace(INPUT, mean=(1.0, 2.0, 3.0))}, "net.onnx has other inputs"),
         ({"classes": 37}, "net.onnx has other inputs or classes"),
-        ({"scoring": "PROBABILITIES"}, "set output: softmax"),
+        ({"reading": "PROBABILITIES"}, "set output: softmax"),
     ],
 )
 def test_one_with_another_model_does_not(change: dict[str, Any], said: str) -> None:

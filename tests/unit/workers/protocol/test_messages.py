@@ -25,6 +25,7 @@ from workers.protocol.messages import (
     Message,
     Outcome,
     Pixels,
+    Ranked,
     Ready,
     Refused,
     Stop,
@@ -51,7 +52,7 @@ SPEC = WorkerSpec(
     sink="ipc:///run/sink",
 )
 ANSWERED = outcome(9)
-REFUSED = outcome(10, top5=None, error=ItemError("missing", "no such file"))
+REFUSED = outcome(10, answer=None, error=ItemError("missing", "no such file"))
 INPUT = InputSpec(width=224, height=160, layout="NCHW", dtype="float32", std=(58.0, 57.0, 57.5))
 MESSAGES: dict[str, Message] = {
     "batch of files": Batch(1, (Item(0, FileRef(b"/caf\xe9/\xff.jpg")), Item(2**40, FileRef(b"")))),
@@ -69,7 +70,7 @@ MESSAGES: dict[str, Message] = {
         model="c0ffee",
         input=INPUT,
         classes=1001,
-        scoring="SOFTMAX",
+        reading="SOFTMAX",
         self_test_ms=2.5,
     ),
     "done": Done(worker=1, generation=0, batch=5, outcomes=(ANSWERED, REFUSED)),
@@ -124,8 +125,9 @@ def test_arrays_come_back_as_tuples() -> None:
     back = wire.decode(wire.encode(MESSAGES["done"]))
     assert isinstance(back, Done)
     assert type(back.outcomes) is tuple
-    assert type(back.outcomes[0].top5) is tuple
-    assert {type(pair) for pair in back.outcomes[0].top5} == {tuple}
+    answer = back.outcomes[0].answer
+    assert isinstance(answer, Ranked)
+    assert {type(pair) for pair in (answer.top5, *answer.top5)} == {tuple}
 
 
 @pytest.mark.parametrize("number", [math.inf, -math.inf, 5e-324, 1.7976931348623157e308])
@@ -148,16 +150,16 @@ def test_names_that_are_not_utf8_come_back(message: Message) -> None:
 @pytest.mark.parametrize(
     ("tag", "message"), [(0, "empty batch"), (1, "stop"), (2, "ready"), (3, "done"), (4, "failed")]
 )
-def test_the_format_of_version_2_is_kept(tag: int, message: str) -> None:
-    assert raw(MESSAGES[message])[:2] == [2, tag]
+def test_the_format_of_version_3_is_kept(tag: int, message: str) -> None:
+    assert raw(MESSAGES[message])[:2] == [3, tag]
 
 
 def test_the_smallest_message_is_its_version_and_tag() -> None:
-    assert wire.decode(packed([2, 1])) == Stop()
+    assert wire.decode(packed([3, 1])) == Stop()
 
 
 @EACH_MESSAGE
-@pytest.mark.parametrize("version", [0, 1, 3, -2, "2", 2.0, True, None, [2], {}])
+@pytest.mark.parametrize("version", [0, 1, 2, 4, -3, "3", 3.0, True, None, [3], {}])
 def test_another_version_is_refused(message: Message, version: Any) -> None:
     with pytest.raises(WireError, match="version"):
         wire.decode(packed(changed(raw(message), 0, version)))
@@ -255,8 +257,8 @@ def test_a_wrong_field_inside_an_init_is_refused(field: str, wrong: Any) -> None
 @pytest.mark.parametrize("top5", [3, [7, 0.5], [[7]], [[7, 0.5, 1]], [[7, 1]], [[0.5, 7]], [{}]])
 def test_a_top_5_that_is_no_list_of_class_and_score_is_refused(top5: Any) -> None:
     version, tag, worker, generation, batch, (first, _) = raw(MESSAGES["done"])
-    place = 1 + [part.name for part in fields(Outcome)].index("top5")
-    wrong = [changed(first, place, top5)]
+    place = 1 + [part.name for part in fields(Outcome)].index("answer")
+    wrong = [changed(first, place, [first[place][0], top5])]
     shows_an_error([version, tag, worker, generation, batch, wrong])
 
 
@@ -307,13 +309,13 @@ def test_a_list_longer_than_any_batch_is_refused() -> None:
         wire.decode(wire.encode(Done(worker=0, generation=0, batch=0, outcomes=(ANSWERED,) * 4097)))
 
 
-@pytest.mark.parametrize(("top5", "error"), [(None, None), (ANSWERED.top5, REFUSED.error)])
-def test_an_outcome_with_neither_or_both_of_top5_and_error_is_refused(
-    top5: Any, error: Any
+@pytest.mark.parametrize(("answer", "error"), [(None, None), (ANSWERED.answer, REFUSED.error)])
+def test_an_outcome_with_neither_or_both_of_answer_and_error_is_refused(
+    answer: Any, error: Any
 ) -> None:
     names = [part.name for part in fields(Outcome)]
     *start, (first, _) = raw(MESSAGES["done"])
     refusal = raw(MESSAGES["done"])[-1][1][1 + names.index("error")]
-    wrong = changed(first, 1 + names.index("top5"), first[2] if top5 else None)
+    wrong = changed(first, 1 + names.index("answer"), first[2] if answer else None)
     wrong = changed(wrong, 1 + names.index("error"), refusal if error else None)
     shows_an_error([*start, [wrong]])

@@ -24,12 +24,20 @@ sources = st.one_of(
 batches = st.builds(
     wire.Batch, ints, st.lists(st.builds(wire.Item, ints, sources), max_size=4).map(tuple)
 )
-top5s = st.lists(st.tuples(ints, floats), max_size=5).map(tuple)
+answers = st.one_of(
+    st.builds(wire.Ranked, st.lists(st.tuples(ints, floats), max_size=5).map(tuple)),
+    st.builds(
+        wire.Detected,
+        st.tuples(ints, ints),
+        st.lists(st.tuples(ints, floats, st.tuples(*[floats] * 4)), max_size=3).map(tuple),
+    ),
+    st.builds(wire.Output, st.builds(msgpack.packb, floats | texts.map(repr) | st.lists(floats))),
+)
 errors = st.builds(wire.ItemError, texts, texts)
 times = {"started": floats, "decode_ms": floats, "wait_ms": floats, "infer_ms": floats}
 outcomes = st.one_of(
-    st.builds(wire.Outcome, item=ints, top5=top5s, error=st.none(), **times),
-    st.builds(wire.Outcome, item=ints, top5=st.none(), error=errors, **times),
+    st.builds(wire.Outcome, item=ints, answer=answers, error=st.none(), **times),
+    st.builds(wire.Outcome, item=ints, answer=st.none(), error=errors, **times),
 )
 done = st.builds(
     wire.Done,

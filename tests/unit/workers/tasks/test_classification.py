@@ -9,17 +9,19 @@ import numpy.typing as npt
 import pytest
 
 from workers.errors import RuntimeFailure
-from workers.protocol.messages import ItemError
+from workers.protocol.messages import ItemError, Ranked
 from workers.protocol.spec import AUTO, NONE, SOFTMAX
-from workers.tasks.classification import Scoring, Top5, choose_scoring, rank
+from workers.tasks.classification import Scoring, choose_scoring, rank
 
 STEP = 1 / 256
 
 
-def top5(raw: npt.NDArray[Any], scoring: Scoring = Scoring.PROBABILITIES) -> Top5:
+def top5(
+    raw: npt.NDArray[Any], scoring: Scoring = Scoring.PROBABILITIES
+) -> tuple[tuple[int, float], ...]:
     (found,) = rank([raw], scoring)
-    assert not isinstance(found, ItemError)
-    return found
+    assert isinstance(found, Ranked)
+    return found.top5
 
 
 def classes(raw: npt.NDArray[Any], scoring: Scoring = Scoring.PROBABILITIES) -> list[int]:
@@ -166,7 +168,21 @@ def test_probabilities_stay_as_they_are() -> None:
 
 
 def test_a_certain_answer_stays_certain() -> None:
-    assert top5(f32(0.0, 1.0, 0.0))[0] == (1, 1.0)
+    assert top5(f32(0.0, 1.0, 0.0)) == ((1, 1.0),)
+
+
+@pytest.mark.parametrize("scoring", [Scoring.PROBABILITIES, Scoring.SOFTMAX])
+def test_a_list_stops_at_scores_that_are_0(scoring: Scoring) -> None:
+    low = 0.0 if scoring is Scoring.PROBABILITIES else -200.0  # whose power is 0 as float32
+    assert classes(f32(low, 0.75, low, 0.25, low, low, low), scoring) == [1, 3]
+
+
+def test_a_score_of_0_that_is_no_probability_stays() -> None:
+    assert classes(f32(-1.0, 0.0, -2.0), Scoring.UNCHANGED) == [1, 0, 2]
+
+
+def test_of_probabilities_that_are_all_0_none_is_named() -> None:
+    assert rank([f32(0.0, 0.0, 0.0)]) == [Ranked(())]
 
 
 def test_uint8_scores_are_steps_of_a_256th() -> None:
@@ -181,15 +197,15 @@ def test_int8_scores_are_steps_of_a_256th_above_minus_128() -> None:
 
 @pytest.mark.parametrize("raw", [np.array([255, 0], np.uint8), np.array([127, -128], np.int8)])
 def test_the_largest_quantised_score_is_255_steps(raw: npt.NDArray[Any]) -> None:
-    assert top5(raw) == ((0, 255 * STEP), (1, 0.0))
+    assert top5(raw) == ((0, 255 * STEP),)
 
 
 @pytest.mark.parametrize(("count", "total"), [(500, 1.95), (1001, 0.0), (170, 1.33), (340, 1.33)])
 def test_a_diffuse_quantised_softmax_is_no_logits(count: int, total: float) -> None:
     raw = one_step_each(count)
     assert raw.sum() * STEP == pytest.approx(total, abs=0.01)
-    assert scores(raw) == [raw[0] * STEP] * 5
-    assert scores(raw.astype(np.float32) * np.float32(STEP)) == [raw[0] * STEP] * 5
+    named = [raw[0] * STEP] * 5 if total else []
+    assert scores(raw) == scores(raw.astype(np.float32) * np.float32(STEP)) == named
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (6, 1), (1, 6, 1, 1), (2, 3)])
@@ -219,14 +235,14 @@ def test_scores_that_are_not_finite_are_refused(bad: float, dtype: type[np.float
 def test_a_batch_is_ranked_as_its_images_one_by_one(count: int, scoring: Scoring) -> None:
     draw = np.random.default_rng(count)
     raw = draw.random((count, 1001)).astype(np.float32)
-    assert rank(list(raw), scoring) == [top5(each, scoring) for each in raw]
+    assert rank(list(raw), scoring) == [Ranked(top5(each, scoring)) for each in raw]
 
 
 def test_an_image_without_an_answer_costs_its_batch_nothing() -> None:
     good, bad = f32(0.1, 0.9), f32(0.1, np.nan)
     found = rank([good, bad, f32(0.3, 7.0), good])
     assert [isinstance(each, ItemError) for each in found] == [False, True, True, False]
-    assert found[0] == found[3] == top5(good)
+    assert found[0] == found[3] == Ranked(top5(good))
 
 
 def test_no_images_have_no_answers() -> None:
