@@ -17,12 +17,13 @@ from workers import sched_slice as slices
 from workers.answers import Answers, BatchWork, Inferred
 from workers.errors import FarmError, RuntimeFailure
 from workers.images.decode_pool import Decoded, DecodePool, Job
-from workers.images.preprocess import prepare
+from workers.images.preprocess import load
 from workers.protocol import startup as steps
 from workers.protocol.messages import (
     Batch,
     Failed,
     ItemError,
+    Pixels,
     Ready,
     Stop,
     WorkerInit,
@@ -85,7 +86,8 @@ def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
     workers test with decide how those of every image are read.
     """
     steps.begin(steps.SELF_TEST)
-    tensor = prepare(pattern(runtime.input.width, runtime.input.height), runtime.input)
+    height, width = runtime.input.height, runtime.input.width
+    tensor, _ = load(Pixels(pattern(width, height).tobytes(), height, width), runtime.input)
     start = time.monotonic()
     try:
         scores = runtime.infer(tensor)

@@ -75,9 +75,13 @@ class InputConfig(_Frozen):
     dtype: Literal["uint8", "float32"] | None = None
     """Type of the values."""
     mean: Triple = (0.0, 0.0, 0.0)
-    """What is subtracted from the values 0 to 255: red, green, blue."""
+    """What is subtracted from the values 0 to 255, per channel in the order of color."""
     std: tuple[Scale, Scale, Scale] = (1.0, 1.0, 1.0)
-    """What they are then divided by: red, green, blue."""
+    """What they are then divided by, per channel in the order of color."""
+    fit: Literal["stretch", "letterbox", "crop"] | None = None
+    """How an image fills the input: stretched, whole between grey bars, or its middle."""
+    color: Literal["rgb", "bgr"] | None = None
+    """Order of the channels."""
 
     def hint(self) -> InputHint:
         """Return the same as plain data for the workers."""

@@ -53,7 +53,7 @@ def write_dataset(
     names, failed = [], []
     for number, ref in enumerate(refs):
         try:
-            tensor = image.load(ref, spec)
+            tensor, _ = image.load(ref, spec)
         except ImageError as error:
             path = os.fsdecode(ref.path) if isinstance(ref, FileRef) else "an image"
             failed.append(f"{path}: {error.kind}: {error}")

@@ -194,5 +194,5 @@ def input_hint(config: FarmConfig, runtime: str) -> InputHint:
     """
     hint = config.input.hint()
     if runtime == RKNN and config.model is not None and config.model.suffix == ONNX_SUFFIX:
-        return InputHint(width=hint.width, height=hint.height)
+        return InputHint(width=hint.width, height=hint.height, fit=hint.fit, color=hint.color)
     return hint

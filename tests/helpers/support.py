@@ -114,7 +114,7 @@ def ready(*, classes: int) -> Ready:
 def expected_of_the_fake(path: Path) -> list[tuple[int, float]]:
     """The top-5 that the fake of the vendor's package owes for an image, model defaults."""
     spec = InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8)
-    tensor = image.load(FileRef(os.fsencode(path)), spec)
+    tensor, _ = image.load(FileRef(os.fsencode(path)), spec)
     scores = np.random.default_rng(zlib.crc32(tensor.tobytes())).random((1, 36))
     (found,) = rank([scores.astype(np.float32)])
     assert isinstance(found, Ranked)

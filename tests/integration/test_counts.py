@@ -18,6 +18,7 @@ from tests.helpers.support import ready
 from workers.answers import Answers
 from workers.images import preprocess as image
 from workers.images.decode_pool import DecodePool
+from workers.images.fit import ImageInfo
 from workers.loop import BatchLoop
 from workers.protocol import messages as wire
 from workers.protocol.messages import Batch, Done, FileRef, Item, Stop
@@ -122,9 +123,10 @@ def test_the_runtime_gets_the_very_array_that_was_decoded(
     made: list[npt.NDArray[Any]] = []
     load = image.load
 
-    def keeping(*given: Any) -> npt.NDArray[Any]:
-        made.append(load(*given))
-        return made[-1]
+    def keeping(*given: Any) -> tuple[npt.NDArray[Any], ImageInfo]:
+        tensor, info = load(*given)
+        made.append(tensor)
+        return tensor, info
 
     monkeypatch.setattr(image, "load", keeping)
     decoders = DecodePool(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)

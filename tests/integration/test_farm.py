@@ -17,6 +17,7 @@ from farm.api import Farm
 from farm.api.run import ORDERED_ROUNDS
 from farm.errors import ConfigError, FarmError, SourceError, StartError
 from tests.helpers.odd_images import encoded, picture
+from tests.helpers.pixels import pixels
 from tests.helpers.support import (
     KNOWS_SLICES,
     ROOT,
@@ -27,7 +28,6 @@ from tests.helpers.support import (
     wait_for,
 )
 from tests.helpers.told import Told
-from workers.images import preprocess as image
 from workers.images.decode_pool import DECODER_NICE
 from workers.protocol.messages import Encoded
 from workers.sched_slice import SHORTEST_NS
@@ -71,7 +71,7 @@ def test_bytes_and_arrays_give_what_their_files_give(renders: list[Path]) -> Non
 @pytest.mark.parametrize(("mode", "height"), [("exact", 600), ("fast", 300)])
 def test_a_large_jpeg_is_decoded_as_the_config_says(mode: str, height: int) -> None:
     data = encoded(".jpg", picture(800, 600))
-    arrays = [image.pixels(Encoded(data)), image.pixels(Encoded(data), (224, 224))]
+    arrays = [pixels(Encoded(data)), pixels(Encoded(data), (224, 224))]
     with Farm(simulated(decode=mode)) as farm:
         jpeg, *others = (result.top5 for result in farm.classify([data, *arrays], ordered=True))
     same = [top5 == jpeg for top5 in others]

@@ -80,7 +80,7 @@ def mobilenet(size: int) -> FarmConfig:
 
 def load(path: Path, mode: str) -> Any:
     spec = InputSpec(width=224, height=224, layout="NHWC", dtype="uint8")
-    return image.load(FileRef(os.fsencode(path)), spec, mode)[0]
+    return image.load(FileRef(os.fsencode(path)), spec, mode)[0][0]
 
 
 def test_the_pixels_are_those_of_the_published_preprocessing() -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from workers.errors import ImageError
 from workers.images import preprocess as image
+from workers.images.fit import ImageInfo
 from workers.protocol.messages import Item, ItemError
 from workers.protocol.spec import InputSpec
 
@@ -31,10 +32,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A job's tensor, or why there is none; times are CLOCK_MONOTONIC seconds."""
+    """A job's tensor and its image's ImageInfo, or why there are none.
+
+    Times are CLOCK_MONOTONIC seconds.
+    """
 
     job: Job
     result: npt.NDArray[Any] | ItemError
+    info: ImageInfo | None
     started: float
     finished: float
 
@@ -80,11 +85,12 @@ class DecodePool:
         while (job := self._jobs.get()) is not None:
             started = time.monotonic()
             result: npt.NDArray[Any] | ItemError
+            info = None
             try:
-                result = image.load(job.item.source, self._spec, self._mode)
+                result, info = image.load(job.item.source, self._spec, self._mode)
             except ImageError as error:
                 result = ItemError(error.kind, str(error))
             except BaseException as error:  # a bug, or no memory: get() raises it, nothing hangs
                 self._decoded.put(error)
                 continue
-            self._decoded.put(Decoded(job, result, started, time.monotonic()))
+            self._decoded.put(Decoded(job, result, info, started, time.monotonic()))

@@ -7,6 +7,7 @@ both read a JPEG without a warning, the pixels are the same, bit for bit.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -14,9 +15,10 @@ import simplejpeg
 
 from workers.images import headers
 from workers.images import orientation as exif
+from workers.images.sizes import Size
 
 Picture = npt.NDArray[Any]
-Size = tuple[int, int]  # width, height
+Needed = Callable[[Size], Size]  # of an upright image of this size, how small a copy may be
 
 # What libjpeg (jerror.h) complains of in the headers of good files, too.
 ODDITY: Final = re.compile(
@@ -44,12 +46,12 @@ class Refused(Exception):
         self.damage = damage
 
 
-def decode(data: bytes, max_pixels: int, min_size: Size | None = None) -> Picture:
-    """Decode a JPEG of up to `max_pixels` pixels to upright BGR.
+def decode(data: bytes, max_pixels: int, needed: Needed | None = None) -> tuple[Picture, Size]:
+    """Decode a JPEG of up to `max_pixels` pixels to upright BGR; return its upright size, too.
 
-    With `min_size`, width and height may come as a half, a 4th or an 8th of what they are, but not
-    below `min_size`. Raise Refused, MemoryError, or ImageError if the end is missing or there are
-    too many scans or segments.
+    With `needed`, width and height may come as a half, a 4th or an 8th of what they are, but not
+    below what it returns for them. Raise Refused, MemoryError, or ImageError if the end is missing
+    or there are too many scans or segments.
     """
     header = list(headers.segments(data))
     headers.check_jpeg_end(data, header)
@@ -61,9 +63,8 @@ def decode(data: bytes, max_pixels: int, min_size: Size | None = None) -> Pictur
     orientation = exif.orientation(data, header)
     if orientation is None:
         raise Refused(None)
-    if min_size and orientation in exif.SIDEWAYS:
-        min_size = min_size[::-1]
-    scale = scale_for((width, height), min_size) if min_size else 1
+    size = (height, width) if orientation in exif.SIDEWAYS else (width, height)
+    scale = scale_for(size, needed(size)) if needed else 1
     try:
         # It takes the smallest scale that is no less, which is ours: libjpeg rounds up.
         picture: Picture = simplejpeg.decode_jpeg(
@@ -72,7 +73,7 @@ def decode(data: bytes, max_pixels: int, min_size: Size | None = None) -> Pictur
             min_width=width // scale if scale > 1 else 0,  # 0: no scaling
             min_height=height // scale if scale > 1 else 0,
         )
-        return exif.turned(picture, orientation)
+        return exif.turned(picture, orientation), size
     except RuntimeError as error:  # not enough memory even for a decoder
         raise MemoryError from error
     except ValueError as error:

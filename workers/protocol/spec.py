@@ -12,6 +12,11 @@ NHWC: Final = "NHWC"
 NCHW: Final = "NCHW"
 EXACT: Final = "exact"
 FAST: Final = "fast"
+STRETCH: Final = "stretch"
+LETTERBOX: Final = "letterbox"
+CROP: Final = "crop"
+RGB: Final = "rgb"
+BGR: Final = "bgr"
 AUTO: Final = "auto"
 SOFTMAX: Final = "softmax"
 NONE: Final = "none"
@@ -28,11 +33,12 @@ class WireStruct(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 
 
 class InputSpec(WireStruct, frozen=True, tag=14, kw_only=True):
-    """The image tensor a model takes: one RGB image as `width` x `height` pixels.
+    """The image tensor a model takes: one image as `width` x `height` pixels.
 
     `layout` is NHWC or NCHW; `dtype` is uint8 or float32. A float32 tensor holds
     (value - mean) / std per channel, value being 0 to 255; a uint8 tensor holds the values
-    unchanged, so it takes neither mean nor std.
+    unchanged, so it takes neither mean nor std. `fit` is STRETCH, LETTERBOX or CROP, see
+    workers.images.fit; `color`, RGB or BGR, is the order of the channels, of mean and std, too.
     """
 
     width: int
@@ -41,6 +47,8 @@ class InputSpec(WireStruct, frozen=True, tag=14, kw_only=True):
     dtype: str
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    fit: str = STRETCH
+    color: str = RGB
 
 
 class InputHint(WireStruct, frozen=True, tag=13, kw_only=True):
@@ -52,6 +60,8 @@ class InputHint(WireStruct, frozen=True, tag=13, kw_only=True):
     dtype: str | None = None
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    fit: str | None = None
+    color: str | None = None
 
 
 class SimulatedSpec(WireStruct, frozen=True, tag=15, kw_only=True):

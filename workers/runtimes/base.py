@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import FLOAT32, NCHW, NHWC, UINT8, InputHint, InputSpec
@@ -112,14 +112,13 @@ def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> Inp
     if dtype == UINT8 and (any(hint.mean) or any(part != 1.0 for part in hint.std)):
         raise RuntimeFailure("input.mean and input.std need a model with float32 input")
     height, width = dims[1:3] if layout == NHWC else dims[2:4]
-    return InputSpec(
+    agreed = InputSpec(
         width=_agreed("width", width, hint.width),
         height=_agreed("height", height, hint.height),
         layout=layout,
         dtype=dtype,
-        mean=hint.mean,
-        std=hint.std,
     )
+    return from_hint(hint, agreed)
 
 
 def _agreed(name: str, model: int | None, config: int | None) -> int:
@@ -132,9 +131,8 @@ def _agreed(name: str, model: int | None, config: int | None) -> int:
 
 def from_hint(hint: InputHint, default: InputSpec) -> InputSpec:
     """Return what the config says of the input, and `default` where it says nothing."""
-    hints = {"width": hint.width, "height": hint.height, "layout": hint.layout, "dtype": hint.dtype}
-    known: dict[str, Any] = {key: value for key, value in hints.items() if value is not None}
-    return replace(default, **known, mean=hint.mean, std=hint.std)
+    known: dict[str, Any] = {key: said for key, said in asdict(hint).items() if said is not None}
+    return replace(default, **known)
 
 
 def tensor_shape(spec: InputSpec) -> tuple[int, int, int, int]:

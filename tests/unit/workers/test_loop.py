@@ -117,7 +117,7 @@ class Decoders:
     def get(self) -> Decoded:
         tensor = np.zeros((1, INPUT.height, INPUT.width, 3), np.uint8)
         self.tensors.append(weakref.ref(tensor))
-        return Decoded(self.jobs.pop(0), tensor, 1.0, 2.0)
+        return Decoded(self.jobs.pop(0), tensor, None, 1.0, 2.0)
 
     def kept(self) -> int:
         return sum(tensor() is not None for tensor in self.tensors)

@@ -46,7 +46,9 @@ INVALID = (
     "unheard_of: 3",
     "width: 224",
     "input: {lay-out: 3}",
-    "input: {colour: 3}",
+    "input: {normalize: 3}",
+    "input: {colour: bgr}",
+    "input: {fit: pad}",
     "input: {batch: 3}",
     "simulated: {npu-cores: 2}",
 )

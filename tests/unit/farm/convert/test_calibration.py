@@ -26,7 +26,7 @@ def test_calibration_sees_the_pixels_that_the_farm_sends(
     assert len(vendor.tensors) == len(paths)
     for tensor, path in zip(vendor.tensors, paths, strict=True):
         assert tensor.dtype == np.uint8
-        assert np.array_equal(tensor, image.load(FileRef(os.fsencode(path)), spec))
+        assert np.array_equal(tensor, image.load(FileRef(os.fsencode(path)), spec)[0])
     assert vendor.options("build")["do_quantization"] is True
 
 

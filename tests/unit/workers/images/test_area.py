@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.libraries import compiled, needs_compiler
+from tests.helpers.pixels import decode
 from tests.helpers.support import ROOT, once
 from workers.images import area, preprocess
-from workers.images.preprocess import decode
 from workers.shell import recompile
 
 Array = npt.NDArray[np.uint8]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.helpers.odd_images import ANIMATED_GIF, OTHER_FORMATS, encoded, jpeg, picture
+from tests.helpers.pixels import decode
 from workers.errors import ImageError
-from workers.images import preprocess as image
 from workers.images.formats import UNKNOWN, describe, misread
 
 
@@ -59,7 +59,7 @@ RENAMED = {
 @pytest.mark.parametrize(("data", "word"), FILES.items(), ids=lambda value: repr(value[:12]))
 def test_a_file_that_is_no_image_is_named(data: bytes, word: str) -> None:
     with pytest.raises(ImageError) as caught:
-        image.decode(data)
+        decode(data)
     assert caught.value.kind == "not_an_image"
     assert RENAMED.get(word, word) in str(caught.value)
 
@@ -83,7 +83,7 @@ def cut(data: bytes) -> bytes:
 )
 def test_a_broken_image_is_not_called_something_else(data: bytes, word: str) -> None:
     with pytest.raises(ImageError) as caught:
-        image.decode(data)
+        decode(data)
     assert word in str(caught.value)
     assert "copy it again" in str(caught.value)
 
@@ -103,14 +103,14 @@ def test_a_pam_with_alpha_is_refused_as_opencv_leaves_its_pixels_unwritten(
 ) -> None:
     data = PAM.format(comment, depth, kind).encode() + bytes(48 * 32 * depth)
     with pytest.raises(ImageError, match="PAM"):
-        image.decode(data)
+        decode(data)
 
 
 @pytest.mark.parametrize(("depth", "kind"), [(1, "GRAYSCALE"), (3, "RGB")])
 def test_a_pam_without_alpha_is_read(depth: int, kind: str) -> None:
     pixels = picture(channels=depth)
     data = PAM.format("", depth, kind).encode() + pixels.tobytes()  # OpenCV reads and writes BGR
-    assert np.array_equal(image.decode(data), np.broadcast_to(pixels, (32, 48, 3)))
+    assert np.array_equal(decode(data), np.broadcast_to(pixels, (32, 48, 3)))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -119,7 +119,7 @@ def test_a_pfm_is_refused_whatever_its_range(channels: int, scale: float) -> Non
     head = f"P{'F' if channels == 3 else 'f'}\n48 32\n{scale}\n".encode()
     data = head + struct.pack("<f", 0.5) * 48 * 32 * channels
     with pytest.raises(ImageError, match="PFM"):
-        image.decode(data)
+        decode(data)
 
 
 @pytest.mark.parametrize("shape", [(32, 48), (32, 48, 1), (32, 48, 4), (32, 48, 3)])
@@ -129,7 +129,7 @@ def test_only_height_width_3_of_bytes_is_an_image(
     dtype = np.float32 if shape == (32, 48, 3) else np.uint8
     monkeypatch.setattr(cv2, "imdecode", lambda *_: np.zeros(shape, dtype))
     with pytest.raises(ImageError, match="not as pixels of 3 colours"):
-        image.decode(encoded(".png", picture()))
+        decode(encoded(".png", picture()))
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tiff", ".webp", ".jp2", ".ppm"])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.odd_images import JPEG_END, between_segments, encoded, jpeg, scans, turned_jpeg
+from tests.helpers.pixels import decode
 from workers.errors import ImageError
 from workers.images import headers, sizes
 from workers.images import preprocess as image
@@ -25,7 +26,7 @@ def markers(data: bytes, *, past_scan: bool = False) -> list[int]:
 
 def kind_of(data: bytes) -> str | None:
     try:
-        image.decode(data)
+        decode(data)
     except ImageError as error:
         return error.kind
     return None
@@ -58,7 +59,7 @@ def test_too_many_segments_are_refused_before_they_cost_time(comment: bytes) -> 
 
 @pytest.mark.parametrize("put", [COMMENT * 9_900, FULL * 300])
 def test_many_segments_are_read(put: bytes) -> None:
-    assert np.array_equal(image.decode(between_segments(put, jpeg())), image.decode(jpeg()))
+    assert np.array_equal(decode(between_segments(put, jpeg())), decode(jpeg()))
 
 
 def test_more_scans_than_any_program_writes_are_refused_before_they_are_decoded() -> None:
@@ -71,7 +72,7 @@ def test_more_scans_than_any_program_writes_are_refused_before_they_are_decoded(
 
 
 def test_as_many_scans_as_others_allow_are_read() -> None:
-    assert np.array_equal(image.decode(scans(100)), np.full((32, 48, 3), 128))
+    assert np.array_equal(decode(scans(100)), np.full((32, 48, 3), 128))
     assert kind_of(scans(101)) == "too_complex"
 
 
@@ -95,7 +96,7 @@ def one_by_one(count: int) -> bytes:
 
 
 def test_scans_of_a_sequential_jpeg_count_as_well() -> None:
-    assert np.array_equal(image.decode(one_by_one(1)), np.full((8, 16, 3), 128))
+    assert np.array_equal(decode(one_by_one(1)), np.full((8, 16, 3), 128))
     assert kind_of(one_by_one(98)) is None
     assert kind_of(one_by_one(99)) == "too_complex"
 
@@ -121,5 +122,5 @@ def test_the_end_of_a_thumbnail_is_not_that_of_the_picture() -> None:
 def test_exif_data_after_bytes_between_segments_turn_the_picture() -> None:
     data = turned_jpeg()
     odd = data[:2] + b"\xff\xfe\0\2odd" + data[2:]
-    assert image.decode(odd).shape == (48, 32, 3)
-    assert np.array_equal(image.decode(odd), image.decode(data))
+    assert decode(odd).shape == (48, 32, 3)
+    assert np.array_equal(decode(odd), decode(data))

@@ -25,6 +25,8 @@ from tests.helpers.odd_images import (
     picture,
     turned_jpeg,
 )
+from tests.helpers.pixels import pixels as pixels_of
+from tests.helpers.pixels import tensor_of
 from tests.helpers.support import ROOT
 from workers.errors import ImageError
 from workers.images import preprocess as image
@@ -56,7 +58,7 @@ def by_opencv(data: bytes) -> npt.NDArray[Any]:
 
 
 def pixels(data: bytes) -> npt.NDArray[Any]:
-    return image.pixels(Encoded(data))
+    return pixels_of(Encoded(data))
 
 
 def is_damaged(data: bytes) -> bool:
@@ -179,9 +181,9 @@ def peak():
 small, huge = sys.stdin.buffer.read().split(b"|")
 image.decode(bytes.fromhex(small.decode()))
 before = peak()
-for least in (None, (224, 224)):
+for needed in (None, lambda size: (224, 224)):
     try:
-        image.decode(bytes.fromhex(huge.decode()), least)
+        image.decode(bytes.fromhex(huge.decode()), needed)
     except ImageError as error:
         print(error.kind, peak() - before)
 """
@@ -242,7 +244,7 @@ def test_a_large_jpeg_comes_smaller_from_its_decoder(
 ) -> None:
     # Nothing finer than scaling keeps.
     smooth = cv2.resize(picture(10, 8), (320, 240), interpolation=cv2.INTER_CUBIC)
-    small = image.pixels(Encoded(packed(smooth, *flags)), least)
+    small = pixels_of(Encoded(packed(smooth, *flags)), least)
     assert small.shape == shape
     wanted = cv2.resize(smooth, shape[1::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - wanted).mean() < 2
@@ -250,21 +252,21 @@ def test_a_large_jpeg_comes_smaller_from_its_decoder(
 
 def test_sides_that_scaling_does_not_divide_are_rounded_up() -> None:
     data = compressed(width=323, height=241)
-    assert image.pixels(Encoded(data), (40, 30)).shape == (31, 41, 3)
+    assert pixels_of(Encoded(data), (40, 30)).shape == (31, 41, 3)
 
 
 def test_of_a_picture_on_its_side_width_and_height_are_those_it_will_have() -> None:
     upright = pixels(turned_jpeg())
     assert upright.shape == (48, 32, 3)
-    assert image.pixels(Encoded(turned_jpeg()), (16, 24)).shape == (24, 16, 3)
-    assert image.pixels(Encoded(turned_jpeg()), (24, 16)).shape == (48, 32, 3)
+    assert pixels_of(Encoded(turned_jpeg()), (16, 24)).shape == (24, 16, 3)
+    assert pixels_of(Encoded(turned_jpeg()), (24, 16)).shape == (48, 32, 3)
 
 
 def test_fast_is_scaled_and_exact_is_not() -> None:
     data = compressed()
-    for mode, decoded in ((FAST, image.pixels(Encoded(data), (40, 30))), (EXACT, pixels(data))):
+    for mode, decoded in ((FAST, pixels_of(Encoded(data), (40, 30))), (EXACT, pixels(data))):
         wanted = cv2.resize(decoded, (40, 30), interpolation=cv2.INTER_AREA)[..., ::-1]
-        assert np.array_equal(image.load(Encoded(data), INPUT, mode)[0], wanted)
+        assert np.array_equal(tensor_of(Encoded(data), INPUT, mode)[0], wanted)
     assert decoded.shape == (240, 320, 3)
 
 
@@ -276,12 +278,12 @@ def test_fast_changes_nothing_but_jpegs() -> None:
         Encoded(compressed(width=79, height=200)),
     )
     for source in sources:
-        assert np.array_equal(image.load(source, INPUT, FAST), image.load(source, INPUT))
+        assert np.array_equal(tensor_of(source, INPUT, FAST), tensor_of(source, INPUT))
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.9, 0.99])
 def test_a_broken_jpeg_is_damaged_to_fast_decoding_too(keep: float) -> None:
     data = compressed()
     with pytest.raises(ImageError) as caught:
-        image.load(Encoded(data[: int(len(data) * keep)] + JPEG_END), INPUT, FAST)
+        tensor_of(Encoded(data[: int(len(data) * keep)] + JPEG_END), INPUT, FAST)
     assert caught.value.kind == "damaged"

@@ -23,8 +23,8 @@ from tests.helpers.odd_images import (
     turned_jpeg,
     zeroed_jpeg,
 )
+from tests.helpers.pixels import decode
 from workers.errors import ImageError
-from workers.images import preprocess as image
 
 Change = Callable[[bytes], bytes]
 
@@ -47,7 +47,7 @@ def complaint(data: bytes) -> str:
 
 def refusal(data: bytes) -> str | None:
     try:
-        image.decode(data)
+        decode(data)
     except ImageError as error:
         return str(error) if error.kind == "damaged" else None
     return None
@@ -67,7 +67,7 @@ def test_line_ends_that_a_text_copy_changed_are_damage(
 ) -> None:
     data = compressed(cv2.IMWRITE_JPEG_QUALITY, quality, size=size).replace(b"\n", b"\r\n")
     with pytest.raises(ImageError, match="CR LF") as caught:
-        image.decode(data, fast)
+        decode(data, fast)
     assert caught.value.kind == "damaged"
 
 
@@ -95,7 +95,7 @@ def test_a_kind_of_jpeg_that_libjpeg_does_not_read_is_not_called_damaged(
     data = bytearray(jpeg())
     data[data.index(b"\xff\xc0") + at] = value
     with pytest.raises(ImageError) as caught:
-        image.decode(bytes(data))
+        decode(bytes(data))
     assert caught.value.kind == "not_an_image"
 
 
@@ -112,7 +112,7 @@ def test_a_restart_marker_is_damage_in_a_scan_and_not_in_the_header(number: int)
     marker, data = bytes([0xFF, 0xD0 + number]), jpeg()
     for put in (marker, b"odd" + marker, b"odd" + marker + b"odd"):
         odd = between_segments(put, data)
-        assert np.array_equal(image.decode(odd), by_opencv(data))
+        assert np.array_equal(decode(odd), by_opencv(data))
     middle = len(data) - 200
     assert refusal(data[:middle] + marker + data[middle:])
 
@@ -140,8 +140,8 @@ PADDING = [bytes(9), bytes(70_000), b"\xff" * 99, b"\xff\0" * 99, bytes(9) + b"\
 @pytest.mark.parametrize("padding", PADDING, ids=range(len(PADDING)))
 def test_padding_before_the_end_is_read(data: bytes, padding: bytes) -> None:
     padded = data[:-2] + padding + JPEG_END
-    assert np.array_equal(image.decode(padded), by_opencv(data))
-    assert np.array_equal(image.decode(between_segments(b"odd", padded)), by_opencv(data))
+    assert np.array_equal(decode(padded), by_opencv(data))
+    assert np.array_equal(decode(between_segments(b"odd", padded)), by_opencv(data))
 
 
 def test_zeros_that_were_taken_for_pixels_are_not_padding() -> None:
@@ -180,7 +180,7 @@ ODDITIES: dict[str, Change] = {
 def test_what_is_odd_in_a_header_hides_no_damage(change: Change) -> None:
     for whole in (jpeg(), turned_jpeg()):
         assert complaint(change(whole))
-        assert np.array_equal(image.decode(change(whole)), by_opencv(change(whole)))
+        assert np.array_equal(decode(change(whole)), by_opencv(change(whole)))
     for broken in (hollow_jpeg(), jpeg()[:-50] + JPEG_END, jpeg()[:-2] + b"odd" * 9 + JPEG_END):
         assert refusal(change(broken))
 
@@ -244,4 +244,4 @@ def test_what_sane_encoders_write_is_read_as_opencv_reads_it(data: bytes) -> Non
     if expected is None:  # OpenCV may be built without arithmetic coding
         assert data in (ARITHMETIC, ARITHMETIC_PROGRESSIVE)
     else:
-        assert np.array_equal(image.decode(data), expected)
+        assert np.array_equal(decode(data), expected)

@@ -11,8 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.odd_images import CMYK, JPEG_END, encoded, picture, turned_jpeg
+from tests.helpers.pixels import pixels
 from workers.errors import ImageError
-from workers.images import preprocess as image
 from workers.protocol.messages import Encoded
 
 SMALL = 24, 16
@@ -41,7 +41,7 @@ def says_large(data: bytes) -> bool:
 
 def decoded(data: bytes, least: tuple[int, int] | None) -> npt.NDArray[np.uint8] | str:
     try:
-        return image.pixels(Encoded(data), least)
+        return pixels(Encoded(data), least)
     except ImageError as error:
         return error.kind
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.odd_images import jpeg
+from tests.helpers.pixels import pixels
 from workers.images import headers
 from workers.images import orientation as exif
-from workers.images import preprocess as image
 from workers.protocol.messages import Encoded
 
 JPEG = jpeg()
@@ -56,7 +56,7 @@ def test_every_orientation_is_that_of_imread(tmp_path: Path, number: int, order:
     data = holding(exif_of(tiff((ORIENTATION, SHORT, 1, number, 0), order=order)))
     path = tmp_path / "photo.jpg"
     path.write_bytes(data)
-    assert np.array_equal(image.pixels(Encoded(data)), np.asarray(cv2.imread(str(path))))
+    assert np.array_equal(pixels(Encoded(data)), np.asarray(cv2.imread(str(path))))
     assert exif.orientation(data, list(headers.segments(data))) == (
         number if number in exif.ORIENTATIONS else exif.UPRIGHT
     )
@@ -84,7 +84,7 @@ BROKEN = {
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_broken_exif_data_mean_what_they_mean_to_opencv(content: bytes) -> None:
     data = holding(exif_of(content))
-    assert np.array_equal(image.pixels(Encoded(data)), by_opencv(data))
+    assert np.array_equal(pixels(Encoded(data)), by_opencv(data))
 
 
 XMP = segment(b"http://ns.adobe.com/xap/1.0/\0<x/>")
@@ -107,7 +107,7 @@ SIX, THREE = (exif_of(tiff((ORIENTATION, SHORT, 1, number, 0))) for number in (6
 )
 def test_of_several_segments_the_one_counts_that_opencv_takes(segments: tuple[bytes, ...]) -> None:
     data = holding(*segments)
-    assert np.array_equal(image.pixels(Encoded(data)), by_opencv(data))
+    assert np.array_equal(pixels(Encoded(data)), by_opencv(data))
 
 
 def test_where_opencv_can_not_read_the_file_there_is_no_orientation() -> None:
@@ -132,10 +132,10 @@ def test_whatever_the_exif_data_are_the_pixels_are_opencvs(
     for _ in range(drawn.draw(st.integers(0, 2))):
         content[drawn.draw(st.integers(0, len(content) - 1))] = drawn.draw(st.integers(0, 255))
     data = holding(exif_of(bytes(content[: drawn.draw(st.integers(0, len(content)))])))
-    assert np.array_equal(image.pixels(Encoded(data)), by_opencv(data))
+    assert np.array_equal(pixels(Encoded(data)), by_opencv(data))
 
 
 @given(st.binary(max_size=60))
 def test_rubbish_in_place_of_exif_data_is_no_error(rubbish: bytes) -> None:
     data = holding(exif_of(rubbish), segment(rubbish))
-    assert np.array_equal(image.pixels(Encoded(data)), by_opencv(data))
+    assert np.array_equal(pixels(Encoded(data)), by_opencv(data))

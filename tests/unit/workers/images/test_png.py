@@ -20,8 +20,8 @@ from tests.helpers.odd_images import (
     png_chunk,
     with_few_rows,
 )
+from tests.helpers.pixels import decode
 from workers.errors import ImageError
-from workers.images import preprocess as image
 from workers.images.png import default_picture
 
 PLAIN = encoded(".png", picture())
@@ -31,7 +31,7 @@ AFTER_HEADER = 33  # where the chunk behind IHDR begins
 
 def kind_of(data: bytes) -> str:
     with pytest.raises(ImageError) as caught:
-        image.decode(data)
+        decode(data)
     return caught.value.kind
 
 
@@ -50,7 +50,7 @@ ANIMATIONS = {
 def test_of_an_animation_the_default_picture_is_taken(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "animated.png"
     path.write_bytes(default_picture(data))
-    assert np.array_equal(image.decode(data), picture())
+    assert np.array_equal(decode(data), picture())
     assert np.array_equal(np.asarray(cv2.imread(str(path))), picture())
 
 

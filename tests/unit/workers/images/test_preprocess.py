@@ -16,8 +16,8 @@ import pytest
 import simplejpeg
 
 from tests.helpers.odd_images import ANIMATED_GIF, CMYK, YCCK
+from tests.helpers.pixels import pixels, tensor_of
 from workers.errors import ImageError
-from workers.images import preprocess as image
 from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
 from workers.protocol.spec import InputSpec
 
@@ -80,12 +80,12 @@ def published(path: Path, width: int, height: int) -> Array:
 
 
 def load(path: Path, wanted: InputSpec) -> Array:
-    return image.load(FileRef(os.fsencode(path)), wanted)
+    return tensor_of(FileRef(os.fsencode(path)), wanted)
 
 
 def error_of(source: FileRef | Encoded | Pixels | Refused) -> str:
     with pytest.raises(ImageError) as caught:
-        image.pixels(source)
+        pixels(source)
     return caught.value.kind
 
 
@@ -106,10 +106,10 @@ def test_a_jpeg_gives_the_published_tensor_bit_for_bit(
     tmp_path: Path, width: int, height: int, to_width: int, to_height: int
 ) -> None:
     path = written(tmp_path / "photo.jpg", jpeg(width, height))
-    tensor = load(path, spec(width=to_width, height=to_height))
-    assert tensor.dtype == np.uint8
-    assert tensor.shape == (1, to_height, to_width, 3)
-    assert np.array_equal(tensor[0], published(path, to_width, to_height))
+    made = load(path, spec(width=to_width, height=to_height))
+    assert made.dtype == np.uint8
+    assert made.shape == (1, to_height, to_width, 3)
+    assert np.array_equal(made[0], published(path, to_width, to_height))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_other_kinds_of_files_give_the_published_tensor(
 
 @pytest.mark.parametrize("data", [CMYK, YCCK], ids=["CMYK", "YCCK"])
 def test_inks_become_the_colours_they_stand_for(data: bytes) -> None:
-    picture = image.pixels(Encoded(data)).astype(int)
+    picture = pixels(Encoded(data)).astype(int)
     for x, blue_green_red in ((4, (0, 0, 255)), (12, (0, 255, 0)), (20, (0, 0, 0))):
         assert np.abs(picture[8, x] - blue_green_red).max() < 4
 
@@ -140,7 +140,7 @@ def test_inks_become_the_colours_they_stand_for(data: bytes) -> None:
 @pytest.mark.skipif(cv2.imdecode(np.frombuffer(ANIMATED_GIF, np.uint8), 1) is None,
                     reason="OpenCV before 4.11 can't read GIF")  # fmt: skip
 def test_of_an_animation_the_first_picture_is_taken() -> None:
-    assert image.pixels(Encoded(ANIMATED_GIF))[8, 12].tolist() == [0, 0, 255]
+    assert pixels(Encoded(ANIMATED_GIF))[8, 12].tolist() == [0, 0, 255]
 
 
 def test_channels_are_red_green_blue(tmp_path: Path) -> None:
@@ -154,39 +154,39 @@ def test_channels_are_red_green_blue(tmp_path: Path) -> None:
 def test_exif_orientation_turns_the_pixels_upright(tmp_path: Path, orientation: int) -> None:
     plain = jpeg(64, 40)
     path = written(tmp_path / "turned.jpg", with_exif(plain, orientation))
-    upright = TURNED[orientation](image.pixels(Encoded(plain)))
-    assert np.array_equal(image.pixels(FileRef(os.fsencode(path))), upright)
+    upright = TURNED[orientation](pixels(Encoded(plain)))
+    assert np.array_equal(pixels(FileRef(os.fsencode(path))), upright)
     assert np.array_equal(load(path, spec())[0], published(path, 40, 30))
 
 
 def test_a_file_its_bytes_and_its_pixels_give_the_same_tensor(tmp_path: Path) -> None:
     data = jpeg(61, 47)
-    picture = image.pixels(Encoded(data))
+    picture = pixels(Encoded(data))
     height, width, _ = picture.shape
     from_file = load(written(tmp_path / "a.jpg", data), spec())
-    assert np.array_equal(from_file, image.load(Encoded(data), spec()))
-    pixels = Pixels(picture.tobytes(), height, width)
-    assert np.array_equal(from_file, image.load(pixels, spec()))
+    assert np.array_equal(from_file, tensor_of(Encoded(data), spec()))
+    array = Pixels(picture.tobytes(), height, width)
+    assert np.array_equal(from_file, tensor_of(array, spec()))
 
 
 def test_nchw_is_the_same_picture_with_channels_first() -> None:
     source = Encoded(jpeg())
-    tensor = image.load(source, spec(layout="NCHW"))
-    assert tensor.shape == (1, 3, 30, 40)
-    assert tensor.flags.c_contiguous
-    assert np.array_equal(tensor[0].transpose(1, 2, 0), image.load(source, spec())[0])
+    made = tensor_of(source, spec(layout="NCHW"))
+    assert made.shape == (1, 3, 30, 40)
+    assert made.flags.c_contiguous
+    assert np.array_equal(made[0].transpose(1, 2, 0), tensor_of(source, spec())[0])
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 def test_a_float_tensor_is_value_minus_mean_over_std_per_channel(layout: str) -> None:
     mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
     source = Encoded(jpeg())
-    tensor = image.load(source, spec(layout=layout, dtype="float32", mean=mean, std=std))
-    values = image.load(source, spec())[0].astype(np.float32)
+    made = tensor_of(source, spec(layout=layout, dtype="float32", mean=mean, std=std))
+    values = tensor_of(source, spec())[0].astype(np.float32)
     expected = (values - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
-    found = tensor[0] if layout == "NHWC" else tensor[0].transpose(1, 2, 0)
-    assert tensor.dtype == np.float32
-    assert tensor.flags.c_contiguous
+    found = made[0] if layout == "NHWC" else made[0].transpose(1, 2, 0)
+    assert made.dtype == np.float32
+    assert made.flags.c_contiguous
     assert np.array_equal(found, expected)  # to the last bit
 
 
@@ -198,10 +198,10 @@ def test_mean_and_std_work_without_each_other(
     changes: dict[str, Any], shift: float, scale: float
 ) -> None:
     source = Encoded(jpeg())
-    values = image.load(source, spec())[0].astype(np.float32)
-    tensor = image.load(source, spec(dtype="float32", **changes))[0]
-    assert np.array_equal(tensor[..., :2], values[..., :2])
-    assert np.array_equal(tensor[..., 2], (values[..., 2] - shift) / scale)
+    values = tensor_of(source, spec())[0].astype(np.float32)
+    made = tensor_of(source, spec(dtype="float32", **changes))[0]
+    assert np.array_equal(made[..., :2], values[..., :2])
+    assert np.array_equal(made[..., 2], (values[..., 2] - shift) / scale)
 
 
 @pytest.mark.parametrize("name", [b"gone.jpg", b"gone/also.jpg", b"photo.jpg/inside.jpg"])
@@ -235,7 +235,7 @@ def test_a_path_that_no_file_can_have_is_unreadable(path: bytes) -> None:
 def test_a_name_that_is_not_utf8_is_read(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9\xff.jpg"
     Path(os.fsdecode(path)).write_bytes(jpeg())
-    assert image.pixels(FileRef(path)).shape == (32, 48, 3)
+    assert pixels(FileRef(path)).shape == (32, 48, 3)
 
 
 def test_a_directory_is_not_a_file(tmp_path: Path) -> None:
@@ -304,20 +304,20 @@ def test_no_part_of_a_jpeg_with_a_thumbnail_gives_pixels() -> None:
 
 def test_a_whole_jpeg_with_a_thumbnail_is_read() -> None:
     data = with_exif(jpeg(), 1, jpeg(16, 16))
-    assert np.array_equal(image.pixels(Encoded(data)), image.pixels(Encoded(jpeg())))
+    assert np.array_equal(pixels(Encoded(data)), pixels(Encoded(jpeg())))
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 100, b"Google Motion Photo", b"\r\n", jpeg(16, 16)[:99]])
 @pytest.mark.parametrize("thumbnail", [b"", jpeg(16, 16)])
 def test_bytes_after_a_jpegs_end_do_no_harm(tail: bytes, thumbnail: bytes) -> None:
     data = with_exif(jpeg(), 1, thumbnail)
-    assert np.array_equal(image.pixels(Encoded(data + tail)), image.pixels(Encoded(jpeg())))
+    assert np.array_equal(pixels(Encoded(data + tail)), pixels(Encoded(jpeg())))
 
 
 def test_fill_bytes_before_a_jpegs_markers_do_no_harm() -> None:
     data = jpeg()
     filled = data[:2] + b"\xff\xff\xff" + data[2:]
-    assert image.pixels(Encoded(filled + b"\0")).shape == (32, 48, 3)
+    assert pixels(Encoded(filled + b"\0")).shape == (32, 48, 3)
     assert kind_of(filled[:-2]) == "truncated"
 
 
@@ -333,7 +333,7 @@ def test_no_part_of_a_png_gives_pixels() -> None:
 
 def test_bytes_after_a_pngs_end_do_no_harm() -> None:
     padded = png() + b"\0" * 200
-    assert np.array_equal(image.pixels(Encoded(padded)), image.pixels(Encoded(png())))
+    assert np.array_equal(pixels(Encoded(padded)), pixels(Encoded(png())))
 
 
 def test_a_broken_file_prints_nothing_beside_its_error(capfd: pytest.CaptureFixture[str]) -> None:
@@ -357,7 +357,7 @@ def test_what_was_refused_before_it_was_sent_ends_as_that_says() -> None:
 
 
 def test_pixels_of_the_right_size_are_rows_of_bgr() -> None:
-    assert image.pixels(Pixels(bytes(range(18)), 2, 3))[1, 0].tolist() == [9, 10, 11]
+    assert pixels(Pixels(bytes(range(18)), 2, 3))[1, 0].tolist() == [9, 10, 11]
 
 
 def opencv_without_memory() -> cv2.error:
@@ -388,10 +388,10 @@ def test_an_image_that_memory_does_not_suffice_for_is_an_error(
     def fail(*_: object, **__: object) -> None:
         raise failure
 
-    image.load(Encoded(with_exif(jpeg(), 6)), spec())  # later ones ask OpenCV for less
+    tensor_of(Encoded(with_exif(jpeg(), 6)), spec())  # later ones ask OpenCV for less
     monkeypatch.setattr(library, function, fail)
     with pytest.raises(ImageError) as caught:
-        image.load(Encoded(data), spec())
+        tensor_of(Encoded(data), spec())
     assert caught.value.kind == "no_memory"
 
 
@@ -401,7 +401,7 @@ def test_what_else_opencv_fails_at_is_not_taken_for_that(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(cv2, "resize", fail)
     with pytest.raises(cv2.error):
-        image.load(Encoded(jpeg(20, 15)), spec())
+        tensor_of(Encoded(jpeg(20, 15)), spec())
 
 
 def test_what_opencv_refuses_for_another_reason_is_said_in_its_words(
@@ -412,6 +412,6 @@ def test_what_opencv_refuses_for_another_reason_is_said_in_its_words(
 
     monkeypatch.setattr(cv2, "imdecode", refuse)
     with pytest.raises(ImageError) as caught:
-        image.pixels(Encoded(png()))
+        pixels(Encoded(png()))
     assert caught.value.kind == "not_an_image"
     assert str(caught.value) == "OpenCV refuses it: too odd in function 'f'"

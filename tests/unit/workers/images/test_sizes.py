@@ -20,6 +20,7 @@ from tests.helpers.odd_images import (
     wide_bmp,
     wide_png,
 )
+from tests.helpers.pixels import decode
 from workers.errors import ImageError
 from workers.images import preprocess as image
 from workers.images.sizes import MAX_SIDE, max_side, size
@@ -43,7 +44,7 @@ STREAM = b"\xff\x4f\xff\x51\0\x2f\0\0" + struct.pack(">II", 48, 32)
 
 @pytest.mark.parametrize("suffix", WRITTEN)
 def test_the_size_is_that_of_the_pixels(suffix: str) -> None:
-    assert image.decode(PICTURES[suffix]).shape[:2] == (32, 48)
+    assert decode(PICTURES[suffix]).shape[:2] == (32, 48)
     assert size(PICTURES[suffix]) == (48, 32)
 
 
@@ -67,7 +68,7 @@ def test_a_png_whose_header_is_broken_has_none() -> None:
     data[16] ^= 1
     assert size(bytes(data)) is None
     with pytest.raises(ImageError) as caught:
-        image.decode(bytes(data))
+        decode(bytes(data))
     assert caught.value.kind == "not_an_image"
 
 
@@ -98,7 +99,7 @@ def test_of_any_format_the_size_is_said(name: str, monkeypatch: pytest.MonkeyPat
     if name == "TIFF":
         data = tiff(20000, 20000)
     with pytest.raises(ImageError) as caught:
-        image.decode(data)
+        decode(data)
     assert caught.value.kind == "too_many_pixels"
     assert "20000x20000 are 400000000 pixels; max_pixels allows 100000000" in str(caught.value)
 
@@ -121,7 +122,7 @@ def tiff(width: int, height: int) -> bytes:
 )
 def test_a_row_that_is_too_long_is_too_many_pixels(data: bytes, said: str) -> None:
     with pytest.raises(ImageError) as caught:
-        image.decode(data)
+        decode(data)
     assert caught.value.kind == "too_many_pixels"
     assert said in str(caught.value)
 
@@ -131,7 +132,7 @@ def test_a_jpeg_longer_than_libjpeg_reads_is_too_many_pixels() -> None:
     at = data.index(b"\xff\xc0")
     data[at + 5 : at + 9] = struct.pack(">HH", 1, 65535)
     with pytest.raises(ImageError) as caught:
-        image.decode(bytes(data))
+        decode(bytes(data))
     assert (caught.value.kind, max_side(bytes(data))) == ("too_many_pixels", 65500)
     assert max_side(b"GIF89a") == MAX_SIDE
 
