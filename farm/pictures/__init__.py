@@ -1,0 +1,1 @@
+"""What shows results on their pictures."""

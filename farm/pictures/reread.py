@@ -1,0 +1,42 @@
+"""A result's picture once more, as its worker has read it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from farm.results.result import Result
+from workers.environment import forget_opencv_variables, limit_library_threads
+from workers.errors import ImageError
+from workers.protocol.messages import FileRef
+from workers.protocol.spec import MAX_PIXELS_VARIABLE
+
+if TYPE_CHECKING:  # what shows no pictures loads nothing for them
+    from workers.images.preprocess import Image
+
+NEVER_AGAIN: Final = frozenset({"worker_died", "no_memory"})  # it would be this process's turn
+Size = tuple[int, int]  # width, height
+
+
+def prepare(max_pixels: int) -> None:
+    """Have pictures read as the workers of a farm read them; once, before the first one is."""
+    forget_opencv_variables()
+    limit_library_threads()
+    os.environ[MAX_PIXELS_VARIABLE] = str(max_pixels)
+
+
+def picture(result: Result, min_size: Size | None = None) -> Image | None:
+    """Return a file's pixels, BGR, upright; None if they can't be read, or its error forbids it.
+
+    A JPEG may come smaller than it is if `min_size` is given, but not below that.
+    """
+    import cv2
+
+    from workers.images.preprocess import pixels
+
+    if result.path is None or (result.error is not None and result.error.kind in NEVER_AGAIN):
+        return None
+    try:
+        return pixels(FileRef(os.fsencode(result.path)), min_size)
+    except (ImageError, MemoryError, UnicodeEncodeError, cv2.error):
+        return None

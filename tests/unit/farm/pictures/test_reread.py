@@ -1,0 +1,55 @@
+"""A result's picture is read once more as its worker has read it, or not at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from farm.pictures.reread import picture
+from tests.helpers.looks import result
+from tests.helpers.support import ROOT
+
+
+def test_it_is_upright_and_may_be_smaller(renders: list[Path]) -> None:
+    whole, small = picture(result(renders[0])), picture(result(renders[0]), (8, 8))
+    assert whole is not None
+    assert small is not None
+    assert whole.shape[0] > small.shape[0] >= 8
+
+
+@pytest.mark.parametrize("name", ["missing.jpg", "\ud800.jpg", "empty.jpg", "text.jpg"])
+def test_what_is_no_picture_is_none(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.jpg").write_text("no picture")
+    assert picture(result(f"{tmp_path}/{name}")) is None
+
+
+def test_what_killed_workers_is_left_alone(renders: list[Path]) -> None:
+    assert picture(result(renders[0], error=("worker_died", "3 times"))) is None
+    assert picture(result(renders[0], error=("bad_output", "nan"))) is not None
+
+
+def test_what_has_no_file_has_no_picture() -> None:
+    assert picture(result(None)) is None
+
+
+def test_the_limit_is_the_farms_and_the_users_variables_do_not_count(renders: list[Path]) -> None:
+    """In a process of its own: OpenCV takes it when it is imported."""
+    asked = (
+        "import sys; from farm.pictures.reread import picture, prepare; "
+        "from tests.helpers.looks import result; "
+        "prepare(int(sys.argv[2])); print(picture(result(sys.argv[1])) is None)"
+    )
+    for limit, none in (("100", True), ("100000000", False)):
+        done = subprocess.run(
+            [sys.executable, "-c", asked, renders[0], limit],
+            cwd=ROOT,
+            env={"OPENCV_IO_MAX_IMAGE_WIDTH": "wide"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{none}\n"
