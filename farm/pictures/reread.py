@@ -12,10 +12,11 @@ from workers.protocol.messages import FileRef
 from workers.protocol.spec import MAX_PIXELS_VARIABLE
 
 if TYPE_CHECKING:  # what shows no pictures loads nothing for them
+    from workers.images.jpeg import Needed
     from workers.images.preprocess import Image
+    from workers.images.sizes import Size
 
 NEVER_AGAIN: Final = frozenset({"worker_died", "no_memory"})  # it would be this process's turn
-Size = tuple[int, int]  # width, height
 
 
 def prepare(max_pixels: int) -> None:
@@ -25,10 +26,11 @@ def prepare(max_pixels: int) -> None:
     os.environ[MAX_PIXELS_VARIABLE] = str(max_pixels)
 
 
-def picture(result: Result, min_size: Size | None = None) -> Image | None:
-    """Return a file's pixels, BGR, upright; None if they can't be read, or its error forbids it.
+def picture(result: Result, needed: Needed | None = None) -> tuple[Image, Size] | None:
+    """Return a file's pixels, BGR, and its size (width, height), both upright.
 
-    A JPEG may come smaller than it is if `min_size` is given, but not below that.
+    None if they can't be read, or its error forbids it. The pixels of a JPEG may come smaller than
+    it is if `needed` is given, but not below what that returns of its size.
     """
     import cv2
 
@@ -37,6 +39,6 @@ def picture(result: Result, min_size: Size | None = None) -> Image | None:
     if result.path is None or (result.error is not None and result.error.kind in NEVER_AGAIN):
         return None
     try:
-        return pixels(FileRef(os.fsencode(result.path)), min_size)
+        return pixels(FileRef(os.fsencode(result.path)), needed)
     except (ImageError, MemoryError, UnicodeEncodeError, cv2.error):
         return None
