@@ -36,7 +36,7 @@ def measure(
 
     `images` returns a new source each time. Once `stopped` returns true, the measurement ends; a
     round that was cut short does not count. `progress` counts the images of the rounds. None if no
-    round is complete. Raises SourceError if no image could be classified in a round, and what
+    round is complete. Raises SourceError if every image of a round ended in an error, and what
     Farm.run raises.
     """
     measurement = Measurement(farm, progress)

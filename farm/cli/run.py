@@ -26,6 +26,7 @@ from farm.errors import (
     SourceError,
 )
 from farm.hardware import environment
+from farm.results.answer_format import AnswerFormat, format_of
 from farm.results.result import Result
 from farm.results.resume import Remaining
 from farm.results.resume_index import ResumeIndex, read
@@ -64,7 +65,8 @@ class Request:
 
 def run(config: FarmConfig, request: Request) -> int:
     """Classify what `request` names; return 0 (all ok), 1 (some failed) or 128 plus a signal."""
-    earlier = _resume_index(request)
+    answers = format_of("classify")
+    earlier = _resume_index(request, answers)
     if request.output is not None:
         check_name(request.output)
     targets = choose_targets(config, request.targets)
@@ -74,9 +76,8 @@ def run(config: FarmConfig, request: Request) -> int:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
         deadline = WriteDeadline(signals, config.drain_seconds)
         farm = Farm(config, signals=signals, starting=starting)
-        output = open_writer(
-            request.output, request.quiet, deadline, None if request.overwrite else earlier
-        )
+        kept = None if request.overwrite else earlier
+        output = open_writer(request.output, request.quiet, answers, deadline, kept)
         try:
             # The output is opened after: a farm that can't start leaves earlier results alone.
             with farm, output as writer, _summing_up(farm, stats, source, request, targets):
@@ -104,7 +105,7 @@ def run(config: FarmConfig, request: Request) -> int:
     return EXIT_SOME_FAILED if stats.failures else EXIT_OK
 
 
-def _resume_index(request: Request) -> ResumeIndex:
+def _resume_index(request: Request, answers: AnswerFormat) -> ResumeIndex:
     """Return what earlier runs have done of this one; raise OutputError if that is unknown."""
     if request.output is None and (request.resume or request.overwrite):
         flag, what = ("resume", "append to") if request.resume else ("overwrite", "replace")
@@ -116,7 +117,7 @@ def _resume_index(request: Request) -> ResumeIndex:
         return ResumeIndex()
     if request.output.suffix != JSONL:
         raise OutputError(f"--resume: {request.output}: only a {JSONL} file can be resumed")
-    earlier = read(request.output)
+    earlier = read(request.output, answers.key)
     if earlier.torn:
         LOG.info(
             f"{request.output}: its last line was cut off after {earlier.torn} bytes; "

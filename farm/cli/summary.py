@@ -12,7 +12,7 @@ from farm.report.subject import Subject
 from farm.report.subject_text import facts
 from farm.results.result import Result
 from farm.results.stats import RunSummary
-from farm.results.text_line import to_text
+from farm.results.text_line import failure_line
 from farm.scheduler.placement import FarmPlan
 from farm.system.terminal import UNLIMITED, columns, printable, wrapped
 from workers.runtimes.base import ONNX
@@ -53,7 +53,7 @@ def summary(run: RunSummary, plan: FarmPlan, what: Subject) -> list[str]:
 
 def failures(first: Sequence[Result], count: int, output: Path | None) -> list[str]:
     """Return a line for each of the first failures, and where to find the others of `count`."""
-    lines = [f"{count} failed:", *(f"  {to_text(each)}" for each in first)]
+    lines = [f"{count} failed:", *(f"  {failure_line(each)}" for each in first)]
     if others := count - len(first):
         where = "-o FILE writes them all" if output is None else f"all are in {output}"
         lines.append(f"  and {others} others; {where}")

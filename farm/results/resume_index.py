@@ -10,13 +10,15 @@ from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from farm.errors import OutputError
+from farm.results.answer_format import KEYS
 
 DIGEST_BYTES: Final = 8  # of two million paths, two are alike with a chance of one in ten million
 KEY: Final = os.urandom(16)  # and nobody can choose names that are
-LONGEST_LINE: Final = 1 << 20  # bytes; a path has 4096 at most
+# Bytes. A detector gives 1000 objects at most, with labels of 1000 characters, 12 bytes each.
+LONGEST_LINE: Final = 1 << 24
 LARGEST_ID: Final = 2**53  # above it, programs that read JSON numbers as floats mix ids up
 BEGIN: Final = b'{"id": '  # of each of our lines, however little of it there is
 
@@ -68,30 +70,36 @@ def digest(path: bytes) -> int:
     return int.from_bytes(found, "little")
 
 
-def read(name: Path) -> ResumeIndex:
+def read(name: Path, key: str) -> ResumeIndex:
     """Read a results file and change nothing; one that is not there is an empty one.
 
-    Takes 12 bytes of memory per line. Raises OutputError for a file that can't be read, and for
-    one with a whole line that is no result: then it is some other file.
+    `key` is the one of AnswerFormat that its lines must have. Takes 12 bytes of memory per line.
+    Raises OutputError for a file that can't be read, and for one with a whole line that is no
+    result of this kind of task: then it is some other file.
     """
     try:
         if name.exists() and not name.is_file():
             raise OutputError(f"--resume: {name} is no regular file and can't be read again")
         with name.open("rb") as file:
-            return _index(file, name)
+            return _index(file, name, key)
     except FileNotFoundError:
         return ResumeIndex()
     except OSError as error:
         raise OutputError(f"--resume: {name}: cannot read: {error.strerror}") from error
 
 
-def _index(file: BinaryIO, name: Path) -> ResumeIndex:
+def _index(file: BinaryIO, name: Path, key: str) -> ResumeIndex:
     digests, next_id, whole, torn = array("Q"), 0, 0, 0
     for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
         found = parse(line)
         if found is not None:
-            digests.append(digest(found[1]))
-            next_id, whole = max(next_id, found[0] + 1), whole + len(line)
+            if found.key != key:
+                raise OutputError(
+                    f"--resume: {name}: line {number} is of another task: it has {found.key!r}, "
+                    f"lines of this run's task have {key!r}; name another file"
+                )
+            digests.append(digest(found.path))
+            next_id, whole = max(next_id, found.id + 1), whole + len(line)
         elif _is_torn(line, file):
             torn = os.fstat(file.fileno()).st_size - whole
             break
@@ -118,8 +126,16 @@ def _is_torn(line: bytes, file: BinaryIO) -> bool:
     return not any(more.strip(b"\0") for more in iter(lambda: file.read(LONGEST_LINE), b""))
 
 
-def parse(line: bytes) -> tuple[int, bytes] | None:
-    """Return the id and the path of a line that is a result, None for any other."""
+class Line(NamedTuple):
+    """What a line tells: its id, its path, and the key of its answer."""
+
+    id: int
+    path: bytes
+    key: str
+
+
+def parse(line: bytes) -> Line | None:
+    """Return what a line that is a result tells, None for any other."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -127,5 +143,6 @@ def parse(line: bytes) -> tuple[int, bytes] | None:
         number, path = found["id"], os.fsencode(found["path"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
+    keys = KEYS & found.keys()
     is_id = type(number) is int and 0 <= number < LARGEST_ID
-    return (number, path) if is_id and {"top5", "error"} <= found.keys() else None
+    return Line(number, path, *keys) if is_id and "error" in found and len(keys) == 1 else None

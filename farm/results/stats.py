@@ -9,7 +9,7 @@ from typing import Final
 from farm.errors import SourceError
 from farm.results.latency import Histogram
 from farm.results.result import Result
-from farm.results.text_line import to_text
+from farm.results.text_line import failure_line
 from farm.results.truth import Truth
 
 PHASES: Final = ("queue", "decode", "wait", "infer", "total")
@@ -107,8 +107,8 @@ class Stats:
     def check_ok(self, purpose: str) -> None:
         """Raise SourceError with `purpose` and the first failure if no result was without error."""
         if self.first_failures and not self.per_worker:
-            first = to_text(self.first_failures[0])
-            raise SourceError(f"{purpose}: no image could be classified; first: {first}")
+            first = failure_line(self.first_failures[0])
+            raise SourceError(f"{purpose}: every image ended in an error; first: {first}")
 
     def include(self, other: Stats) -> None:
         """Count what another has counted."""

@@ -1,26 +1,43 @@
-"""A result as one readable line."""
+"""A result as one readable line, harmless for a terminal."""
 
 from __future__ import annotations
 
-from farm.results.result import Result
-from farm.system.terminal import UNLIMITED, printable
+from collections.abc import Sequence
+
+from farm.results.result import DetectedObject, Prediction, Result
+from farm.system.terminal import printable
 
 
-def to_text(result: Result, width: int = UNLIMITED) -> str:
-    """Return a result as one readable line: of its classes, as many as fit into `width`.
+def failure_line(result: Result) -> str:
+    """Return a result with an error as one line; the error is whole."""
+    error = result.error
+    reason = "" if error is None else f"{error.kind}: {printable(error.message)}"
+    return f"{name_of(result)}: error: {reason}"
 
-    The best one is always there, and an error is whole.
+
+def line_of(result: Result, parts: Sequence[str], width: int) -> str:
+    """Return a result and the parts of its answer as one line: of the parts, as many as fit.
+
+    The first one is always there.
     """
-    name = printable(result.path) if result.path is not None else f"item {result.id}"
-    if result.error is not None:
-        return f"{name}: error: {result.error.kind}: {printable(result.error.message)}"
-    mark = "simulated: " if result.simulated else ""
-    best = []
-    for each in result.top5 or ():
-        unnamed = each.label is None or result.simulated
-        label = f"class {each.class_id}" if unnamed else printable(str(each.label).split(",")[0])
-        best.append(f"{label} {each.score * 100:.1f} %")
-    line = f"{name}: {mark}{', '.join(best)}"
-    while len(line) > width and len(best) > 1:
-        line = line.removesuffix(f", {best.pop()}")
+    left = list(parts)
+    line = f"{beginning_of(result)}{', '.join(left)}"
+    while len(line) > width and len(left) > 1:
+        line = line.removesuffix(f", {left.pop()}")
     return line
+
+
+def beginning_of(result: Result) -> str:
+    """Return what is before the answer in a result's line."""
+    return f"{name_of(result)}: {'simulated: ' if result.simulated else ''}"
+
+
+def name_of(result: Result) -> str:
+    """Return an image's path, escaped, or the number of what was no file."""
+    return f"item {result.id}" if result.path is None else printable(result.path)
+
+
+def class_name(found: Prediction | DetectedObject, *, simulated: bool) -> str:
+    """Return a class as a line names it: by its label up to a comma; a made-up one has a number."""
+    unnamed = found.label is None or simulated
+    return f"class {found.class_id}" if unnamed else printable(str(found.label).split(",")[0])

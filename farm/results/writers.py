@@ -7,28 +7,26 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
 
 from farm.errors import OutputError, WriterError
+from farm.results.answer_format import AnswerFormat
 from farm.results.line_file import LineFile
 from farm.results.result import Result
 from farm.results.resume_index import ResumeIndex
 from farm.results.stats import PHASES
-from farm.results.text_line import to_text
+from farm.results.text_line import failure_line
 from farm.system.colour import coloured
 from farm.system.fd_writer import WriteDeadline, write_all
 from farm.system.terminal import width_of
-from workers.protocol.spec import K
 
 JSONL: Final = ".jsonl"
 CSV: Final = ".csv"
-CSV_HEAD: Final = (
-    "id",
-    "path",
-    *(f"{what}{rank}" for rank in range(1, K + 1) for what in ("class", "label", "score")),
+CSV_BEGIN: Final = ("id", "path")  # before the answer's columns
+CSV_END: Final = (
     "error_kind",
     "error_message",
     "worker",
@@ -47,7 +45,11 @@ class Writer(Protocol):
 
 @contextmanager
 def open_writer(
-    output: Path | None, quiet: bool, deadline: WriteDeadline, earlier: ResumeIndex | None = None
+    output: Path | None,
+    quiet: bool,
+    answers: AnswerFormat,
+    deadline: WriteDeadline,
+    earlier: ResumeIndex | None = None,
 ) -> Iterator[Writer]:
     """Open the file `output` (.jsonl or .csv) for results; without it, use standard output.
 
@@ -56,14 +58,14 @@ def open_writer(
     written.
     """
     if output is None:
-        yield NullWriter() if quiet else TextLines(sys.stdout, deadline)
+        yield NullWriter() if quiet else TextLines(sys.stdout, answers, deadline)
         return
     check_name(output)
     keep, expected = 0, None
     if earlier is not None:
         keep, expected = earlier.whole, earlier.whole + earlier.torn
     with LineFile(output, deadline, keep=keep, expected=expected) as file:
-        yield JsonLines(file) if output.suffix == JSONL else CsvTable(file)
+        yield JsonLines(file, answers) if output.suffix == JSONL else CsvTable(file, answers)
 
 
 def check_name(output: Path) -> None:
@@ -95,14 +97,15 @@ class NullWriter:
 class TextLines:
     """One readable line per result."""
 
-    def __init__(self, out: TextIO, deadline: WriteDeadline) -> None:
-        self._out, self._deadline = out, deadline
+    def __init__(self, out: TextIO, answers: AnswerFormat, deadline: WriteDeadline) -> None:
+        self._out, self._answers, self._deadline = out, answers, deadline
 
     def write(self, result: Result, _now: float, /) -> None:
         """See Writer.write."""
-        text = to_text(result, width_of(self._out))
-        if result.error is not None:
-            text = coloured(text, self._out)
+        if result.error is None:
+            text = self._answers.as_text(result, width_of(self._out))
+        else:
+            text = coloured(failure_line(result), self._out)
         data = f"{text}\n".encode(self._out.encoding, self._out.errors or "strict")
         # Past the stream's own buffer: a reader of a pipe gets each result at once, and what nobody
         # reads is not waited for again when the program ends.
@@ -118,60 +121,54 @@ class TextLines:
 class JsonLines:
     """One JSON object per line."""
 
-    def __init__(self, file: LineFile) -> None:
-        self._file = file
+    def __init__(self, file: LineFile, answers: AnswerFormat) -> None:
+        self._file, self._answers = file, answers
 
     def write(self, result: Result, now: float, /) -> None:
         """See Writer.write."""
-        self._file.append(f"{json.dumps(as_dict(result))}\n".encode())
+        self._file.append(f"{json.dumps(as_dict(result, self._answers))}\n".encode())
         self._file.sync_if_due(now)
 
 
 class CsvTable:
-    """A CSV table with a header line."""
+    """A CSV table with a header line; a result's rows are written at once."""
 
-    def __init__(self, file: LineFile) -> None:
-        self._file = file
-        self._file.append(_row(CSV_HEAD))
+    def __init__(self, file: LineFile, answers: AnswerFormat) -> None:
+        self._file, self._answers = file, answers
+        self._file.append(as_csv([(*CSV_BEGIN, *answers.csv_head, *CSV_END)]))
 
     def write(self, result: Result, now: float, /) -> None:
         """See Writer.write."""
-        self._file.append(_row(as_cells(result)))
+        self._file.append(as_csv(as_rows(result, self._answers)))
         self._file.sync_if_due(now)
 
 
-def as_cells(result: Result) -> tuple[Any, ...]:
-    """Return a result as the cells below CSV_HEAD."""
-    top5 = [x for p in result.top5 or () for x in (p.class_id, p.label, f"{p.score:.6g}")]
-    path = None if result.path is None else result.path.encode("utf-8", "replace").decode()
-    return (
-        result.id,
-        path,
-        *top5,
-        *[""] * (3 * K - len(top5)),
+def as_rows(result: Result, answers: AnswerFormat) -> Iterator[tuple[Any, ...]]:
+    """Give a result as the rows of a table, which differ in the answer's cells."""
+    end = (
         *((result.error.kind, result.error.message) if result.error else ("", "")),
         result.worker,
         result.attempts,
         *(f"{getattr(result.ms, phase):.3f}" for phase in PHASES),
         str(result.simulated).lower(),
     )
+    for cells in answers.as_cells(result):
+        yield result.id, result.path, *cells, *end
 
 
-def _row(cells: tuple[Any, ...]) -> bytes:
+def as_csv(rows: Iterable[tuple[Any, ...]]) -> bytes:
+    """Return rows as CSV; what UTF-8 can't hold, of a path or a reason, is a question mark."""
     text = io.StringIO(newline="")
-    csv.writer(text).writerow(cells)
-    return text.getvalue().encode()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
 
 
-def as_dict(result: Result) -> dict[str, Any]:
+def as_dict(result: Result, answers: AnswerFormat) -> dict[str, Any]:
     """Return a result as the JSON object that docs/run.md documents."""
-    top5 = result.top5
     return {
         "id": result.id,
         "path": result.path,
-        "top5": None
-        if top5 is None
-        else [{"class": p.class_id, "label": p.label, "score": round(p.score, 6)} for p in top5],
+        **answers.as_json(result),
         "error": None
         if result.error is None
         else {"kind": result.error.kind, "message": result.error.message},

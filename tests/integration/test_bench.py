@@ -173,7 +173,7 @@ def test_images_that_all_fail_are_no_measurement(tmp_path: Path) -> None:
     done = bench(RK3588, "-s", "1", *flags)
     assert done.returncode == 2
     assert "0.00 ms" not in done.stdout
-    assert f"no image could be classified; first: {tmp_path}/" in done.stderr
+    assert f"every image ended in an error; first: {tmp_path}/" in done.stderr
     assert not output.exists()
 
 

@@ -19,6 +19,7 @@ from typing import Final
 import pytest
 
 from farm.errors import OutputError
+from farm.results.answer_format import format_of
 from farm.results.resume_index import ResumeIndex
 from farm.results.writers import open_writer
 from farm.system.fd_writer import WriteDeadline
@@ -275,7 +276,7 @@ def test_what_comes_into_the_file_after_the_look_is_not_replaced_either(tmp_path
     output.write_text("of another run")
     with (
         pytest.raises(OutputError, match="just been changed"),
-        open_writer(output, False, WriteDeadline(), ResumeIndex()),
+        open_writer(output, False, format_of("classify"), WriteDeadline(), ResumeIndex()),
     ):
         pass
     assert output.read_text() == "of another run"

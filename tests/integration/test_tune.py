@@ -229,7 +229,7 @@ def test_images_that_are_none_end_a_tune(config: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     done = short("tune", str(config), "-d", str(tmp_path / "empty.jpg"), "-o", f"{tmp_path}/o.yaml")
     assert done.returncode == 2
-    assert "no image could be classified; first: " in done.stderr
+    assert "every image ended in an error; first: " in done.stderr
     assert not (tmp_path / "o.yaml").exists()
 
 

@@ -12,16 +12,23 @@ from typing import Any
 import pytest
 
 from farm.errors import OutputError, WriterError
+from farm.results.answer_format import AnswerFormat, format_of
 from farm.results.result import Prediction, Result, Timings
 from farm.results.writers import TextLines, open_writer
 from farm.system.fd_writer import WriteDeadline
+from tests.helpers import results
+from tests.helpers.results import BUS, PERSON
 from tests.helpers.terminals import ENV, open_terminal, read_to_end
 from workers.protocol.messages import ItemError
 
-HEAD = [
-    "id",
-    "path",
-    *(f"{what}{rank}" for rank in (1, 2, 3, 4, 5) for what in ("class", "label", "score")),
+CLASSIFY, DETECT, OWN = map(format_of, ("classify", "detect", "my.module:task"))
+BEGIN, ANSWER = ["id", "path"], {
+    CLASSIFY: [f"{what}{at}" for at in range(1, 6) for what in ("class", "label", "score")],
+    DETECT: ["class", "label", "score", "left", "top", "right", "bottom",
+             "image_width", "image_height"],
+    OWN: ["output"],
+}  # fmt: skip
+END = [
     "error_kind",
     "error_message",
     "worker",
@@ -39,19 +46,7 @@ NOT_UTF8 = os.fsdecode(b"/caf\xe9/\xff.jpg")
 
 
 def result(**changes: Any) -> Result:
-    return Result(
-        **{
-            "id": 7,
-            "path": "/photos/a.jpg",
-            "top5": TOP5,
-            "error": None,
-            "worker": 2,
-            "attempts": 1,
-            "ms": TIMES,
-            "simulated": False,
-            **changes,
-        }
-    )
+    return results.result(**{"path": "/photos/a.jpg", "top5": TOP5, "ms": TIMES, **changes})
 
 
 def failed(**changes: Any) -> Result:
@@ -59,22 +54,25 @@ def failed(**changes: Any) -> Result:
     return result(**{"top5": None, "error": error, "attempts": 3, **changes})
 
 
-def written(path: Path, *results: Result) -> str:
-    with open_writer(path, False, WriteDeadline()) as writer:
+def written(path: Path, *results: Result, answers: AnswerFormat = CLASSIFY) -> str:
+    with open_writer(path, False, answers, WriteDeadline()) as writer:
         for each in results:
             writer.write(each, 0.0)
     return path.read_text(encoding="utf-8")
 
 
-def json_of(folder: Path, *results: Result) -> list[Any]:
-    return [json.loads(line) for line in written(folder / "r.jsonl", *results).splitlines()]
+def json_of(folder: Path, *results: Result, answers: AnswerFormat = CLASSIFY) -> list[Any]:
+    lines = written(folder / "r.jsonl", *results, answers=answers).splitlines()
+    return [json.loads(line) for line in lines]
 
 
-def csv_of(folder: Path, *results: Result) -> list[dict[str, str]]:
-    rows = list(csv.reader(io.StringIO(written(folder / "r.csv", *results))))
-    assert rows[0] == HEAD
-    assert {len(row) for row in rows} == {len(HEAD)}
-    return [dict(zip(HEAD, row, strict=True)) for row in rows[1:]]
+def csv_of(
+    folder: Path, *results: Result, answers: AnswerFormat = CLASSIFY
+) -> list[dict[str, str]]:
+    table = written(folder / "r.csv", *results, answers=answers)
+    rows, head = list(csv.reader(io.StringIO(table))), [*BEGIN, *ANSWER[answers], *END]
+    assert rows[0] == head
+    return [dict(zip(head, row, strict=True)) for row in rows[1:]]
 
 
 def test_a_json_line_is_the_documented_object(tmp_path: Path) -> None:
@@ -148,7 +146,7 @@ def test_a_csv_row_has_a_cell_for_each_head(tmp_path: Path) -> None:
 def test_a_csv_row_of_an_error_has_no_classes(tmp_path: Path) -> None:
     (row,) = csv_of(tmp_path, failed())
     assert [row["error_kind"], row["error_message"]] == ["missing", "no such file"]
-    assert {row[key] for key in HEAD[2:17]} == {""}
+    assert {row[key] for key in ANSWER[CLASSIFY]} == {""}
     assert (row["worker"], row["attempts"]) == ("2", "3")
 
 
@@ -158,6 +156,47 @@ def test_a_csv_row_of_few_classes_is_as_wide_as_all(tmp_path: Path, classes: int
     assert row[f"class{classes}"] == f"{classes - 1}"
     assert (row[f"class{classes + 1}"], row["score5"], row["error_kind"]) == ("", "", "")
     assert row["worker"] == "2"
+
+
+TIMES_AND_WORKER = {"worker": "2", "attempts": "1", "infer_ms": "2.200", "simulated": "false"}
+
+
+def test_a_csv_of_a_detector_has_a_row_for_each_object(tmp_path: Path) -> None:
+    found = results.detected(BUS, PERSON, path="/two.jpg", ms=TIMES)
+    empty = results.detected(id=8, path="/none.jpg", ms=TIMES)
+    bad = failed(id=9)
+    rows = csv_of(tmp_path, found, empty, bad, answers=DETECT)
+    keys = ("id", "path", "label", "right", "image_width", "error_kind")
+    assert [tuple(row[key] for key in keys) for row in rows] == [
+        ("7", "/two.jpg", "bus", "30.50", "640", ""),
+        ("7", "/two.jpg", "person", "10.00", "640", ""),
+        ("8", "/none.jpg", "", "", "640", ""),
+        ("9", "/photos/a.jpg", "", "", "", "missing"),
+    ]
+    assert [row for row in rows[:3] if not TIMES_AND_WORKER.items() <= row.items()] == []
+
+
+def test_a_csv_of_an_own_task_has_its_output_as_json(tmp_path: Path) -> None:
+    plate = result(top5=None, output={"plate": 'A "1", B', "score": float("nan"), "crop": b"\xff"})
+    good, bad = csv_of(tmp_path, plate, failed(), answers=OWN)
+    assert json.loads(good["output"]) == {"plate": 'A "1", B', "score": None, "crop": "/w=="}
+    assert (good["worker"], bad["output"], bad["error_kind"]) == ("2", "", "missing")
+
+
+@pytest.mark.parametrize(
+    ("answers", "changes", "found"),
+    [
+        (DETECT, {"objects": (), "size": (640, 480)}, {"objects": [], "size": [640, 480]}),
+        (OWN, {"output": {"n": [1, 2]}}, {"output": {"n": [1, 2]}}),
+    ],
+)
+def test_a_json_line_of_another_task_has_its_answer_in_place_of_top5(
+    tmp_path: Path, answers: AnswerFormat, changes: dict[str, Any], found: dict[str, Any]
+) -> None:
+    (line,) = json_of(tmp_path, result(top5=None, **changes), answers=answers)
+    rest = ["error", "worker", "attempts", "ms", "simulated"]
+    assert list(line) == ["id", "path", *found, *rest]
+    assert found.items() <= line.items()
 
 
 def test_csv_quotes_what_would_break_its_rows(tmp_path: Path) -> None:
@@ -177,8 +216,12 @@ def test_csv_has_empty_cells_for_what_is_not_known(tmp_path: Path) -> None:
 
 def test_a_path_that_is_not_utf8_does_not_stop_csv(tmp_path: Path) -> None:
     (row,) = csv_of(tmp_path, result(path=NOT_UTF8))
-    assert row["path"].startswith("/caf")
-    assert row["path"].endswith(".jpg")
+    assert row["path"] == "/caf?/?.jpg"
+
+
+def test_a_reason_that_is_not_utf8_does_not_stop_csv(tmp_path: Path) -> None:
+    (row,) = csv_of(tmp_path, failed(error=ItemError("task_failed", f"no {NOT_UTF8}")))
+    assert row["error_message"] == "no /caf?/?.jpg"
 
 
 def test_a_csv_without_results_is_its_head(tmp_path: Path) -> None:
@@ -197,7 +240,7 @@ def test_what_was_written_stays_when_the_run_fails(tmp_path: Path, suffix: str) 
     path = tmp_path / f"r{suffix}"
 
     def fail_after_one() -> None:
-        with open_writer(path, False, WriteDeadline()) as writer:
+        with open_writer(path, False, CLASSIFY, WriteDeadline()) as writer:
             writer.write(result(), 0.0)
             raise KeyboardInterrupt
 
@@ -209,7 +252,7 @@ def test_what_was_written_stays_when_the_run_fails(tmp_path: Path, suffix: str) 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
 def test_a_result_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"r{suffix}"
-    with open_writer(path, False, WriteDeadline()) as writer:
+    with open_writer(path, False, CLASSIFY, WriteDeadline()) as writer:
         writer.write(result(path="/first.jpg"), 0.0)
         assert "/first.jpg" in path.read_text()
 
@@ -218,7 +261,7 @@ def test_a_result_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path, suffix
 def test_another_suffix_is_refused_and_nothing_is_made(tmp_path: Path, name: str) -> None:
     with (
         pytest.raises(OutputError, match=r"must end in \.jsonl or \.csv"),
-        open_writer(tmp_path / name, False, WriteDeadline()),
+        open_writer(tmp_path / name, False, CLASSIFY, WriteDeadline()),
     ):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -232,7 +275,7 @@ def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: st
     (tmp_path / "folder.jsonl").mkdir()
     with (
         pytest.raises(OutputError, match=r"^--output ") as caught,
-        open_writer(tmp_path / name, False, WriteDeadline()),
+        open_writer(tmp_path / name, False, CLASSIFY, WriteDeadline()),
     ):
         pass
     assert f"--output {tmp_path / name}: " in str(caught.value)
@@ -241,7 +284,10 @@ def test_a_file_that_can_not_be_made_is_refused_by_name(tmp_path: Path, name: st
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write into folders of mode 500")
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(OutputError), open_writer(tmp_path / "r.jsonl", False, WriteDeadline()):
+    with (
+        pytest.raises(OutputError),
+        open_writer(tmp_path / "r.jsonl", False, CLASSIFY, WriteDeadline()),
+    ):
         pass
 
 
@@ -260,7 +306,7 @@ def test_a_full_disk_is_a_writer_error(tmp_path: Path, name: str, count: int) ->
 def test_without_a_file_results_are_lines_on_standard_output(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with open_writer(None, False, WriteDeadline()) as writer:
+    with open_writer(None, False, CLASSIFY, WriteDeadline()) as writer:
         writer.write(result(), 0.0)
         writer.write(failed(), 0.0)
     first, second = capfd.readouterr().out.splitlines()
@@ -274,7 +320,7 @@ def test_on_a_terminal_the_error_of_a_line_is_red(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("NO_COLOR", raising=False)
     with open_terminal() as (here, there):
         with os.fdopen(there, "w") as screen:
-            lines = TextLines(screen, WriteDeadline())
+            lines = TextLines(screen, CLASSIFY, WriteDeadline())
             lines.write(failed(), 0.0)
         (line,) = read_to_end(here).splitlines()
     assert line == "/photos/a.jpg: \x1b[31merror: missing: no such file\x1b[0m"
@@ -283,13 +329,13 @@ def test_on_a_terminal_the_error_of_a_line_is_red(monkeypatch: pytest.MonkeyPatc
 def test_a_narrow_terminal_gets_lines_that_fit() -> None:
     with open_terminal(columns=60) as (here, there):
         with os.fdopen(there, "w") as screen:
-            TextLines(screen, WriteDeadline()).write(result(), 0.0)
+            TextLines(screen, CLASSIFY, WriteDeadline()).write(result(), 0.0)
         (line,) = read_to_end(here).splitlines()
     assert line == "/photos/a.jpg: label 0 50.0 %, label 1 25.0 %"
 
 
 def test_quiet_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    with open_writer(None, True, WriteDeadline()) as writer:
+    with open_writer(None, True, CLASSIFY, WriteDeadline()) as writer:
         writer.write(result(), 0.0)
     assert capfd.readouterr() == ("", "")
 
@@ -299,4 +345,4 @@ def test_a_full_disk_behind_standard_output_is_a_writer_error() -> None:
         open("/dev/full", "w") as full,
         pytest.raises(WriterError, match=r"standard output: .*No space"),
     ):
-        TextLines(full, WriteDeadline()).write(result(), 0.0)
+        TextLines(full, CLASSIFY, WriteDeadline()).write(result(), 0.0)

@@ -13,12 +13,12 @@ from farm.cli.summary import failures, plan_table
 from farm.doctor.finding import Report, failure, ok, warning
 from farm.report.compare import Earlier, comparison
 from farm.report.text_table import troubles
-from farm.results.text_line import to_text
+from farm.results.text_line import failure_line
 from farm.system.colour import WARNING, coloured
 from farm.system.terminal import UNLIMITED, wrapped
 from tests.helpers import reports
+from tests.helpers.results import failed
 from tests.unit.farm.cli.test_summary import planned, summarized
-from tests.unit.farm.results.test_text_line import failed
 
 COLOURS: Final = {"31": "red", "32": "green", "33": "yellow"}
 
@@ -54,7 +54,7 @@ def test_a_doctors_words_have_the_colour_of_their_status() -> None:
 
 
 def test_the_error_of_an_image_is_red_and_its_name_is_not() -> None:
-    assert shown(to_text(failed("missing", "no such file"))) == [
+    assert shown(failure_line(failed("missing", "no such file"))) == [
         ("red", "error: missing: no such file")
     ]
 
