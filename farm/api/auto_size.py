@@ -71,7 +71,7 @@ def decide(
         return validate({**values, "size": None})
     machine = detect()
     sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
-    refs, _ = sample((str(default_samples()),), COUNT)
+    refs, _ = sample((str(default_samples(scenes=False)),), COUNT)
     timings: list[Timing] = []
     for size in sizes:
         sized = validate({**values, "size": size})

@@ -170,15 +170,14 @@ def init(name: str | None, output: Path) -> None:
 
 @command()
 @with_options(RENDER)
-def render(folder: Path, count: int | None, seed: int | None) -> None:
+def render(folder: Path, count: int | None, seed: int | None, scenes: bool) -> None:
     """Draw sample images into FOLDER.
 
-    Each shows one character; its name contains the right label.
+    Each shows one character, and its name contains the right label; or, with --scenes, several.
     """
-    from farm.sources.renders import write_renders
-    from farm.sources.sample_images import COUNT, SEED
+    from farm.sources.sample_images import write_samples
 
-    paths = write_renders(folder, count=count or COUNT, seed=SEED if seed is None else seed)
+    paths = write_samples(folder, scenes=scenes, count=count, seed=seed)
     print(f"{len(paths)} images in {printable(str(folder))}")
 
 

@@ -37,6 +37,7 @@ npu-farm init rk3588                 farm.yaml for an rk3588
     "render": """
 npu-farm render samples/             the images that a run draws by default
 npu-farm render samples/ -n 500 --seed 3
+npu-farm render samples/ --scenes    for detectors: several characters each
 """,
     "doctor": """
 npu-farm doctor                      this machine alone

@@ -113,9 +113,12 @@ INIT: Final = (
 RENDER: Final = (
     click.argument("folder", type=click.Path(path_type=Path)),
     click.option("-n", "--count", type=click.IntRange(1, 10**6), metavar="N",
-                 help="Number of images.  [default: 200]"),
+                 help="Number of images.  [default: 200; 100 scenes]"),
     click.option("--seed", type=click.IntRange(0, 2**31 - 1), metavar="N",
                  help="Another seed draws other images.  [default: 7]"),
+    click.option("--scenes", is_flag=True,
+                 help="Draw several characters on each image, for a detector; where they are goes "
+                 "to scenes.json beside them, in COCO's format."),
 )  # fmt: skip
 CONVERSION: Final = (
     click.argument("model", type=click.Path(path_type=Path)),

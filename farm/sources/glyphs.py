@@ -205,8 +205,18 @@ def random_backing(rng: np.random.Generator, glyph: Mask) -> Mask:
 
 def random_view(rng: np.random.Generator, glyph: Mask, size: tuple[int, int]) -> View:
     """Return a 3 x 3 perspective of a mask into an image (height, width), all ink inside it."""
+    return view_of_height(rng, glyph, size, rng.uniform(0.33, 0.74))
+
+
+def view_of_height(
+    rng: np.random.Generator, glyph: Mask, size: tuple[int, int], share: float
+) -> View:
+    """Return a random view as `random_view`, but with capitals of about the height asked for.
+
+    `share` is of the image's shorter side, 0 to 1; what would not fit is made as large as it can.
+    """
     reach = float(np.linalg.norm(cv2.boundingRect(glyph)[2:])) / 2 / UNIT * _FAR
-    scale = min(size) * min(rng.uniform(0.33, 0.74) / _CAP_HEIGHT, 0.5 / reach)
+    scale = min(size) * min(share / _CAP_HEIGHT, 0.5 / reach)
     extent = np.array(size[::-1]) / 2
     room = np.maximum(extent - scale * reach, 0)
     centre = extent + rng.uniform(-room, room)

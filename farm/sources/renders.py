@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from farm.errors import OutputError
 from farm.sources.glyphs import Typeface, random_backing, random_view
-from farm.sources.scene import Image, expose, paint, random_tint, random_wall
+from farm.sources.scene import Image, encode, expose, paint, random_tint, random_wall
 
 CLASSES: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LONG_SIDE: Final = (460, 541)  # pixels, half open; 500 x 375 is the usual size of a thumbnail photo
@@ -38,10 +37,7 @@ class Render:
 
     def jpeg(self) -> bytes:
         """Return the image as a JPEG file; raise ValueError when OpenCV cannot encode it."""
-        done, data = cv2.imencode(".jpg", self.image, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
-        if not done:
-            raise ValueError(f"cannot encode a {self.image.shape} image as JPEG")
-        return data.tobytes()
+        return encode(self.image, self.quality)
 
 
 def render(index: int, *, seed: int) -> Render:

@@ -11,23 +11,37 @@ from farm.config.schema import FarmConfig
 from farm.system.log import LOG
 
 COUNT: Final = 200
-SEED: Final = 7  # not 1, which the model was trained on, nor 2024, which it was measured on
+SCENES: Final = 100  # of several characters, for detectors
+SEED: Final = 7  # not 1, which the models were trained on, nor 2024, which they were measured on
 SAMPLE_NAME: Final = re.compile(r"glyph-\d+-\d+_[0-9A-Z]\.jpg$")  # as write_renders names them
 
 
-def default_samples() -> Path:
+def write_samples(
+    folder: Path, *, scenes: bool, count: int | None = None, seed: int | None = None
+) -> list[Path]:
+    """Render sample images into a folder and return their paths; by default, the bundled ones.
+
+    Raises OutputError if one can't be written.
+    """
+    # Here, for these import OpenCV, which a coordinator does not need otherwise.
+    from farm.sources.renders import write_renders
+    from farm.sources.scenes import write_scenes
+
+    write, usual = (write_scenes, SCENES) if scenes else (write_renders, COUNT)
+    return write(folder, count=count or usual, seed=SEED if seed is None else seed)
+
+
+def default_samples(*, scenes: bool) -> Path:
     """Return the folder of the sample images in the user's cache; render them if it lacks any.
 
     Raises OutputError if it can't be written.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "npu-farm" / f"renders-{SEED}"
-    if not folder.is_dir() or len(list(folder.iterdir())) < COUNT:
-        # Here, for it imports OpenCV, which a coordinator does not need otherwise.
-        from farm.sources.renders import write_renders
-
-        LOG.info(f"rendering {COUNT} sample images into {folder}")
-        write_renders(folder, count=COUNT, seed=SEED)
+    kind, count = ("scenes", SCENES) if scenes else ("renders", COUNT)
+    folder = cache / "npu-farm" / f"{kind}-{SEED}"
+    if len(list(folder.glob("*.jpg"))) < count:
+        LOG.info(f"rendering {count} sample images into {folder}")
+        write_samples(folder, scenes=scenes)
     return folder
 
 
@@ -37,6 +51,6 @@ def choose_targets(config: FarmConfig, named: tuple[str, ...]) -> tuple[str, ...
         return named
     if config.images is not None:
         return (config.images,)
-    folder = default_samples()
+    folder = default_samples(scenes=False)
     LOG.info(f"no images named: using the bundled sample images in {folder}")
     return (str(folder),)

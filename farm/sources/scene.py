@@ -99,8 +99,19 @@ def paint(scene: Image, mask: Mask, view: View, colour: Colour, opacity: float) 
     return painted
 
 
-def expose(rng: np.random.Generator, scene: Image) -> Image:
-    """Return the scene as a camera takes it: lit unevenly, out of focus or shaken, and noisy."""
+def encode(image: Image, quality: int) -> bytes:
+    """Return an image as a JPEG file; raise ValueError when OpenCV cannot encode it."""
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"cannot encode a {image.shape} image as JPEG")
+    return data.tobytes()
+
+
+def expose(rng: np.random.Generator, scene: Image, *, blur: int = 5) -> Image:
+    """Return the scene as a camera takes it: lit unevenly, out of focus or shaken, and noisy.
+
+    `blur` is the most pixels, at least 2, by which a point is smeared to either side.
+    """
     high, wide = size = scene.shape[0], scene.shape[1]
     # Light: a slope, darker corners, the edge of a shadow. It is smooth: made small, then enlarged.
     y, x = np.mgrid[-1:1:48j, -1:1:64j]
@@ -116,9 +127,11 @@ def expose(rng: np.random.Generator, scene: Image) -> Image:
     levels = cv2.cvtColor(_quantize(factors, _FULL, 0), cv2.COLOR_GRAY2BGR)
     if rng.random() >= 0.35:
         if rng.random() < 0.5:  # out of focus
-            scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.5, 2.4)), np.uint8)
-        else:  # shaken along a line of 5 to 11 pixels
-            side = 2 * int(rng.integers(2, 6)) + 1
+            scene = np.asarray(
+                cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.5, 0.48 * blur)), np.uint8
+            )
+        else:  # shaken along a line of 5 pixels or more
+            side = 2 * int(rng.integers(2, blur + 1)) + 1
             kernel = np.zeros((side, side), np.float32)
             angle, middle = rng.uniform(0, np.pi), side // 2
             tip = np.rint(np.array([np.cos(angle), np.sin(angle)]) * middle).astype(int)

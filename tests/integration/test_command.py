@@ -357,6 +357,16 @@ def test_render_makes_images(tmp_path: Path) -> None:
     assert len(list((tmp_path / "new").iterdir())) == 3
 
 
+def test_render_makes_scenes_and_says_what_is_on_them(tmp_path: Path) -> None:
+    done = npu_farm("render", str(tmp_path), "--scenes", "-n", "2", "--seed", "5")
+    assert done.returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "scene-0005-000000.jpg",
+        "scene-0005-000001.jpg",
+        "scenes.json",
+    ]
+
+
 def test_the_same_input_gives_the_same_answers_whatever_the_size(folder: str) -> None:
     answers = [
         sorted(command(*SIMULATED, "-d", folder, "-s", size).stdout.splitlines())

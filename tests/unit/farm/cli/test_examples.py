@@ -11,7 +11,7 @@ from farm.cli.commands import cli
 from farm.cli.examples import EXAMPLES, examples
 from farm.config.expected import choices
 from farm.hardware.platforms import HOST
-from farm.sources.sample_images import COUNT, SEED
+from farm.sources.sample_images import COUNT, SCENES, SEED
 from tests.helpers.snippets import OURS, parse
 
 
@@ -79,7 +79,7 @@ def test_the_examples_keep_their_lines() -> None:
 
 def test_the_defaults_of_the_sample_images_are_told() -> None:
     said = helped("npu-farm render")
-    assert f"[default: {COUNT}]" in said
+    assert f"[default: {COUNT}; {SCENES} scenes]" in said
     assert f"[default: {SEED}]" in said
 
 

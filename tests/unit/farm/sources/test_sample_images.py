@@ -16,21 +16,24 @@ from farm.sources.sample_images import choose_targets, default_samples
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(sample_images, "COUNT", 3)
+    monkeypatch.setattr(sample_images, "SCENES", 2)
     return tmp_path
 
 
+@pytest.mark.parametrize(("scenes", "count"), [(False, 3), (True, 2)])
 def test_they_are_rendered_once_and_again_when_some_are_missing(
-    cache: Path, caplog: pytest.LogCaptureFixture
+    cache: Path, caplog: pytest.LogCaptureFixture, scenes: bool, count: int
 ) -> None:
     caplog.set_level(logging.INFO, "farm")
-    folder = default_samples()
+    folder = default_samples(scenes=scenes)
     made = sorted(folder.iterdir())
     assert folder.is_relative_to(cache)
-    assert len(made) == 3
-    assert default_samples() == folder
+    assert len(list(folder.glob("*.jpg"))) == count
+    assert (folder / "scenes.json").exists() == scenes
+    assert default_samples(scenes=scenes) == folder
     assert len(caplog.records) == 1
     made[1].unlink()
-    default_samples()
+    default_samples(scenes=scenes)
     assert sorted(folder.iterdir()) == made
     assert len(caplog.records) == 2
 
