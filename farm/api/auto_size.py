@@ -35,7 +35,7 @@ class Runs(Protocol):
     """A farm that is up, as far as it is measured here."""
 
     def run(self, source: Source, /) -> Iterable[Result]:
-        """Classify what `source` returns."""
+        """Answer what `source` returns."""
 
 
 class OpenFarm(Protocol):
@@ -98,7 +98,7 @@ def decide(
 def _ms_per_image(farm: Runs, refs: list[Ref]) -> float:
     """Return the wall-clock milliseconds per image of one round.
 
-    Raises SourceError with the first failure if none was classified.
+    Raises SourceError with the first failure if every image ended in an error.
     """
     begun = time.monotonic()
     until = begun + ROUND_SECONDS

@@ -153,7 +153,7 @@ class Farm(Single):
         return self.run(IterableSource.from_items(items), ordered=ordered)
 
     def run(self, source: Source, *, ordered: bool = False, first_id: int = 0) -> Run:
-        """Classify what `source` returns, as `classify`; ids count from `first_id`."""
+        """Run the model on what `source` returns, as `classify` does; ids count from `first_id`."""
         running = self._up()
         with running.entered():
             return Run(running, source, ordered=ordered, first_id=first_id)

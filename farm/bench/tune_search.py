@@ -42,7 +42,7 @@ class SearchSpace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A choice and what was measured of it; at least one image was classified."""
+    """A choice and what was measured of it; at least one image has an answer."""
 
     choice: Choice
     measured: Measured

@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     ordered: bool,
     **said: Any,
 ) -> None:
-    """Classify images with the farm that CONFIG describes.
+    """Run a model on images, with the farm that CONFIG describes.
 
     CONFIG is the name of a bundled config (host, rk3588, ...) or the path of a file; by default, it
     is this machine's. IMAGES are folders, files, globs, .txt lists of paths, or - for a list on

@@ -78,7 +78,7 @@ SHARED: Final = (
                  help=f"The class names, one a line.{OF_CONFIG}"),
     click.option("--runtime", metavar="NAME", shell_complete=complete.words,
                  help="auto (the NPU if there is one, else onnx), rknn (the NPU), onnx (the CPU), "
-                 f"or simulated (an NPU that classifies nothing).{OF_CONFIG}"),
+                 f"or simulated (an NPU that computes nothing).{OF_CONFIG}"),
     click.option("--set", "settings", multiple=True, callback=_setting, metavar="KEY=VALUE",
                  help="Set any key of the config; can be repeated."),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`npu-farm run`: classify images, write results, tell the summary; return the exit code."""
+"""`npu-farm run`: run a model on images, write results, tell the summary; return the exit code."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from farm.system.terminal import width_of, wrapped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to classify (`targets`; empty: what the config says), how often, where results go.
+    """Which images (`targets`; empty: what the config says), how often, where results go.
 
     `config` is the config's name. With `recursive`, the folders in folders are looked into.
 
@@ -64,7 +64,7 @@ class Request:
 
 
 def run(config: FarmConfig, request: Request) -> int:
-    """Classify what `request` names; return 0 (all ok), 1 (some failed) or 128 plus a signal."""
+    """Run the model on what `request` names; return 0, 1 (some failed), or 128 plus a signal."""
     answers = format_of("classify")
     earlier = _resume_index(request, answers)
     if request.output is not None:
@@ -121,7 +121,7 @@ def _resume_index(request: Request, answers: AnswerFormat) -> ResumeIndex:
     if earlier.torn:
         LOG.info(
             f"{request.output}: its last line was cut off after {earlier.torn} bytes; "
-            "it is removed, and its image is classified again"
+            "it is removed, and its image is done again"
         )
     return earlier
 

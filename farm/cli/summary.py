@@ -12,12 +12,13 @@ from farm.report.subject import Subject
 from farm.report.subject_text import facts
 from farm.results.result import Result
 from farm.results.stats import RunSummary
-from farm.results.text_line import failure_line
+from farm.results.text_line import failure_line, fitting
 from farm.scheduler.placement import FarmPlan
-from farm.system.terminal import UNLIMITED, columns, printable, wrapped
+from farm.system.terminal import UNKNOWN, UNLIMITED, columns, printable, wrapped
 from workers.runtimes.base import ONNX
 
 INDENT: Final = 13  # where the facts of a summary begin
+SHOWN_CLASSES: Final = 5
 
 
 def summary(run: RunSummary, plan: FarmPlan, what: Subject) -> list[str]:
@@ -48,6 +49,11 @@ def summary(run: RunSummary, plan: FarmPlan, what: Subject) -> list[str]:
             lines.append(f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms{note}")
         counts = ", ".join(f"{worker}: {n}" for worker, n in run.per_worker.items())
         lines.append(f"Per worker   {counts}")
+    if run.searched:
+        total = sum(run.objects.values())
+        found = f"Objects      {total} in {run.with_objects} of {run.searched} images"
+        most = [f"{count} {name}" for name, count in run.objects.items()][:SHOWN_CLASSES]
+        lines.append(fitting(f"{found}: ", most, UNKNOWN) if most else found)
     return lines + _warnings(run)
 
 

@@ -12,7 +12,7 @@ from farm.errors import ConfigError
 from farm.system.file_access import refusal
 
 MOST_BYTES: Final = 1 << 24  # names of a million classes
-LONGEST_NAME: Final = 1000  # each line of a results file has five
+LONGEST_NAME: Final = 1000  # a line of a results file has one for each object
 
 
 @dataclass(frozen=True, slots=True)

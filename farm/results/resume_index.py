@@ -25,7 +25,7 @@ BEGIN: Final = b'{"id": '  # of each of our lines, however little of it there is
 
 @dataclass(slots=True)
 class ResumeIndex:
-    """The images that need not be classified again, each as often as the file has a line of it.
+    """The images that need not be done again, each as often as the file has a line of it.
 
     `digests` are the sorted digests of the lines' paths, `next_id` the first id above all of
     theirs, `whole` the bytes that its whole lines take, `torn` those of the piece after them.

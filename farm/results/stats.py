@@ -9,7 +9,7 @@ from typing import Final
 from farm.errors import SourceError
 from farm.results.latency import Histogram
 from farm.results.result import Result
-from farm.results.text_line import failure_line
+from farm.results.text_line import class_name, failure_line
 from farm.results.truth import Truth
 
 PHASES: Final = ("queue", "decode", "wait", "infer", "total")
@@ -23,6 +23,9 @@ class RunSummary:
     `judged` counts the results whose right label is known. `dropped` counts messages that were
     late, double or invalid; `left_out` are the NPU cores that no worker could use; `skipped`
     counts the images that earlier runs had done.
+
+    `objects` are the numbers of found objects by class, the most frequent first; a detector has
+    looked at `searched` images, and found something in `with_objects` of them.
     """
 
     ok: int
@@ -39,6 +42,9 @@ class RunSummary:
     top1_right: int
     top5_right: int
     skipped: int
+    objects: dict[str, int]
+    searched: int
+    with_objects: int
 
     @property
     def ended(self) -> int:
@@ -75,6 +81,9 @@ class Stats:
     top1_right: int = 0
     top5_right: int = 0
     skipped: int = 0
+    objects: Counter[str] = field(default_factory=Counter)
+    searched: int = 0
+    with_objects: int = 0
     phases: dict[str, Histogram] = field(
         default_factory=lambda: {phase: Histogram() for phase in PHASES}
     )
@@ -95,6 +104,12 @@ class Stats:
         self.busy_ms[result.worker] += result.ms.infer
         for phase, histogram in self.phases.items():
             histogram.add(getattr(result.ms, phase))
+        if result.objects is not None:
+            self.searched += 1
+            self.with_objects += bool(result.objects)
+            self.objects.update(
+                class_name(each, simulated=result.simulated) for each in result.objects
+            )
         if self.truth is None or result.simulated or result.path is None or result.top5 is None:
             return
         right = self.truth(result.path)
@@ -121,6 +136,9 @@ class Stats:
         self.judged += other.judged
         self.top1_right += other.top1_right
         self.top5_right += other.top5_right
+        self.objects.update(other.objects)
+        self.searched += other.searched
+        self.with_objects += other.with_objects
 
     def summary(self, *, seconds: float) -> RunSummary:
         """Return what was counted in `seconds` of the run."""
@@ -142,4 +160,7 @@ class Stats:
             top1_right=self.top1_right,
             top5_right=self.top5_right,
             skipped=self.skipped,
+            objects=dict(self.objects.most_common()),
+            searched=self.searched,
+            with_objects=self.with_objects,
         )

@@ -16,12 +16,14 @@ def failure_line(result: Result) -> str:
 
 
 def line_of(result: Result, parts: Sequence[str], width: int) -> str:
-    """Return a result and the parts of its answer as one line: of the parts, as many as fit.
+    """Return a result and the parts of its answer as one line, see `fitting`."""
+    return fitting(beginning_of(result), parts, width)
 
-    The first one is always there.
-    """
+
+def fitting(begin: str, parts: Sequence[str], width: int) -> str:
+    """Return `begin` and as many of the parts as fit into `width`; the first is always there."""
     left = list(parts)
-    line = f"{beginning_of(result)}{', '.join(left)}"
+    line = f"{begin}{', '.join(left)}"
     while len(line) > width and len(left) > 1:
         line = line.removesuffix(f", {left.pop()}")
     return line

@@ -32,6 +32,9 @@ def done(**changes: Any) -> RunSummary:
             "judged": 0,
             "top1_right": 0,
             "top5_right": 0,
+            "objects": {},
+            "searched": 0,
+            "with_objects": 0,
             **changes,
         }
     )
@@ -90,6 +93,26 @@ def test_what_went_wrong_and_how_accurate_it_was_has_a_line_where_there_is_somet
 ) -> None:
     (line,) = new_in(**changes)
     assert {fact for fact in facts if fact in line} == facts
+
+
+@pytest.mark.parametrize(
+    ("objects", "line"),
+    [
+        ({"person": 803, "car": 211}, "1014 in 180 of 200 images: 803 person, 211 car"),
+        (dict.fromkeys("abcdef", 1), "6 in 180 of 200 images: 1 a, 1 b, 1 c, 1 d, 1 e"),
+        ({"car": 2, "x" * 40: 1}, "3 in 180 of 200 images: 2 car"),
+        ({"x" * 90: 1}, f"1 in 180 of 200 images: 1 {'x' * 90}"),
+    ],
+)
+def test_a_detectors_summary_has_a_line_of_its_most_frequent_objects(
+    objects: dict[str, int], line: str
+) -> None:
+    new = new_in(objects=objects, searched=200, with_objects=180)
+    assert new == [f"Objects      {line}"]
+
+
+def test_a_detector_that_found_nothing_says_so() -> None:
+    assert new_in(searched=200) == ["Objects      0 in 0 of 200 images"]
 
 
 def test_a_run_that_classified_nothing_has_no_average() -> None:

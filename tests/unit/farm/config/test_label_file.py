@@ -51,6 +51,29 @@ def test_the_names_are_in_class_order(suffix: str, text: str) -> None:
     assert read_names(text.encode(), suffix) == THREE
 
 
+FORMS = {
+    "names": LINES,
+    "numbers": "0 tench, Tinca\n1 goldfish\n2 great white shark\n",
+    "numbers with colons": "0: tench, Tinca\n1: goldfish\n2: great white shark\n",
+    "WordNet": "n01440764 tench, Tinca\nn01443537 goldfish\nn01484850 great white shark\n",
+    "JSON list": json.dumps(THREE, indent=1),
+    "JSON map": json.dumps(dict(enumerate(THREE)), indent=1),
+    "JSON map to numbers": json.dumps({name: at for at, name in enumerate(THREE)}, indent=1),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no mark", "BOM"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("last", [True, False], ids=["an end at last", "no end at last"])
+def test_each_form_is_read_with_any_mark_and_line_ends(
+    form: str, mark: str, end: str, last: bool
+) -> None:
+    text = FORMS[form].removesuffix("\n") + "\n" * last
+    data = (mark + text.replace("\n", end)).encode()
+    assert read_names(data, ".txt") == THREE
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

@@ -10,6 +10,7 @@ import pytest
 from farm.results.result import Prediction, Result, Timings
 from farm.results.stats import PHASES, SHOWN_FAILURES, RunSummary, Stats
 from farm.results.truth import by_pattern
+from tests.helpers.results import BUS, PERSON, detected
 from workers.protocol.messages import ItemError
 
 
@@ -65,6 +66,19 @@ def test_no_more_failures_are_kept_than_are_shown() -> None:
     stats = counted(*[wrong("missing")] * 99)
     assert len(stats.first_failures) == SHOWN_FAILURES
     assert stats.failures == {"missing": 99}
+
+
+def test_objects_are_counted_by_class_the_most_frequent_first() -> None:
+    twice = detected(BUS, PERSON, PERSON)
+    one, other = counted(twice, detected(), right()), counted(twice, wrong("empty"))
+    one.include(other)
+    shot = one.summary(seconds=1.0)
+    assert list(shot.objects.items()) == [("person", 4), ("bus", 2)]
+    assert (shot.searched, shot.with_objects) == (3, 2)
+
+
+def test_simulated_objects_have_no_names() -> None:
+    assert snapshot(detected(BUS, simulated=True)).objects == {"class 5": 1}
 
 
 def test_an_empty_run_is_all_zeros() -> None:

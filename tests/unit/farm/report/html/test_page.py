@@ -277,7 +277,7 @@ def test_a_size_that_classified_nothing_says_so() -> None:
         failures={"missing": 2400},
     )
     page = tree(render(replace(made, sizes=(made.sizes[0], empty))))
-    assert "No image was classified." in said(page)
+    assert "Every image ended in an error." in said(page)
     assert "2400 of 2400 images failed: 2400 missing" in said(page)
     page = tree(render(replace(made, sizes=(empty,))))
     assert not classed(page, "bottleneck")
