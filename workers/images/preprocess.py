@@ -32,7 +32,7 @@ OPENCV_LIMIT: Final = 1 << 30  # pixels, where no other limit is set
 # What an uncompressed file takes, with alpha; and room for thumbnails and profiles.
 BYTES_PER_PIXEL: Final = 4
 ROOM: Final = 16 << 20
-GREY: Final = 114  # beside an image in a letterbox; detectors were trained with it
+GREY: Final = (114, 114, 114)  # beside an image in a letterbox; detectors were trained with it
 
 # What OpenCV, too, has taken from the environment when it was imported.
 _limit = os.environ.get(MAX_PIXELS_VARIABLE, "")
@@ -150,9 +150,9 @@ def fill(image: Image, placement: Placement, spec: InputSpec) -> Image:
     left, top, width, height = placement.target
     filled = RESIZE.to_rgb(part, width, height)
     if (width, height) != (spec.width, spec.height):
-        rows = (top, spec.height - top - height)
-        columns = (left, spec.width - left - width)
-        filled = np.pad(filled, (rows, columns, (0, 0)), constant_values=GREY)
+        right, bottom = spec.width - left - width, spec.height - top - height
+        border = (top, bottom, left, right, cv2.BORDER_CONSTANT)
+        filled = np.asarray(cv2.copyMakeBorder(filled, *border, value=GREY), np.uint8)
     if spec.color == RGB:
         return filled
     return np.asarray(cv2.cvtColor(filled, cv2.COLOR_RGB2BGR), np.uint8)
