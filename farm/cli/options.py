@@ -132,6 +132,10 @@ CONVERSION: Final = (
     click.option("--mean", metavar="R,G,B",
                  help="Subtract this from the values 0 to 255.  [default: 0,0,0]"),
     click.option("--std", metavar="R,G,B", help="Then divide them by this.  [default: 1,1,1]"),
+    click.option("--fit", type=click.Choice(("stretch", "letterbox", "crop")),
+                 help="How an image fills the input.  [default: stretch]"),
+    click.option("--color", type=click.Choice(("rgb", "bgr")),
+                 help="Order of the channels.  [default: rgb]"),
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from farm.system.stdio import STDIN
 from workers.errors import ImageError
 from workers.images import preprocess as image
 from workers.protocol.messages import FileRef
-from workers.protocol.spec import NCHW, UINT8, InputSpec
+from workers.protocol.spec import InputSpec
 
 MOST_IMAGES: Final = 200  # ranges settle within tens of images; more only cost time
 DATASET: Final = "dataset.txt"
@@ -41,15 +41,13 @@ def select_images(
 
 
 def write_dataset(
-    refs: list[Ref], folder: Path, size: tuple[int, int], tell: Callable[[str], None]
+    refs: list[Ref], folder: Path, spec: InputSpec, tell: Callable[[str], None]
 ) -> int:
     """Write images into `folder` as .npy files, list them in DATASET, and return their number.
 
-    Each is a uint8 array, 1 x 3 x height x width, RGB; `size` is (width, height). Images that
-    can't be decoded are left out, and `tell` is called with a line. Raises SourceError if that is
-    all of them.
+    Each is the tensor that `spec` says. Images that can't be decoded are left out, and `tell` is
+    called with a line. Raises SourceError if that is all of them.
     """
-    spec = InputSpec(width=size[0], height=size[1], layout=NCHW, dtype=UINT8)
     names, failed = [], []
     for number, ref in enumerate(refs):
         try:

@@ -18,6 +18,7 @@ from farm.hardware.model_file import no_model
 from farm.hardware.platforms import SOCS
 from farm.hardware.rknn_file import RKNN_SUFFIX, rknn_name
 from farm.system.atomic_file import atomic_write
+from workers.protocol.spec import NCHW, RGB, STRETCH, UINT8, InputSpec
 from workers.runtimes.base import ONNX
 
 ONE_FOR_ALL: Final = 1  # a single number stands for all three channels
@@ -27,9 +28,9 @@ ONE_FOR_ALL: Final = 1  # a single number stands for all three channels
 class Conversion:
     """One ONNX model, the SoC it is for, and the images (a folder, glob or list) to calibrate on.
 
-    The .rknn takes raw uint8 RGB images, 1 x height x width x 3, and computes
-    (value - mean) / std itself. It is written to `output`, by default beside the model under the
-    name by which a config finds it.
+    The .rknn takes raw uint8 images, 1 x height x width x 3, and computes (value - mean) / std
+    itself. `fit` and `color` are as in InputSpec. It is written to `output`, by default beside the
+    model under the name by which a config finds it.
     """
 
     model: Path
@@ -39,6 +40,8 @@ class Conversion:
     output: Path | None = None
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
+    fit: str = STRETCH
+    color: str = RGB
 
     @classmethod
     def from_flags(cls, flags: Mapping[str, Any]) -> Conversion:
@@ -115,7 +118,14 @@ def quantized(job: Conversion, tell: Callable[[str], None]) -> Iterator[tuple[To
         refs = calibration.select_images(job.calibrate, tell, recursive=job.recursive)
         image = toolkit.load(platform, job.mean, job.std)
         with tempfile.TemporaryDirectory(prefix="npu-convert-") as folder:
-            size = image.width, image.height
-            images = calibration.write_dataset(refs, Path(folder), size, tell)
+            spec = InputSpec(
+                width=image.width,
+                height=image.height,
+                layout=NCHW,
+                dtype=UINT8,
+                fit=job.fit,
+                color=job.color,
+            )
+            images = calibration.write_dataset(refs, Path(folder), spec, tell)
             toolkit.quantize(Path(folder) / calibration.DATASET)
         yield toolkit, images

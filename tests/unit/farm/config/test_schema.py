@@ -220,6 +220,8 @@ def test_other_forms_of_cpus_are_refused_with_one_error(written: str) -> None:
 
 def test_the_input_becomes_plain_data_for_the_workers() -> None:
     assert InputConfig(width=96, dtype="uint8").hint() == InputHint(width=96, dtype="uint8")
+    said = InputConfig(fit="letterbox", color="bgr").hint()
+    assert said == InputHint(fit="letterbox", color="bgr")
 
 
 @pytest.mark.parametrize(

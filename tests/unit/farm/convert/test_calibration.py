@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +15,15 @@ from tests.helpers.rknn_toolkit import Vendor, done, refused
 from tests.unit.farm.convert.conftest import Job
 from workers.images import preprocess as image
 from workers.protocol.messages import FileRef
-from workers.protocol.spec import NCHW, UINT8, InputSpec
+from workers.protocol.spec import BGR, CROP, LETTERBOX, NCHW, UINT8, InputSpec
 
 
+@pytest.mark.parametrize("said", [{}, {"fit": LETTERBOX}, {"fit": CROP, "color": BGR}])
 def test_calibration_sees_the_pixels_that_the_farm_sends(
-    vendor: Vendor, job: Job, photos: Path
+    vendor: Vendor, job: Job, photos: Path, said: dict[str, Any]
 ) -> None:
-    done(job())
-    spec = InputSpec(width=6, height=4, layout=NCHW, dtype=UINT8)
+    done(job(**said))
+    spec = InputSpec(width=6, height=4, layout=NCHW, dtype=UINT8, **said)
     paths = sorted(photos.iterdir())
     assert len(vendor.tensors) == len(paths)
     for tensor, path in zip(vendor.tensors, paths, strict=True):

@@ -331,9 +331,18 @@ INPUT: dict[str, Any] = {
     "dtype": "float32",
     "mean": [1, 2, 3],
     "std": [4, 5, 6],
+    "fit": "letterbox",
+    "color": "bgr",
 }
 HINT = InputHint(
-    width=96, height=64, layout="NCHW", dtype="float32", mean=(1.0, 2.0, 3.0), std=(4.0, 5.0, 6.0)
+    width=96,
+    height=64,
+    layout="NCHW",
+    dtype="float32",
+    mean=(1.0, 2.0, 3.0),
+    std=(4.0, 5.0, 6.0),
+    fit="letterbox",
+    color="bgr",
 )
 
 
@@ -346,12 +355,14 @@ def test_what_is_said_of_the_input_reaches_the_workers(runtime: str, model: str)
 
 
 @pytest.mark.parametrize("runtime", ["rknn", "auto"])
-def test_what_is_said_of_an_onnx_models_input_is_inside_its_rknn_but_for_the_size(
+def test_of_what_is_said_of_an_onnx_models_input_type_and_scaling_are_inside_its_rknn(
     runtime: str,
 ) -> None:
     made = planned(runtime=runtime, input=INPUT)
     assert models(made) == {"/models/glyphs-rk3588.rknn"}
-    assert {worker.input for worker in made.workers} == {InputHint(width=96, height=64)}
+    assert {worker.input for worker in made.workers} == {
+        InputHint(width=96, height=64, fit="letterbox", color="bgr")
+    }
 
 
 def test_all_else_reaches_the_workers_as_it_was_said() -> None:

@@ -7,8 +7,10 @@ import threading
 from pathlib import Path
 
 from tests.helpers.support import wait_for
-from workers.images.decode_pool import DECODER_NICE, DecodePool
-from workers.protocol.spec import EXACT, NHWC, UINT8, InputSpec
+from workers.images.decode_pool import DECODER_NICE, DecodePool, Job
+from workers.images.fit import ImageInfo
+from workers.protocol.messages import Encoded, Item, ItemError, Pixels
+from workers.protocol.spec import EXACT, LETTERBOX, NHWC, UINT8, InputSpec
 
 
 def test_decoders_run_on_their_own_cpus_below_the_runtime_and_leave_that_where_it_is() -> None:
@@ -27,3 +29,15 @@ def test_decoders_run_on_their_own_cpus_below_the_runtime_and_leave_that_where_i
     assert os.getpriority(os.PRIO_PROCESS, 0) == nice
     decoders.close()
     assert wait_for(lambda: not any(Path(f"/proc/self/task/{t}").exists() for t in begun), within=5)
+
+
+def test_a_tensor_comes_with_where_its_image_is_and_an_error_without() -> None:
+    spec = InputSpec(width=8, height=8, layout=NHWC, dtype=UINT8, fit=LETTERBOX)
+    decoders = DecodePool(1, tuple(os.sched_getaffinity(0)), spec, EXACT)
+    decoders.put(Job(0, Item(0, Pixels(bytes(4 * 2 * 3), 2, 4))))
+    decoders.put(Job(0, Item(1, Encoded(b""))))
+    good, bad = decoders.get(), decoders.get()
+    assert good.info == ImageInfo(4, 2, (2.0, 2.0), (0.0, 2.0), None)
+    assert isinstance(bad.result, ItemError)
+    assert bad.info is None
+    decoders.close()

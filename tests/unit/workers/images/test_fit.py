@@ -147,10 +147,19 @@ def test_what_a_crop_cuts_off_is_negative_padding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fit", "needed"), [(STRETCH, (640, 640)), (LETTERBOX, (640, 320)), (CROP, (1280, 640))]
+    ("fit", "size", "needed"),
+    [
+        (STRETCH, (4000, 2000), (640, 640)),
+        (LETTERBOX, (4000, 2000), (640, 320)),
+        (CROP, (4000, 2000), (1280, 640)),
+        (CROP, (4001, 2000), (1281, 640)),  # 1280.32
+        (CROP, (2000, 4001), (640, 1281)),
+    ],
 )
-def test_a_copy_may_be_as_small_as_the_fit_allows(fit: str, needed: tuple[int, int]) -> None:
-    assert place((4000, 2000), spec(fit)).needed() == needed
+def test_a_copy_may_be_as_small_as_the_fit_allows(
+    fit: str, size: tuple[int, int], needed: tuple[int, int]
+) -> None:
+    assert place(size, spec(fit)).needed() == needed
 
 
 @given(sizes, sizes, st.sampled_from(FITS), st.sampled_from([1, 2, 4, 8]))

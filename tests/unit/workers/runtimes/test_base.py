@@ -154,6 +154,12 @@ def test_mean_and_std_reach_a_float_model() -> None:
     assert input_from(NHWC, "float32", InputHint(**scaling)) == expected
 
 
+@pytest.mark.parametrize("said", [{}, {"fit": "letterbox"}, {"color": "bgr"}])
+def test_fit_and_color_are_what_the_config_says(said: dict[str, Any]) -> None:
+    expected = spec(**{"fit": "stretch", "color": "rgb", **said})
+    assert input_from(NHWC, "uint8", InputHint(**said)) == expected
+
+
 @pytest.mark.parametrize("hint", [InputHint(mean=(0.0, 0.0, 1.0)), InputHint(std=(1.0, 1.0, 58.0))])
 def test_mean_or_std_for_a_uint8_model_is_refused(hint: InputHint) -> None:
     with pytest.raises(RuntimeFailure, match=r"input\.mean.*input\.std"):
@@ -172,11 +178,10 @@ def test_a_dtype_that_contradicts_the_model_is_refused() -> None:
 
 
 def test_a_hint_fills_a_default_where_it_says_something() -> None:
-    hint = InputHint(width=8, layout="NCHW", dtype="float32", mean=(1.0, 1.0, 1.0))
+    said: dict[str, Any] = {"width": 8, "layout": "NCHW", "dtype": "float32", "mean": (1.0,) * 3}
+    said |= {"fit": "crop", "color": "bgr"}
     assert from_hint(InputHint(), spec()) == spec()
-    assert from_hint(hint, spec()) == spec(
-        width=8, layout="NCHW", dtype="float32", mean=(1.0, 1.0, 1.0)
-    )
+    assert from_hint(InputHint(**said), spec()) == spec(**said)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
