@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -252,3 +253,24 @@ def test_noise_takes_no_forever() -> None:
     noise = np.random.default_rng(0).random((1, 84, 8400), np.float32)
     noise[:, :4] *= 640
     assert len(decode([noise], (640, 640))[0]) == 300
+
+
+@pytest.mark.data
+def test_a_real_yolox_finds_what_is_on_a_photo() -> None:
+    ort = pytest.importorskip("onnxruntime")
+    picture = cv2.imread(str(SHARED_DATA / "detect" / "bus.jpg"))
+    assert picture is not None
+    ratio = 416 / max(picture.shape)
+    reduced = cv2.resize(picture, None, fx=ratio, fy=ratio)
+    canvas = np.full((416, 416, 3), 114, np.uint8)
+    canvas[: reduced.shape[0], : reduced.shape[1]] = reduced
+    tensor = canvas.transpose(2, 0, 1)[np.newaxis].astype(np.float32)
+    session = ort.InferenceSession(str(SHARED_DATA / "detect" / "yolox_nano.onnx"))
+    outputs = session.run(None, {session.get_inputs()[0].name: tensor})
+    boxes, classes, scores = decode(outputs, (416, 416), score=0.3)
+    assert classes.tolist() == [5, 0, 0, 0]  # a bus and three persons
+    assert scores == pytest.approx([0.88, 0.87, 0.80, 0.79], abs=0.01)
+    bus = boxes[0] / ratio
+    assert bus == pytest.approx([95, 136, 553, 437], abs=3)
+    with pytest.raises(ImageError, match="no pixels"):  # the same shape, the axes turned around
+        decode(outputs, (416, 416), family="raw_v8")
