@@ -55,7 +55,7 @@ FOUND = command -v $(1) > /dev/null || { echo "$(1): not found; install it, or n
 # Half as many more than there are cores: a test that waits leaves its core to another.
 PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 
-.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self images models converter photos-model fuzz wheels clean
+.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self bench-detect images models converter photos-model fuzz wheels clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -102,6 +102,9 @@ bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 
 bench-self: .venv/dev images  ## Compare with loops and pools (6 min): RUNS=10 NPU=3x2.6
 	$(BIN)/python -m tests.benchmarks --images 800 --runs $(RUNS) $(if $(NPU),--npu $(NPU))
+
+bench-detect: .venv/dev  ## Measure what making boxes of a detector's outputs costs, by family
+	$(BIN)/python -m tests.benchmarks.detect
 
 images: .venv/run  ## Draw 200 sample images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200

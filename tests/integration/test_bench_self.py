@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.contest import Figures, Images
+from tests.benchmarks.detect import CLASSES, OBJECTS, SIZE, scene
 from tests.benchmarks.npu import Npu
 from tests.benchmarks.record import section
+from tests.helpers.heads import HEADS, encode, option
 from tests.helpers.programs import missing, run
+from workers.tasks.detect import decode
 
 RUNS = ((2.0, 0.01), (9.0, 0.2))  # ms per image, the share of other programs
 
@@ -56,7 +59,26 @@ def test_a_run_beside_other_programs_does_not_count() -> None:
     assert "all had foreign load" in section([busy], images, {})
 
 
-@pytest.mark.parametrize("module", ["tests.benchmarks.accuracy", "tests.benchmarks.__main__"])
+def test_every_family_of_detectors_has_a_row() -> None:
+    done = run(sys.executable, "-m", "tests.benchmarks.detect", "--rounds", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [row.split(" | ") for row in done.stdout.splitlines() if row.startswith("| ")][1:]
+    assert [row[0].removeprefix("| ") for row in rows] == list(HEADS)
+    assert all(float(row[2]) > 0 for row in rows)
+
+
+@pytest.mark.parametrize("family", HEADS)
+def test_what_is_measured_finds_every_object(family: str) -> None:
+    outputs = encode(family, scene(), SIZE, CLASSES)
+    _, classes, _ = decode(outputs, SIZE, family=option(family))
+    assert sorted(set(classes.tolist())) == sorted({each.class_id for each in scene()})
+    assert len(classes) == (len(scene()) if family in ("yolov10", "e2e") else OBJECTS)
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["tests.benchmarks.accuracy", "tests.benchmarks.detect", "tests.benchmarks.__main__"],
+)
 def test_a_measurement_needs_no_test_runner(module: str) -> None:
     script = f"import sys; sys.modules['pytest'] = None; import {module}"
     assert run(sys.executable, "-c", script).stderr == ""

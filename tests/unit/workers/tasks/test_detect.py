@@ -248,11 +248,18 @@ def test_options_out_of_range_are_refused() -> None:
             decode(outputs, SIZE, **options)
 
 
-def test_noise_takes_no_forever() -> None:
-    """The simulated NPU's answers are such: every cell is an object, over every other one."""
-    noise = np.random.default_rng(0).random((1, 84, 8400), np.float32)
-    noise[:, :4] *= 640
-    assert len(decode([noise], (640, 640))[0]) == 300
+def test_many_equal_scores_keep_their_order() -> None:
+    rows_ = np.zeros((1, 200, 6), np.float32)
+    rows_[0, :, 2:5] = 9, 9, 0.5
+    rows_[0, :, 0] = np.arange(200) / 100
+    assert decode([rows_], SIZE)[0][:, 0].tolist() == rows_[0, :, 0].tolist()
+
+
+def test_only_so_many_boxes_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best: time grows with their square, and noise makes of every cell an object."""
+    monkeypatch.setattr("workers.tasks.detect.MOST_CANDIDATES", 3)
+    outputs = encode("yolov8", many(5), SIZE, CLASSES)
+    assert_same(decode(outputs, SIZE), many(5)[:3])
 
 
 @pytest.mark.data

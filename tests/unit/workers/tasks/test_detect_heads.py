@@ -17,6 +17,7 @@ from tests.helpers.heads import (
     HEADS,
     SIZE,
     STRIDES,
+    SURE,
     ZOO,
     Array,
     Planted,
@@ -151,6 +152,65 @@ def test_scores_that_are_no_probabilities_are_refused(family: str, value: float)
     if (family, value) == ("e2e", -1.0):  # fills an output up
         return
     assert refused(family, change) == "bad_output"
+
+
+def test_sizes_that_int8_has_rounded_below_zero_are_zero() -> None:
+    outputs = encode("raw_v8", [CAT, DOG], SIZE, CLASSES)
+    place = CAT.cell[0] * (SIZE[0] // 8) + CAT.cell[1]
+    outputs[0][0, 2, place] = -0.1
+    ((x1, _, x2, _), _) = decode(outputs, SIZE)[0].tolist()
+    assert x1 == x2 == CAT.x
+
+
+@pytest.mark.parametrize("family", ["yolov5", "yolov8", "yolox", "raw_v5", "raw_yolox"])
+@pytest.mark.parametrize("value", [np.nan, 1.5])
+def test_a_class_score_that_is_none_is_refused_whatever_else_a_cell_has(
+    family: str, value: float
+) -> None:
+    """Objectness or the sum is fine: the other scores are looked at in such cells only."""
+
+    def change(outputs: list[Array]) -> None:
+        for view in parts_of(family, outputs)[1]:
+            view[np.isclose(view, CAT.score) | np.isclose(view, CAT.score / SURE)] = value
+
+    assert refused(family, change) == "bad_output"
+
+
+def test_a_score_that_float16_has_rounded_above_one_is_one() -> None:
+    outputs = encode("yolov8", [CAT, DOG], SIZE, CLASSES)
+    outputs[1][outputs[1] == np.float32(CAT.score)] = 1.005
+    assert decode(outputs, SIZE)[2].tolist() == [1, np.float32(DOG.score)]
+
+
+def test_logits_of_any_size_are_a_distribution() -> None:
+    outputs = encode("yolov8", [CAT, DOG], SIZE, CLASSES)
+    for boxes in outputs[::3]:
+        boxes[...] += 200  # an exponential of that is more than a float32 has
+    assert_same(decode(outputs, SIZE), [CAT, DOG])
+
+
+def test_sums_that_are_not_limited_to_one_say_the_same() -> None:
+    outputs = encode("yolov8", [CAT, DOG], SIZE, CLASSES)
+    for sums in outputs[2::3]:
+        sums[...] += 1
+    assert_same(decode(outputs, SIZE), [CAT, DOG])
+
+
+@pytest.mark.parametrize("family", ["yolov8", "yolov8_six", "raw_v8", "e2e"])
+def test_a_score_that_is_the_lowest_one_stays(family: str) -> None:
+    outputs = encode(family, [CAT, DOG], SIZE, CLASSES)
+    assert_same(decode(outputs, SIZE, score=DOG.score), [CAT, DOG])
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.0])
+def test_sums_that_can_be_none_are_refused(value: float) -> None:
+    """As they are below every score, nothing would be found, and nothing said."""
+
+    def change(outputs: list[Array]) -> None:
+        for sums in outputs[2::3]:
+            sums[...] = value
+
+    assert refused("yolov8", change) == "bad_output"
 
 
 @pytest.mark.parametrize("family", HEADS)
