@@ -1,18 +1,21 @@
-"""A worker's answers: a batch's scores are ranked at once and sent, while the runtime goes on."""
+"""A worker's answers: its task makes them of a network's outputs, while the runtime goes on."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
-from queue import SimpleQueue
-from typing import Any
+from dataclasses import dataclass
+from queue import Queue
+from typing import Final
 
-import numpy.typing as npt
 from msgspec import Struct
 
-from workers.protocol.messages import Done, ItemError, Outcome, Ranked, Ready
+from workers.images.fit import ImageInfo
+from workers.protocol.messages import Done, ItemError, Outcome, Ready
 from workers.protocol.sockets import Outbox
-from workers.tasks.classification import Scoring, rank
+from workers.tasks.task import Answer, Outputs, Task
+
+# A detector's outputs have megabytes: of a task that is slower than its runtime, few may wait.
+MOST_WAITING: Final = 2
 
 
 class Inferred(Struct, frozen=True, kw_only=True):
@@ -23,13 +26,13 @@ class Inferred(Struct, frozen=True, kw_only=True):
     """
 
     item: int
-    result: npt.NDArray[Any] | ItemError
+    result: tuple[Outputs, ImageInfo] | ItemError
     decode_began: float
     decode_ended: float
     infer_began: float
     infer_ended: float
 
-    def ended(self, answer: Ranked | ItemError) -> Outcome:
+    def ended(self, answer: Answer | ItemError) -> Outcome:
         """Return the message about it."""
         return Outcome(
             item=self.item,
@@ -43,48 +46,56 @@ class Inferred(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class BatchWork:
-    """A batch in work: how many images it has, and those that are done, in that order."""
+class Part:
+    """Images of a batch that the runtime is done with; after its `last` part, it is whole."""
 
-    number: int
-    size: int
-    images: list[Inferred] = field(default_factory=list)
+    batch: int
+    images: list[Inferred]
+    last: bool
 
 
 class Answers:
-    """A thread that ranks and sends; nobody else may use `outbox` until `close` has returned.
+    """A thread that answers and sends; nobody else may use `outbox` until `close` has returned.
 
     On the runtime's own thread this would stand between two inferences.
     """
 
-    def __init__(self, ready: Ready, outbox: Outbox) -> None:
-        self._ready, self._outbox = ready, outbox
-        self._batches: SimpleQueue[BatchWork | None] = SimpleQueue()
+    def __init__(self, ready: Ready, task: Task, outbox: Outbox) -> None:
+        self._ready, self._task, self._outbox = ready, task, outbox
+        self._parts: Queue[Part | None] = Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="answers", daemon=True)
         self._thread.start()
 
-    def put(self, batch: BatchWork) -> None:
-        """Queue a batch whose images are all done; never blocks."""
-        self._batches.put(batch)
+    def put(self, part: Part) -> None:
+        """Queue a part of a batch; blocks while MOST_WAITING wait."""
+        self._parts.put(part)
 
     def close(self) -> None:
-        """Wait until all batches are ranked and sent."""
-        self._batches.put(None)
+        """Wait until all batches are answered and sent."""
+        self._parts.put(None)
         self._thread.join()
 
     def _work(self) -> None:
-        scoring = Scoring[self._ready.reading]
-        while (batch := self._batches.get()) is not None:
-            results = [image.result for image in batch.images]
-            ranked = iter(rank([raw for raw in results if not isinstance(raw, ItemError)], scoring))
-            self._outbox.send(
-                Done(
-                    worker=self._ready.worker,
-                    generation=self._ready.generation,
-                    batch=batch.number,
-                    outcomes=tuple(
-                        image.ended(raw if isinstance(raw, ItemError) else next(ranked))
-                        for image, raw in zip(batch.images, results, strict=True)
-                    ),
+        outcomes: dict[int, list[Outcome]] = {}
+        while (part := self._parts.get()) is not None:
+            ended = outcomes.setdefault(part.batch, [])
+            ended += self._answered(part.images)
+            if part.last:
+                self._outbox.send(
+                    Done(
+                        worker=self._ready.worker,
+                        generation=self._ready.generation,
+                        batch=part.batch,
+                        outcomes=tuple(outcomes.pop(part.batch)),
+                    )
                 )
-            )
+
+    def _answered(self, images: list[Inferred]) -> list[Outcome]:
+        results = [image.result for image in images]
+        answers = iter(
+            self._task.answer([each for each in results if not isinstance(each, ItemError)])
+        )
+        return [
+            image.ended(result if isinstance(result, ItemError) else next(answers))
+            for image, result in zip(images, results, strict=True)
+        ]

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -14,9 +15,10 @@ import numpy.typing as npt
 import zmq
 
 from workers import sched_slice as slices
-from workers.answers import Answers, BatchWork, Inferred
+from workers.answers import Answers, Inferred, Part
 from workers.errors import FarmError, RuntimeFailure
 from workers.images.decode_pool import Decoded, DecodePool, Job
+from workers.images.fit import ImageInfo
 from workers.images.preprocess import load
 from workers.protocol import startup as steps
 from workers.protocol.messages import (
@@ -29,9 +31,10 @@ from workers.protocol.messages import (
     WorkerInit,
 )
 from workers.protocol.sockets import Context, Inbox, Outbox
-from workers.runtimes.base import Runtime, check_scores
+from workers.runtimes.base import Runtime
 from workers.runtimes.registry import open_runtime
-from workers.tasks.classification import choose_scoring
+from workers.tasks.registry import find_task
+from workers.tasks.task import MakeTask, Model, Outputs, Task
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 70  # the reason was sent in a Failed message
@@ -40,6 +43,9 @@ FOLDER_REMOVED: Final = (
     "was removed while the farm runs, or its sockets were: restart the farm, and see what removes "
     "temporary files (tmpwatch, tmpreaper, cron)"
 )
+# Of a batch, the outputs of so many images are kept before they are answered: of a classifier those
+# of all, as it ranks them at once; of a detector those of one.
+MOST_HELD_BYTES: Final = 1 << 20
 SQUARES: Final = 8  # per side of the self-test image
 
 
@@ -58,16 +64,17 @@ def run(init: WorkerInit) -> int:
         outbox = Outbox(context, spec.sink)
         stack.callback(outbox.close, flush=True)
         try:
+            make_task = find_task(spec)
             runtime = open_runtime(spec)
             stack.callback(runtime.close)
-            ready = self_test(init, runtime)
+            ready, task = self_test(init, runtime, make_task)
             decoders = DecodePool(spec.decoders, spec.decoder_cpus, runtime.input, spec.decode)
             stack.callback(decoders.close)
             slices.shorten()  # after the start of the decoders, which keep the kernel's default
             steps.begin(steps.REPORT)
             outbox.send(ready)
-            with closing(Answers(ready, outbox)) as answers:
-                BatchLoop(runtime, decoders, answers, ready.classes).serve(inbox)
+            with closing(Answers(ready, task, outbox)) as answers:
+                BatchLoop(runtime, decoders, answers).serve(inbox)
         except FarmError as error:
             ctypes.CDLL(None).fflush(None)  # what C libraries have printed about it comes first
             # Sent before the runtime is closed: after a failed job, a driver may hang in that.
@@ -79,32 +86,33 @@ def run(init: WorkerInit) -> int:
     return EXIT_OK
 
 
-def self_test(init: WorkerInit, runtime: Runtime) -> Ready:
+def self_test(init: WorkerInit, runtime: Runtime, make_task: MakeTask) -> tuple[Ready, Task]:
     """Run one inference, which also warms the model up; raise RuntimeFailure if it fails.
 
-    An NPU core may exist, and fail or hang at its first job. The scores of the one image that all
-    workers test with decide how those of every image are read.
+    An NPU core may exist, and fail or hang at its first job. The outputs of the one image that all
+    workers test with decide how the task reads those of every image.
     """
     steps.begin(steps.SELF_TEST)
     height, width = runtime.input.height, runtime.input.width
     tensor, _ = load(Pixels(pattern(width, height).tobytes(), height, width), runtime.input)
     start = time.monotonic()
     try:
-        scores = runtime.infer(tensor)
+        outputs = runtime.infer(tensor)
         end = time.monotonic()
-        check_scores(init.spec.model or init.spec.runtime, scores.shape)
-        scoring = choose_scoring(init.spec.output, scores)
+        steps.begin(f"making the task {init.spec.task}")
+        task = make_task(Model(init.spec.model or init.spec.runtime, outputs, width, height))
     except RuntimeFailure as failure:
         raise RuntimeFailure(f"the self-test failed: {failure}") from failure
-    return Ready(
+    ready = Ready(
         worker=init.spec.index,
         generation=init.generation,
         model=runtime.model,
         input=runtime.input,
-        classes=scores.size,
-        reading=scoring.name,
+        classes=task.classes,
+        reading=task.reading,
         self_test_ms=(end - start) * 1000,
     )
+    return ready, task
 
 
 def pattern(width: int, height: int) -> npt.NDArray[np.uint8]:
@@ -120,14 +128,21 @@ def pattern(width: int, height: int) -> npt.NDArray[np.uint8]:
     return image
 
 
+@dataclass(slots=True)
+class BatchWork:
+    """A batch in work: how many of its images are not inferred yet, and those that are kept."""
+
+    number: int
+    left: int
+    images: list[Inferred] = field(default_factory=list)
+    held_bytes: int = 0
+
+
 class BatchLoop:
     """Works through batches, on the one thread that may use its runtime and inbox."""
 
-    def __init__(
-        self, runtime: Runtime, decoders: DecodePool, answers: Answers, classes: int
-    ) -> None:
+    def __init__(self, runtime: Runtime, decoders: DecodePool, answers: Answers) -> None:
         self._runtime, self._decoders, self._answers = runtime, decoders, answers
-        self._classes = classes
         self._work: dict[int, BatchWork] = {}
         self._stopping = False
 
@@ -135,14 +150,9 @@ class BatchLoop:
         """Work until Stop has come and every batch is done."""
         while self._work or not self._stopping:
             self._receive(inbox)
-            if not self._work:
-                continue
-            decoded = self._decoders.get()
-            batch = self._work[decoded.job.batch]
-            batch.images.append(self._infer(decoded))
-            if len(batch.images) == batch.size:
-                del self._work[batch.number]
-                self._answers.put(batch)
+            if self._work:
+                decoded = self._decoders.get()
+                self._keep(self._work[decoded.job.batch], self._infer(decoded))
 
     def _receive(self, inbox: Inbox) -> None:
         """Take all batches that have come; with nothing to do, wait for one."""
@@ -157,15 +167,27 @@ class BatchLoop:
                 case _:
                     raise RuntimeFailure(f"a worker has no use for {type(message).__name__}")
 
+    def _keep(self, work: BatchWork, image: Inferred) -> None:
+        """Keep an image until its batch is whole, or what is kept of it is too large."""
+        work.left -= 1
+        work.images.append(image)
+        if not isinstance(image.result, ItemError):
+            work.held_bytes += sum(output.nbytes for output in image.result[0])
+        if work.left == 0:
+            del self._work[work.number]
+        if work.left == 0 or work.held_bytes > MOST_HELD_BYTES:
+            self._answers.put(Part(work.number, work.images, work.left == 0))
+            work.images, work.held_bytes = [], 0
+
     def _infer(self, decoded: Decoded) -> Inferred:
         begin = end = time.monotonic()
-        result = decoded.result
-        if not isinstance(result, ItemError):
-            result = self._runtime.infer(result)
+        result: tuple[Outputs, ImageInfo] | ItemError
+        if isinstance(decoded.result, ItemError):
+            result = decoded.result
+        else:
+            tensor, info = decoded.result
+            result = self._runtime.infer(tensor), info
             end = time.monotonic()
-            if result.size != self._classes:  # a model whose output's shape is open
-                why = f"{result.size} scores came, in the self-test {self._classes}"
-                result = ItemError("bad_output", why)
         return Inferred(
             item=decoded.job.item.id,
             result=result,

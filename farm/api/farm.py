@@ -13,7 +13,6 @@ from farm.api.run import Run
 from farm.api.running_farm import RunningFarm
 from farm.config import loader as configfile
 from farm.config.bundled import find_config
-from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
 from farm.coordinator.startup import prepare
 from farm.errors import FarmError, InterruptedStartError
@@ -108,13 +107,12 @@ class Farm(Single):
             from farm.api import auto_size  # with the statistics of a measurement
 
             self.config = auto_size.decide(self.config, Farm, self._log, self._signals)
-        labels = None if self.config.labels is None else Labels.load(self.config.labels)
         ours = False  # not what another thread has opened meanwhile
         try:
             with self._one_thread.entered():
                 self._check_down()
                 ours = True
-                self._open(labels)
+                self._open()
         except BaseException:
             if ours:
                 with self._one_thread.entered():
@@ -186,9 +184,9 @@ class Farm(Single):
             self._running.coordinator.check_owned()
             raise FarmError("this farm is up already: one `with` block at a time")
 
-    def _open(self, labels: Labels | None) -> None:
+    def _open(self) -> None:
         self._one_thread.broken = ""
-        plan, coordinator = prepare(self.config, self._log)
+        plan, coordinator, labels = prepare(self.config, self._log)
         self._running = running = RunningFarm(
             config=self.config,
             plan=plan,
@@ -211,7 +209,8 @@ class Farm(Single):
         self._npu_seen = self._look_at_npu()
         if labels is not None and not plan.simulated:
             classes = {slot.ready.classes for slot in coordinator.supervisor.slots if slot.ready}
-            labels.check(classes.pop())
+            if known := classes.pop():
+                labels.check(known)
 
     def _close(self, *, drain_seconds: float) -> None:
         running, self._running = self._running, None

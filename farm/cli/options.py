@@ -71,9 +71,12 @@ SHARED: Final = (
                  help="Number of runtimes, one process each; or auto: measure a few sizes and take "
                  "the best.  [default: the config's; else two per NPU core, on host one per CPU]"),
     click.option("-p", "--platform", metavar="SOC", shell_complete=complete.words,
-                 help=f"{', '.join(SOCS)}, or host.{OF_CONFIG}"),
+                 help=f"{', '.join(SOCS)}, host, or auto: what this machine is.{OF_CONFIG}"),
     click.option("-c", "--cpu", metavar="CPUS", shell_complete=complete.words,
                  help=f"CPUs of the workers: fast, slow, all, or a list like 4-7.{OF_CONFIG}"),
+    click.option("--task", metavar="NAME", shell_complete=complete.words,
+                 help="classify, detect, or package.module:name, a function or class of your own."
+                 f"{OF_CONFIG}"),
     click.option("--labels", metavar="FILE", shell_complete=complete.files,
                  help=f"The class names, one a line.{OF_CONFIG}"),
     click.option("--runtime", metavar="NAME", shell_complete=complete.words,

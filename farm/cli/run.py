@@ -65,7 +65,7 @@ class Request:
 
 def run(config: FarmConfig, request: Request) -> int:
     """Run the model on what `request` names; return 0, 1 (some failed), or 128 plus a signal."""
-    answers = format_of("classify")
+    answers = format_of(config.task)
     earlier = _resume_index(request, answers)
     if request.output is not None:
         check_name(request.output)

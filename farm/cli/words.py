@@ -42,7 +42,8 @@ def default_config(said: Mapping[str, Any]) -> str:
 def load_config(config: str, said: Mapping[str, Any]) -> FarmConfig:
     """Load a config by its name or path; flags and --set in `said` override it.
 
-    With another model, a bundled config says nothing of labels and truth: it has the bundled one's.
+    With another model or task, a bundled config says nothing of labels and truth: it has those of
+    the bundled one.
     """
     return read_config(config, said).check()
 
@@ -51,11 +52,11 @@ def read_config(config: str, said: Mapping[str, Any]) -> Settings:
     """Read the same, and check no values."""
     settings = said.get("settings", {})
     flags = {key: value for key, value in said.items() if value is not None and key != "settings"}
-    other_model = config in NAMES and "model" in {**flags, **settings}
-    bare = {"labels": None, "truth": None} if other_model else {}
+    other = [key for key in ("model", "task") if key in {**flags, **settings}]
+    bare = {"labels": None, "truth": None} if config in NAMES and other else {}
 
     def origin(key: str) -> str:
-        return f"--set {key}" if key in settings else f"--{key if key in flags else 'model'}"
+        return f"--set {key}" if key in settings else f"--{key if key in flags else other[0]}"
 
     return read(find_config(config), {**bare, **flags, **settings}, origin)
 

@@ -18,6 +18,8 @@ FORMS: Final = {  # where the schema's types say less than a user wants to know
     "model": "the path of a model file",
     "labels": "the path of a file with one label a line",
     "images": "a folder, a file, a glob or a .txt list",
+    "task": "classify, detect, or package.module:name for a task of your own",
+    "task_options": "keys and values",
     "truth": "a regular expression in quotes, or folder",
 }
 

@@ -18,26 +18,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from farm.hardware.platforms import HOST, SOCS
-from workers.protocol.spec import InputHint
+from farm.config import tasks
+from farm.config.numbers import NUMBERS, parse_numbers
+from farm.hardware.platforms import HOST, SOCS, detect
+from workers.protocol.spec import AUTO, CLASSIFY, InputHint
 
 FOLDER: Final = "folder"  # the truth that is the name of an image's folder
 PLATFORMS: Final = (*SOCS, HOST)
-MOST_CPUS: Final = 4096
 MOST_RUNTIMES: Final = 256
-NUMBERS: Final = r"\d+(-\d+)?(,\d+(-\d+)?)*"
-
-
-def parse_numbers(value: object) -> object:
-    """Return a tuple for numbers written as `4`, `4,5` or `4-7`; anything else as it is."""
-    if type(value) is int:
-        return (value,)
-    if not isinstance(value, str) or not re.fullmatch(NUMBERS, value):
-        return value
-    spans = [part.split("-") for part in value.split(",")]
-    if any(int(number) >= MOST_CPUS for span in spans for number in span):
-        return value
-    return tuple(cpu for span in spans for cpu in range(int(span[0]), int(span[-1]) + 1))
 
 
 class _Frozen(BaseModel):
@@ -122,12 +110,16 @@ class FarmConfig(_Frozen):
     A check sees the fields above its own, if they are valid: so all mistakes are found at once.
     """
 
-    platform: Annotated[str, Field(json_schema_extra={"enum": [*PLATFORMS]})]
-    """The SoC, or host: any machine without an NPU."""
+    platform: Annotated[str, Field(json_schema_extra={"enum": [*PLATFORMS, AUTO]})]
+    """The SoC, host for any machine without an NPU, or auto: what this machine is."""
     model: Path | None = None
     """Model file; on an NPU, name.onnx means name-SOC.rknn in the same folder."""
     labels: Path | None = None
     """File with the class names, one a line."""
+    task: Annotated[str, Field(json_schema_extra={"pattern": tasks.PATTERN})] = CLASSIFY
+    """What is made of the model's outputs: classify, detect, or package.module:name, your own."""
+    task_options: dict[str, Any] = {}
+    """Options of the task; those of detect: family, score, iou, limit, anchors, classes."""
     images: str | None = None
     """Folder, file, glob or .txt list of paths; default: the bundled sample images."""
     truth: str | None = None
@@ -178,15 +170,34 @@ class FarmConfig(_Frozen):
     @field_validator("platform")
     @classmethod
     def check_platform(cls, name: str) -> str:
-        """Raise an error for a platform that is not one of PLATFORMS."""
+        """Return one of PLATFORMS, of AUTO this machine's; raise an error for another name."""
+        if name == AUTO:
+            return detect().soc or HOST
         if name not in PLATFORMS:
             raise PydanticKnownError("enum", {"expected": ", ".join(PLATFORMS)})
         return name
 
+    @field_validator("task")
+    @classmethod
+    def check_task(cls, name: str) -> str:
+        """Raise ValueError for a name of no task."""
+        tasks.check_name(name)
+        return name
+
+    @field_validator("task_options")
+    @classmethod
+    def check_task_options(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """Raise ValueError for options that the task has not."""
+        if "task" in info.data:
+            tasks.check_options(info.data["task"], options)
+        return options
+
     @field_validator("truth")
     @classmethod
-    def check_truth(cls, pattern: str | None) -> str | None:
+    def check_truth(cls, pattern: str | None, info: ValidationInfo) -> str | None:
         """Raise ValueError unless it is a regular expression with one group, or FOLDER."""
+        if pattern is not None and info.data.get("task") not in (CLASSIFY, None):
+            raise ValueError("only classify can be judged; remove it")
         if pattern is None or pattern == FOLDER:
             return pattern
         try:

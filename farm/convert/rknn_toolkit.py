@@ -21,12 +21,10 @@ import numpy.typing as npt
 
 from farm.errors import ConversionError
 from farm.system.signals import check_exit_requested
-from workers.errors import RuntimeFailure
-from workers.runtimes.base import check_scores
 from workers.shell import shell_command
 
 FLOAT: Final = 1  # TensorProto.FLOAT in onnx.proto
-SCORES: Final = (FLOAT, 10)  # and FLOAT16
+FLOATS: Final = (FLOAT, 10)  # and FLOAT16
 CHANNELS: Final = 3
 LOGGER: Final = "rknnLogger"
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -65,7 +63,7 @@ class ImageInput:
                 f"{model}: its inputs are {names}; a model with one image as its input is needed"
             )
         image = cls.from_value_info(model, inputs[0])
-        check_output(model, graph.output)
+        check_outputs(model, graph.output)
         return image
 
     @classmethod
@@ -83,20 +81,13 @@ class ImageInput:
         return cls(name=info.name, width=dims[3], height=dims[2], open_batch=not dims[0])
 
 
-def check_output(model: Path, outputs: Sequence[Any]) -> None:
-    """Raise ConversionError unless ONNX ValueInfoProtos are the one output of a classifier."""
-    if len(outputs) != 1:
-        names = ", ".join(each.name for each in outputs) or "none"
-        raise ConversionError(
-            f"{model}: its outputs are {names}; a classifier with one output, its scores, is needed"
-        )
-    if outputs[0].type.tensor_type.elem_type not in SCORES:
-        raise ConversionError(f"{model}: its output {outputs[0].name} is not of floats")
-    try:
-        if dims := _dims(outputs[0]):  # else the model does not say even their number
-            check_scores(str(model), [dim or None for dim in dims])
-    except RuntimeFailure as failure:
-        raise ConversionError(str(failure)) from failure
+def check_outputs(model: Path, outputs: Sequence[Any]) -> None:
+    """Raise ConversionError unless ONNX ValueInfoProtos are outputs of floats."""
+    for output in outputs:
+        if output.type.tensor_type.elem_type not in FLOATS:
+            raise ConversionError(
+                f"{model}: its output {output.name} is not of floats; export the model without it"
+            )
 
 
 def _dims(info: Any) -> list[int]:

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
+from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
 from farm.coordinator.coordinator import Coordinator
 from farm.coordinator.limits import Limits
@@ -13,8 +14,9 @@ from farm.coordinator.run_dir import RunDir
 from farm.errors import ConfigError, StartError
 from farm.hardware.model_file import no_model
 from farm.hardware.platforms import HOST, detect, runs
-from farm.hardware.rknn_file import ONNX_SUFFIX, check_shapes, describe
-from farm.scheduler.placement import FarmPlan, plan
+from farm.hardware.rknn_file import ONNX_SUFFIX, describe
+from farm.scheduler.model_fits import check_shapes
+from farm.scheduler.placement import FarmPlan, plan, with_class_numbers
 from farm.system import memory
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
@@ -32,16 +34,18 @@ UNWATCHED: Final = (
 )
 
 
-def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordinator]:
-    """Plan a farm on this machine; the coordinator is the caller's to close.
+def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordinator, Labels | None]:
+    """Plan a farm on this machine and read its labels; the coordinator is the caller's to close.
 
-    `log` gets what its user should know. Raises ConfigError if this
-    machine can't meet the config, and StartError if this process may not open enough files.
+    `log` gets what its user should know. Raises ConfigError if this machine can't meet the config,
+    and StartError if this process may not open enough files, or the model is none for the task.
     """
     check_open_files(1)
+    labels = None if config.labels is None else Labels.load(config.labels)
     run_dir = RunDir()
     try:
         decided = plan(config, detect(), run_dir.path)
+        decided = with_class_numbers(decided, labels.names if labels else ())
         _check_model(config, decided)
         check_open_files(len(decided.workers))
         for notice in decided.notices:
@@ -49,7 +53,7 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
         if not memory.is_shown():
             log.warning(UNWATCHED, extra={"event": PLAN})
         limits = _limits(config, len(decided.workers))
-        return decided, Coordinator(decided.workers, run_dir, limits, log)
+        return decided, Coordinator(decided.workers, run_dir, limits, log), labels
     except OSError as error:
         run_dir.remove()
         raise StartError(f"the farm can't be set up: {error}") from error
@@ -103,9 +107,9 @@ def _check_model(config: FarmConfig, decided: FarmPlan) -> None:
     told = describe(Path(model)) if decided.runtime == RKNN else None
     if told is not None:
         try:
-            check_shapes(Path(model), told)
+            check_shapes(decided.workers[0], told.inputs, told.outputs)
         except RuntimeFailure as failure:
-            raise ConfigError(f"model: {failure}") from failure
+            raise StartError(f"model: {failure}") from failure
     if told is not None and not any(runs(decided.platform, name) for name in told.targets):
         raise ConfigError(
             f"model: {model}: built for {', '.join(told.targets)}, which an "

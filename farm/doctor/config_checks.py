@@ -17,8 +17,9 @@ from farm.errors import ConfigError
 from farm.hardware.known_errors import INSTALL_LIBRARY, explain
 from farm.hardware.model_file import NoModel
 from farm.hardware.platforms import HOST, runs
-from farm.hardware.rknn_file import RknnFile, check_shapes
+from farm.hardware.rknn_file import RknnFile
 from farm.report.subject_text import file_facts
+from farm.scheduler.model_fits import check_shapes
 from farm.scheduler.placement import FarmPlan
 from workers.errors import RuntimeFailure
 from workers.runtimes.base import INSTALL_ONNX, ONNX, RKNN, SIMULATED
@@ -125,7 +126,7 @@ def _rknn_model(file: Model, farm: PlannedFarm, convert: str) -> Finding:
     if not any(runs(soc, target) for target in file.description.targets):
         return failure("model", f"{file.name}, is for {targets}, not for {soc.name}", convert)
     try:
-        check_shapes(file.path, file.description)
+        check_shapes(farm.plan.workers[0], file.description.inputs, file.description.outputs)
     except RuntimeFailure as refused:
         return explained("model", str(refused), soc.name)
     toolkit, library = file.description.toolkit, farm.board.library
@@ -161,7 +162,7 @@ def labels(farm: PlannedFarm) -> Finding | None:
 def names_for(classes: int, labels: object) -> Finding | None:
     """Check what the task demands of a model that runs: one label for each class; None if so."""
     try:
-        if isinstance(labels, Labels):
+        if isinstance(labels, Labels) and classes:
             labels.check(classes)
     except ConfigError as error:
         return _bad_labels(error)
@@ -205,7 +206,8 @@ def inference(check: str, test: CoreTest, soc: str | None) -> Finding:
     """Return the finding of a self-test; `soc` has the NPU, None is the CPU."""
     if test.ok:
         took = "" if test.ms is None else f" in {test.ms:.1f} ms"
-        return ok(check, f"one inference{took}, {test.classes} classes")
+        classes = f", {test.classes} classes" if test.classes else ""
+        return ok(check, f"one inference{took}{classes}")
     return explained(check, test.reason, soc)
 
 

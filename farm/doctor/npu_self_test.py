@@ -20,7 +20,7 @@ DRAIN_SECONDS: Final = 2.0  # the workers have no batches
 class CoreTest:
     """The test of one NPU core: how long the inference took in ms, or the reason of a failure.
 
-    `classes` is how many scores the model returned.
+    `classes` is how many the task has found in the outputs; 0 if it does not know.
     """
 
     npu_core: int
@@ -42,7 +42,7 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
     cores = npu_cores(config, platform_of(config, machine)) if on_npu else (0,)
     one_each = {"size": len(cores), "on_bad_core": "quarantine"}
     config = validate({**config.model_dump(exclude_unset=True), **one_each})
-    _, coordinator = prepare(config, SILENT)
+    _, coordinator, _ = prepare(config, SILENT)
     try:
         coordinator.launch()
         while coordinator.supervisor.slots.starting:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Final
 
-from workers.runtimes.base import check_classifier, check_scores
-
 # A header of 64 bytes, the body, then a text: each length is 8 bytes, little-endian.
 MAGIC: Final = b"RKNN\0\0\0\0"
 HEADER: Final = 64
@@ -63,13 +61,6 @@ def describe(path: Path) -> RknnFile | None:
         inputs=_shapes(description, "input"),
         outputs=_shapes(description, "output"),
     )
-
-
-def check_shapes(path: Path, described: RknnFile) -> None:
-    """Raise RuntimeFailure unless a model is a classifier, as far as its file tells."""
-    if described.inputs and described.outputs:
-        check_classifier(str(path), len(described.inputs), len(described.outputs))
-        check_scores(str(path), described.outputs[0])
 
 
 def _shapes(description: dict[str, Any], side: str) -> tuple[Shape, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from dataclasses import replace as farm_replace
+from difflib import get_close_matches
 from itertools import cycle
 from typing import Final
 
@@ -12,7 +15,7 @@ from farm.config.schema import FarmConfig
 from farm.errors import ConfigError
 from farm.hardware.platforms import HOST, SOCS, Machine, Platform, cpu_list
 from farm.hardware.rknn_file import ONNX_SUFFIX, RKNN_SUFFIX, rknn_name
-from workers.protocol.spec import InputHint, SimulatedSpec, WorkerSpec
+from workers.protocol.spec import DETECT, LETTERBOX, InputHint, SimulatedSpec, WorkerSpec
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 from workers.shell import shell_command
 
@@ -20,6 +23,7 @@ RUNTIMES_PER_CORE: Final = 2  # docs/decisions/0027 has figures
 # Of the machine's memory, for each worker and for the rest: more than twice what a worker takes
 # with a model of 10 MB, by the estimate in farm/doctor/config_checks.py.
 ROOM_MB: Final = 300
+FITS: Final = {DETECT: LETTERBOX}  # how images fill the input where nobody says; else stretched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,32 @@ def plan(config: FarmConfig, machine: Machine, run_dir: str) -> FarmPlan:
     return FarmPlan(platform=platform, runtime=runtime, workers=workers, notices=tuple(notices))
 
 
+def with_class_numbers(farm: FarmPlan, labels: tuple[str, ...]) -> FarmPlan:
+    """Return a plan whose workers know by number which classes to keep; names are in `labels`.
+
+    Raises ConfigError for a name that is not there.
+    """
+    options = json.loads(farm.workers[0].task_options)
+    if farm.workers[0].task != DETECT or "classes" not in options:
+        return farm
+    numbers: list[int] = []
+    for kept in options["classes"] or ():
+        same = (
+            [kept]
+            if isinstance(kept, int)
+            else [n for n, name in enumerate(labels) if name == kept]
+        )
+        if not same:
+            near = get_close_matches(kept, labels, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            where = "not one of the labels" if labels else "a name, and there are no labels"
+            raise ConfigError(f"task_options: classes: {kept} is {where}{meant}")
+        numbers += same
+    text = json.dumps({**options, "classes": numbers or None})
+    workers = tuple(replace(each, task_options=text) for each in farm.workers)
+    return farm_replace(farm, workers=workers)
+
+
 def default_size(platform: Platform, runtime: str, machine: Machine, npu_cores: int) -> int:
     """Return the number of runtimes where nobody names one: two per NPU core, if memory allows.
 
@@ -93,16 +123,6 @@ def _first_worker(
     if config.decoder_cpu != "same":
         decoder_cpus, more = choose_cpus("decoder_cpu", config, platform, machine)
         notices += more
-    simulated = None
-    if runtime == SIMULATED:
-        ms = config.simulated.service_ms
-        simulated = SimulatedSpec(
-            timelines=f"{run_dir}/npu",
-            npu_cores=config.core_count() or platform.npu_cores,
-            service_ms=platform.service_ms if ms is None else ms,
-            seed=config.simulated.seed,
-            classes=config.simulated.classes,
-        )
     first = WorkerSpec(
         index=0,
         npu_core=0,
@@ -117,12 +137,26 @@ def _first_worker(
         decode=config.decode,
         max_pixels=config.max_pixels,
         output=config.output,
-        simulated=simulated,
+        task=config.task,
+        task_options=json.dumps(config.task_options),
+        simulated=simulated_npu(config, platform, run_dir) if runtime == SIMULATED else None,
         run_dir=run_dir,
         inbox="",
         sink=f"ipc://{run_dir}/sink",
     )
     return first, notices
+
+
+def simulated_npu(config: FarmConfig, platform: Platform, run_dir: str) -> SimulatedSpec:
+    """Return the simulated NPU of a platform, as the config changes it."""
+    ms = config.simulated.service_ms
+    return SimulatedSpec(
+        timelines=f"{run_dir}/npu",
+        npu_cores=config.core_count() or platform.npu_cores,
+        service_ms=platform.service_ms if ms is None else ms,
+        seed=config.simulated.seed,
+        classes=config.simulated.classes,
+    )
 
 
 def platform_of(config: FarmConfig, machine: Machine) -> Platform:
@@ -193,6 +227,7 @@ def input_hint(config: FarmConfig, runtime: str) -> InputHint:
     says of the ONNX model's input is inside that file, which takes raw uint8 images.
     """
     hint = config.input.hint()
+    hint = replace(hint, fit=hint.fit or FITS.get(config.task))
     if runtime == RKNN and config.model is not None and config.model.suffix == ONNX_SUFFIX:
         return InputHint(width=hint.width, height=hint.height, fit=hint.fit, color=hint.color)
     return hint

@@ -69,7 +69,7 @@ def ours(paths: list[str], _runtimes: int, _npu: Npu, _folder: str) -> list[Answ
 def loop(paths: list[str], _runtimes: int, npu: Npu, folder: str) -> list[Answer]:
     """One runtime, one image after another."""
     mine = runtime(0, npu, folder)
-    return [(path, best(mine.infer(decoded(path)))) for path in paths]
+    return [(path, best(mine.infer(decoded(path))[0])) for path in paths]
 
 
 def pool(paths: list[str], runtimes: int, npu: Npu, folder: str) -> list[Answer]:
@@ -91,7 +91,7 @@ def pool(paths: list[str], runtimes: int, npu: Npu, folder: str) -> list[Answer]
                 path = next(waiting, None)
             if path is None:
                 return
-            answers.append((path, best(mine.infer(decoded(path)))))
+            answers.append((path, best(mine.infer(decoded(path))[0])))
 
     threads = [threading.Thread(target=work, args=(at % npu.cores,)) for at in range(runtimes)]
     for thread in threads:

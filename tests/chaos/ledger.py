@@ -75,7 +75,7 @@ def alone(paths: Iterable[Path], config: FarmConfig) -> list[Ranked | ItemError]
         )
         try:
             refs = [FileRef(os.fsencode(path)) for path in paths]
-            return rank([runtime.infer(image.load(ref, runtime.input)[0]) for ref in refs])
+            return rank([runtime.infer(image.load(ref, runtime.input)[0])[0] for ref in refs])
         finally:
             runtime.close()
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-FLOAT, UINT8, INT8, INT64, FLOAT16 = 1, 2, 3, 7, 10  # TensorProto.DataType
+FLOAT, UINT8, INT8, INT64, STRING, FLOAT16 = 1, 2, 3, 7, 8, 10  # TensorProto.DataType
 INT_ATTRIBUTE: Final = 2
 EXTERNAL: Final = 1  # TensorProto.DataLocation
 OPSET: Final = 13
@@ -114,3 +114,16 @@ def write_plain(path: Path, count: int, *ends: str, **options: Any) -> Path:
     factors = [[(n * 7 + c * 5) % 11 / 100 - 0.05 for c in range(channels)] for n in range(count)]
     rows = [[*row, 0.1 * (n % 3)] for n, row in enumerate(factors)]
     return write_model(path, rows, *ends, **options)
+
+
+def write_two_outputs(path: Path) -> Path:
+    """Write a model that returns an image's channel means twice."""
+    steps = [node("GlobalAveragePool", ["image"], name) for name in "ab"]
+    graph = (
+        b"".join(field(1, step) for step in steps)
+        + field(2, "test")
+        + field(11, tensor("image", RGB))
+        + b"".join(field(12, tensor(name, (1, 3, 1, 1))) for name in "ab")
+    )
+    path.write_bytes(field(1, IR_VERSION) + field(7, graph) + field(8, field(2, OPSET)))
+    return path

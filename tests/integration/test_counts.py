@@ -24,6 +24,8 @@ from workers.protocol import messages as wire
 from workers.protocol.messages import Batch, Done, FileRef, Item, Stop
 from workers.protocol.sockets import Inbox, Outbox
 from workers.protocol.spec import EXACT, NHWC, UINT8, InputSpec
+from workers.tasks.classification import Classification
+from workers.tasks.task import Model as TaskModel
 
 BATCH = 8
 IMAGES = 720
@@ -88,9 +90,9 @@ class Model:
     def __init__(self) -> None:
         self.given: list[npt.NDArray[Any]] = []
 
-    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def infer(self, tensor: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         self.given.append(tensor)
-        return np.full(10, 0.1, np.float32)
+        return (np.full(10, 0.1, np.float32),)
 
     def close(self) -> None:
         pass
@@ -132,8 +134,9 @@ def test_the_runtime_gets_the_very_array_that_was_decoded(
     decoders = DecodePool(1, tuple(os.sched_getaffinity(0)), SPEC, EXACT)
     items = tuple(Item(n, FileRef(os.fsencode(path))) for n, path in enumerate(renders[:5]))
     model, outbox = Model(), Sent()
-    answers = Answers(ready(classes=10), cast(Any, outbox))
-    BatchLoop(model, decoders, answers, 10).serve(cast(Any, Messages(Batch(1, items), Stop())))
+    task = Classification("auto", TaskModel("", (np.full(10, 0.1, np.float32),), 224, 224))
+    answers = Answers(ready(classes=10), task, cast(Any, outbox))
+    BatchLoop(model, decoders, answers).serve(cast(Any, Messages(Batch(1, items), Stop())))
     answers.close()
     decoders.close()
     assert [id(tensor) for tensor in model.given] == [id(tensor) for tensor in made]

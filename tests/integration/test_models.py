@@ -13,7 +13,7 @@ import pytest
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from tests.helpers.onnx_models import INT64, write_model, write_plain
+from tests.helpers.onnx_models import INT64, write_model, write_plain, write_two_outputs
 from tests.helpers.programs import HOST, command
 from tests.helpers.support import ROOT
 
@@ -30,12 +30,14 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     "a detector": lambda path: write_plain(path, 36, shape=(1, 4, 9)),
     "a map of scores": lambda path: write_plain(path, 36, shape=(1, 1, 6, 6)),
     "a single score": lambda path: write_plain(path, 1, "Sigmoid"),
+    "two outputs": write_two_outputs,
     "class numbers instead of scores": lambda path: write_plain(path, 36, kind=INT64),
     "scores that are not finite": lambda path: write_plain(path, 36, "Sqrt"),
     "grey images as its input": lambda path: write_plain(path, 36, image=(1, 1, 8, 8)),
     "eight images as its input": lambda path: write_plain(
         path, 36, image=(8, 3, 8, 8), shape=(8, 36)
     ),
+    "scores of classes, with task `detect`": lambda path: write_plain(path, 36),
     "another number of classes than labels": lambda path: write_plain(path, 35),
 }
 pytest.importorskip("onnxruntime")
@@ -60,7 +62,10 @@ def test_a_model_is_used_or_refused_as_the_table_says(
 ) -> None:
     seen, code = ROWS[given]
     model, output = MODELS[given](tmp_path / "net.onnx"), tmp_path / "out.jsonl"
-    done = command(HOST, "-s", "1", "-m", str(model), "-o", str(output), "-d", str(photos[0]))
+    words = ["-s", "1", "-m", str(model), "-o", str(output), "-d", str(photos[0])]
+    if "`detect`" in given:
+        words += ["--task", "detect", "--set", "truth=null"]
+    done = command(HOST, *words)
     assert done.returncode == code
     if code:
         assert seen.strip("`").replace("MODEL", str(model)) in done.stderr

@@ -21,7 +21,7 @@ TODAY = [page for page in PAGES if page.name != "CHANGELOG.md"]  # that names wh
 FOLDERS = "farm|workers|tests|docs|configs|models|\\.ci|\\.github"
 FILE = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./-]*[\w/]")
 SHARED = {"-m", "--model", "-s", "--size", "-p", "--platform", "-c", "--cpu", "--labels"} | {
-    "--runtime", "--set", "-d", "--images", "--log-format"
+    "--task", "--runtime", "--set", "-d", "--images", "--log-format"
 }  # fmt: skip
 
 

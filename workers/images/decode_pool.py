@@ -32,14 +32,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A job's tensor and its image's ImageInfo, or why there are none.
+    """A job's tensor, and where its image is in it, or why there is none.
 
     Times are CLOCK_MONOTONIC seconds.
     """
 
     job: Job
-    result: npt.NDArray[Any] | ItemError
-    info: ImageInfo | None
+    result: tuple[npt.NDArray[Any], ImageInfo] | ItemError
     started: float
     finished: float
 
@@ -84,13 +83,12 @@ class DecodePool:
         os.nice(DECODER_NICE)
         while (job := self._jobs.get()) is not None:
             started = time.monotonic()
-            result: npt.NDArray[Any] | ItemError
-            info = None
+            result: tuple[npt.NDArray[Any], ImageInfo] | ItemError
             try:
-                result, info = image.load(job.item.source, self._spec, self._mode)
+                result = image.load(job.item.source, self._spec, self._mode)
             except ImageError as error:
                 result = ItemError(error.kind, str(error))
             except BaseException as error:  # a bug, or no memory: get() raises it, nothing hangs
                 self._decoded.put(error)
                 continue
-            self._decoded.put(Decoded(job, result, info, started, time.monotonic()))
+            self._decoded.put(Decoded(job, result, started, time.monotonic()))

@@ -20,6 +20,9 @@ FILE_NAMES: Final = "surrogateescape"  # Python's own way to keep names that are
 # More than the items of any batch and the CPUs of any machine. Without it, arrays nested in each
 # other that all announce a million values would take gigabytes before one proves missing.
 LONGEST_ARRAY: Final = 4096
+# Bytes of what an own task returns: as JSON at most seven times as much, which a line of a results
+# file and the memory of a coordinator with many of them have room for.
+LARGEST_OUTPUT: Final = 1 << 17
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -119,6 +122,8 @@ class Output(WireStruct, frozen=True, tag=19):
     data: bytes
 
     def __post_init__(self) -> None:
+        if len(self.data) > LARGEST_OUTPUT:
+            raise WireError(f"{len(self.data)} bytes; {LARGEST_OUTPUT} are the most")
         self.value()
 
     def value(self) -> Any:

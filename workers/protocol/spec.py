@@ -20,6 +20,8 @@ BGR: Final = "bgr"
 AUTO: Final = "auto"
 SOFTMAX: Final = "softmax"
 NONE: Final = "none"
+CLASSIFY: Final = "classify"
+DETECT: Final = "detect"
 K: Final = 5  # of top-5
 # OpenCV reads its limit here, once, when it is imported: a larger image is refused undecoded.
 MAX_PIXELS_VARIABLE: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
@@ -68,7 +70,7 @@ class SimulatedSpec(WireStruct, frozen=True, tag=15, kw_only=True):
     """A simulated NPU: `npu_cores` timelines in the file `timelines`, shared by all its users.
 
     One inference occupies a core for `service_ms` milliseconds; `seed` and the pixels
-    determine the scores of the `classes` classes.
+    determine the scores of the `classes` classes, or the boxes.
     """
 
     timelines: str
@@ -85,6 +87,7 @@ class WorkerSpec(WireStruct, frozen=True, tag=12, kw_only=True):
     threads; `core_mask` is None where the SoC takes none.
     `decode` is EXACT or FAST, see workers.images.preprocess.load; `output` is AUTO, SOFTMAX or
     NONE, see workers.tasks.classification.choose_scoring.
+    `task` is CLASSIFY, DETECT or module:name, see workers.tasks; `task_options` are JSON.
     `inbox` and `sink` are ZeroMQ addresses; `run_dir` is the private folder of both.
     """
 
@@ -104,3 +107,5 @@ class WorkerSpec(WireStruct, frozen=True, tag=12, kw_only=True):
     inbox: str
     sink: str
     output: str = AUTO
+    task: str = CLASSIFY
+    task_options: str = "{}"

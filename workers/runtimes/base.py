@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec.structs import asdict, replace
@@ -35,10 +34,10 @@ class Runtime(Protocol):
     def input(self) -> InputSpec:
         """What `infer` takes."""
 
-    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Run the model on one image: a tensor as `input` says in, one score per class out.
+    def infer(self, tensor: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+        """Run the model on one image: a tensor as `input` says in, all outputs out.
 
-        Raises RuntimeFailure when the run fails; a failed run never returns scores.
+        Raises RuntimeFailure when the run fails; a failed run never returns outputs.
         """
 
     def close(self) -> None:
@@ -53,32 +52,10 @@ def why_no_rknn(python: tuple[int, int]) -> tuple[str, str]:
     return "is not installed", INSTALL_RKNN
 
 
-def check_classifier(model: str, inputs: int, outputs: int) -> None:
-    """Raise RuntimeFailure unless a model has one input and one output."""
-    if (inputs, outputs) != (1, 1):
-        raise RuntimeFailure(
-            f"{model} has {inputs} inputs and {outputs} outputs; "
-            "a classifier with one of each is needed"
-        )
-
-
-def check_scores(model: str, dims: Sequence[int | None]) -> None:
-    """Raise RuntimeFailure unless an output of shape `dims` holds one score per class.
-
-    A dimension is None where the model leaves it open: then only an output tells.
-    """
-    shape = " x ".join("?" if dim is None else str(dim) for dim in dims) or "a single number"
-    known = [dim for dim in dims if dim is not None]
-    if sum(dim > 1 for dim in known) > 1 or 0 in known:
-        raise RuntimeFailure(
-            f"{model}: its output is {shape}; a classifier with n scores, one per class "
-            "(n, 1 x n, 1 x n x 1 x 1 or 1 x 1 x 1 x n), is needed"
-        )
-    if max(known, default=1) == 1 and len(known) == len(dims):
-        raise RuntimeFailure(
-            f"{model}: its output is {shape}, one score; a classifier with two scores or more is "
-            "needed: for yes or no, export it with the two scores 1 - p and p"
-        )
+def check_inputs(model: str, count: int) -> None:
+    """Raise RuntimeFailure unless a model has one input."""
+    if count != 1:
+        raise RuntimeFailure(f"{model} has {count} inputs; a model with one, an image, is needed")
 
 
 def input_from(dims: tuple[int | None, ...], dtype: str, hint: InputHint) -> InputSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from hashlib import sha256
 from typing import Any, Final
 
@@ -13,15 +14,14 @@ from workers.protocol.spec import WorkerSpec
 from workers.runtimes import external_weights, model_file
 from workers.runtimes.base import (
     INSTALL_ONNX,
-    check_classifier,
-    check_scores,
+    check_inputs,
     check_tensor,
     input_from,
 )
 from workers.shell import shell_command
 
 DTYPES: Final = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
-SCORES: Final = ("tensor(float)", "tensor(float16)", "tensor(uint8)", "tensor(int8)")
+NUMBERS: Final = re.compile(r"tensor\((bfloat|float|double|u?int)\d*\)")
 WEIGHTS_IN_MEMORY: Final = "add_external_initializers_from_files_in_memory"  # not in 1.23
 ONE_FILE: Final = (
     "python -c 'import onnx, sys; onnx.save(onnx.load(sys.argv[1]), sys.argv[2])' OLD NEW"
@@ -39,26 +39,21 @@ class OnnxRuntime:
             self._session = _session(ort, spec.model, weights)
         self.model = "+".join([digest, *(sha256(each).hexdigest() for each in weights.values())])
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        check_classifier(spec.model, len(inputs), len(outputs))
+        check_inputs(spec.model, len(inputs))
         dtype = DTYPES.get(inputs[0].type, inputs[0].type)
         self.input = input_from(_dims(inputs[0]), dtype, spec.input)
-        if outputs[0].type not in SCORES:
-            raise RuntimeFailure(
-                f"{spec.model} returns {outputs[0].type}; float32 or (u)int8 scores are needed"
-            )
-        if dims := _dims(outputs[0]):  # else the model does not say even their number
-            check_scores(spec.model, dims)
-        self._input_name, self._output_name = inputs[0].name, outputs[0].name
+        for output in outputs:
+            if not NUMBERS.fullmatch(output.type):
+                raise RuntimeFailure(f"{spec.model} returns {output.type}; numbers are needed")
+        self._input_name = inputs[0].name
 
-    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def infer(self, tensor: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         """See Runtime.infer."""
         check_tensor(tensor, self.input)
         try:
-            (scores,) = self._session.run([self._output_name], {self._input_name: tensor})
+            return tuple(self._session.run(None, {self._input_name: tensor}))
         except Exception as error:  # ONNX Runtime's exceptions share no base of their own
             raise RuntimeFailure(f"ONNX Runtime failed: {error}") from error
-        result: npt.NDArray[Any] = scores
-        return result
 
     def close(self) -> None:
         """See Runtime.close; the session is freed with this object."""

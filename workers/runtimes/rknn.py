@@ -11,7 +11,6 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -21,8 +20,7 @@ from workers.protocol import startup as steps
 from workers.protocol.spec import NHWC, UINT8, WorkerSpec
 from workers.runtimes import model_file
 from workers.runtimes.base import (
-    check_classifier,
-    check_scores,
+    check_inputs,
     check_tensor,
     input_from,
     why_no_rknn,
@@ -48,7 +46,7 @@ class RknnRuntime:
             self.close()
             raise
 
-    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def infer(self, tensor: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         """See Runtime.infer."""
         check_tensor(tensor, self.input)
         vendor = self._lite.rknn_runtime
@@ -61,15 +59,14 @@ class RknnRuntime:
         )
         if not outputs:
             raise RuntimeFailure(f"RKNNLite.get_outputs returned nothing{self._log.reason()}")
-        scores: npt.NDArray[Any] = outputs[0]
-        return scores
+        return tuple(outputs)
 
     def close(self) -> None:
         """See Runtime.close."""
         self._lite.release()
 
     def _open(self, spec: WorkerSpec) -> None:
-        """Load the model and learn its shapes; raise RuntimeFailure if it is no classifier."""
+        """Load the model and learn its shapes; raise RuntimeFailure if it takes no image."""
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         mask = {} if spec.core_mask is None else {"core_mask": spec.core_mask}
         options = ", ".join(f"{key}={value}" for key, value in mask.items())
@@ -81,18 +78,15 @@ class RknnRuntime:
         if os.getpriority(os.PRIO_PROCESS, 0) < nice:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
         vendor = self._lite.rknn_runtime
-        check_classifier(spec.model, *self._called("get_in_out_num", vendor.get_in_out_num))
-        image, scores = (
-            self._called("get_tensor_attr", partial(vendor.get_tensor_attr, 0, is_output=is_output))
-            for is_output in (False, True)
-        )
+        inputs, _ = self._called("get_in_out_num", vendor.get_in_out_num)
+        check_inputs(spec.model, inputs)
+        image = self._called("get_tensor_attr", lambda: vendor.get_tensor_attr(0))
         dims = _dims(image)
         if image.fmt == NCHW_FORMAT:
             raise RuntimeFailure(f"{spec.model} takes NCHW images {list(dims)}; NHWC is needed")
         self.input = input_from(dims, spec.input.dtype or UINT8, spec.input)
         if self.input.layout != NHWC:
             raise RuntimeFailure(f"{spec.model}: the NPU takes NHWC images, the model {list(dims)}")
-        check_scores(spec.model, _dims(scores))
 
     def _step(self, call: str, function: Callable[[], Any]) -> None:
         """Make one call of the start, which may hang or kill: it is announced first."""

@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.errors import RuntimeFailure
+from workers.images.fit import ImageInfo
 from workers.protocol.messages import ItemError, Ranked
 from workers.protocol.spec import AUTO, NONE, SOFTMAX, K
+from workers.tasks.shapes import check_classifier
+from workers.tasks.task import Answer, Model, Outputs
 
 # TFLite's quantisation specification fixes softmax outputs at scale 1/256; zero point 0 as
 # uint8, -128 as int8. A model with integer outputs has these.
@@ -30,6 +33,31 @@ class Scoring(Enum):
     SOFTMAX = "they are logits, and need a softmax"
     PROBABILITIES = "they are probabilities, from 0 to 1; others are refused"
     UNCHANGED = "they stay as they are, whatever they are"
+
+
+class Classification:
+    """Names the most probable classes of images."""
+
+    def __init__(self, output: str, model: Model) -> None:
+        check_classifier(model.path, model.shapes)
+        (scores,) = model.outputs
+        self.classes = scores.size
+        self._scoring = choose_scoring(output, scores)
+        self.reading = self._scoring.name
+
+    def answer(self, images: Sequence[tuple[Outputs, ImageInfo]]) -> list[Answer | ItemError]:
+        """See Task.answer; all images are ranked at once."""
+        raw = [outputs[0] for outputs, _ in images]
+        fit = [scores for scores in raw if scores.size == self.classes]
+        ranked = iter(rank(fit, self._scoring))
+        return [
+            next(ranked) if scores.size == self.classes else self._other(scores) for scores in raw
+        ]
+
+    def _other(self, scores: npt.NDArray[np.generic]) -> ItemError:
+        """Return the error of an image with another number of scores; the shape may be open."""
+        why = f"{scores.size} scores came, in the self-test {self.classes}"
+        return ItemError("bad_output", why)
 
 
 def choose_scoring(output: str, raw: npt.NDArray[np.generic]) -> Scoring:

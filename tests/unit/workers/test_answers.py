@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from tests.helpers.support import ready
-from workers.answers import Answers, BatchWork, Inferred
+from tests.helpers.support import ready, wait_for
+from workers.answers import MOST_WAITING, Answers, Inferred, Part
+from workers.images.fit import ImageInfo
 from workers.protocol import messages as wire
 from workers.protocol.messages import Done, ItemError, Ranked
+from workers.tasks.classification import Classification
+from workers.tasks.task import Answer, Model, Outputs, Task
 
 BROKEN = ItemError("truncated", "its end is missing")
 
@@ -28,11 +32,15 @@ class Outbox:
         self.threads.add(threading.current_thread().name)
 
 
-def answered(*batches: BatchWork) -> Outbox:
+INFO = ImageInfo(6, 4, (1.0, 1.0), (0.0, 0.0))
+
+
+def answered(*parts: Part, task: Task | None = None) -> Outbox:
     outbox = Outbox()
-    answers = Answers(ready(classes=3), cast(Any, outbox))
-    for batch in batches:
-        answers.put(batch)
+    task = task or Classification("auto", Model("net", (scores(0.5, 0.25, 0.25),), 6, 4))
+    answers = Answers(ready(classes=3), task, cast(Any, outbox))
+    for part in parts:
+        answers.put(part)
     answers.close()
     return outbox
 
@@ -40,7 +48,7 @@ def answered(*batches: BatchWork) -> Outbox:
 def image(item: int, result: npt.NDArray[Any] | ItemError) -> Inferred:
     return Inferred(
         item=item,
-        result=result,
+        result=result if isinstance(result, ItemError) else ((result,), INFO),
         decode_began=1.0,
         decode_ended=1.5,
         infer_began=2.0,
@@ -54,7 +62,7 @@ def scores(*values: float) -> npt.NDArray[np.float32]:
 
 def test_each_image_of_a_batch_gets_its_own_answer() -> None:
     images = [image(4, scores(0.25, 0.5, 0.25)), image(2, BROKEN), image(9, scores(0, 0, 1))]
-    (done,) = answered(BatchWork(7, 3, images)).sent
+    (done,) = answered(Part(7, images, True)).sent
     assert isinstance(done, Done)
     assert (done.worker, done.generation, done.batch) == (3, 2, 7)
     assert [(each.item, each.answer, each.error) for each in done.outcomes] == [
@@ -65,7 +73,7 @@ def test_each_image_of_a_batch_gets_its_own_answer() -> None:
 
 
 def test_times_are_those_of_the_image() -> None:
-    (done,) = answered(BatchWork(7, 1, [image(4, scores(0, 0, 1))])).sent
+    (done,) = answered(Part(7, [image(4, scores(0, 0, 1))], True)).sent
     assert isinstance(done, Done)
     (found,) = done.outcomes
     told = (found.started, found.decode_ms, found.wait_ms, found.infer_ms)
@@ -74,7 +82,7 @@ def test_times_are_those_of_the_image() -> None:
 
 def test_scores_that_are_no_answer_cost_only_their_image() -> None:
     images = [image(0, scores(np.nan, 0, 0)), image(1, scores(0, 1, 0)), image(2, scores(5, 0, 0))]
-    (done,) = answered(BatchWork(7, 3, images)).sent
+    (done,) = answered(Part(7, images, True)).sent
     assert isinstance(done, Done)
     assert [each.error and each.error.kind for each in done.outcomes] == [
         "bad_output",
@@ -84,13 +92,59 @@ def test_scores_that_are_no_answer_cost_only_their_image() -> None:
 
 
 def test_a_batch_of_errors_alone_is_answered() -> None:
-    (done,) = answered(BatchWork(7, 1, [image(0, BROKEN)])).sent
+    (done,) = answered(Part(7, [image(0, BROKEN)], True)).sent
     assert isinstance(done, Done)
     assert [each.error for each in done.outcomes] == [BROKEN]
 
 
 def test_close_waits_for_all_that_was_put_and_one_thread_sends() -> None:
-    batches = [BatchWork(number, 1, [image(0, scores(0, 1, 0))]) for number in range(50)]
+    batches = [Part(number, [image(0, scores(0, 1, 0))], True) for number in range(50)]
     outbox = answered(*batches)
     assert [done.batch for done in outbox.sent if isinstance(done, Done)] == list(range(50))
     assert outbox.threads == {"answers"}
+
+
+class Slow:
+    """A task that answers nothing until it may."""
+
+    classes = 0
+    reading = ""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+
+    def answer(self, images: Sequence[tuple[Outputs, ImageInfo]]) -> list[Answer | ItemError]:
+        self.may.wait()
+        return [ItemError("task_failed", "as asked")] * len(images)
+
+
+def test_a_batch_of_several_parts_is_sent_once_it_is_whole() -> None:
+    parts = [
+        Part(7, [image(0, scores(0, 1, 0))], False),
+        Part(8, [image(1, BROKEN)], True),
+        Part(7, [image(2, BROKEN)], True),
+    ]
+    sent = [done for done in answered(*parts).sent if isinstance(done, Done)]
+    assert [(done.batch, [each.item for each in done.outcomes]) for done in sent] == [
+        (8, [1]),
+        (7, [0, 2]),
+    ]
+
+
+def test_outputs_do_not_pile_up_before_a_slow_task() -> None:
+    task, put = Slow(), []
+    answers = Answers(ready(classes=0), task, cast(Any, Outbox()))
+
+    def feed() -> None:
+        for number in range(MOST_WAITING + 5):
+            answers.put(Part(number, [image(0, scores(1))], True))
+            put.append(number)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    assert wait_for(lambda: len(put) == MOST_WAITING + 1)  # one is in work
+    assert feeder.is_alive()
+    task.may.set()
+    feeder.join()
+    answers.close()
+    assert len(put) == MOST_WAITING + 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,13 +12,17 @@ import numpy.typing as npt
 import pytest
 
 from tests.helpers.support import worker_spec
+from workers.answers import Part
 from workers.errors import RuntimeFailure
 from workers.images.decode_pool import Decoded, Job
-from workers.loop import BatchLoop, pattern, self_test
+from workers.images.fit import ImageInfo
+from workers.loop import MOST_HELD_BYTES, BatchLoop, pattern, self_test
 from workers.protocol.messages import Batch, Encoded, Item, Stop, WorkerInit
 from workers.protocol.spec import InputSpec
 from workers.tasks.classification import Scoring
+from workers.tasks.registry import find_task
 
+INFO = ImageInfo(6, 4, (1.0, 1.0), (0.0, 0.0))
 INPUT = InputSpec(width=6, height=4, layout="NHWC", dtype="uint8")
 
 
@@ -30,9 +35,9 @@ class Model:
         self.input, self._scores = spec, np.asarray(scores)
         self.given: list[npt.NDArray[Any]] = []
 
-    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def infer(self, tensor: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         self.given.append(tensor)
-        return self._scores
+        return (self._scores,)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -41,7 +46,7 @@ class Model:
 def outcome_of(model: Model, output: str = "auto") -> tuple[int, Scoring]:
     """Return the number of classes and the scoring that a self-test finds."""
     init = WorkerInit(worker_spec(model="net.onnx", output=output), 1)
-    ready = self_test(init, model)
+    ready, _ = self_test(init, model, find_task(init.spec))
     return ready.classes, Scoring[ready.reading]
 
 
@@ -117,7 +122,7 @@ class Decoders:
     def get(self) -> Decoded:
         tensor = np.zeros((1, INPUT.height, INPUT.width, 3), np.uint8)
         self.tensors.append(weakref.ref(tensor))
-        return Decoded(self.jobs.pop(0), tensor, None, 1.0, 2.0)
+        return Decoded(self.jobs.pop(0), (tensor, INFO), 1.0, 2.0)
 
     def kept(self) -> int:
         return sum(tensor() is not None for tensor in self.tensors)
@@ -126,18 +131,39 @@ class Decoders:
 class Runtime(Model):
     """A model that keeps nothing."""
 
-    def infer(self, _tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return self._scores
+    def infer(self, _tensor: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+        return (self._scores,)
+
+
+def parts_of(model: Model, decoders: Decoders, put: Callable[[Part], object]) -> None:
+    """Work through a batch of eight images."""
+    items = tuple(Item(number, Encoded(b"")) for number in range(8))
+    messages = [Batch(1, items), Stop(), None]
+    inbox = SimpleNamespace(receive=lambda **_: messages.pop(0) if messages else None)
+    answers = SimpleNamespace(put=put)
+    BatchLoop(model, cast(Any, decoders), cast(Any, answers)).serve(cast(Any, inbox))
 
 
 def test_no_tensor_stays_until_its_batch_is_ranked() -> None:
     decoders, kept = Decoders(), []
-    answers = SimpleNamespace(put=lambda _batch: kept.append(decoders.kept()))
-    items = tuple(Item(number, Encoded(b"")) for number in range(8))
-    messages = [Batch(1, items), Stop(), None]
-    inbox = SimpleNamespace(receive=lambda **_: messages.pop(0) if messages else None)
-    BatchLoop(Runtime([0.5, 0.5]), cast(Any, decoders), cast(Any, answers), 2).serve(
-        cast(Any, inbox)
-    )
+    parts_of(Runtime([0.5, 0.5]), decoders, lambda _part: kept.append(decoders.kept()))
     assert len(decoders.tensors) == 8
     assert kept == [1]  # the last one, which is in work
+
+
+@pytest.mark.parametrize(
+    ("size", "parts"),
+    [
+        (1000, [8]),
+        (MOST_HELD_BYTES // 4, [2, 2, 2, 2]),
+        (MOST_HELD_BYTES // 8, [3, 3, 2]),
+        (MOST_HELD_BYTES // 4 + 1, [1] * 8),
+    ],
+)
+def test_large_outputs_are_answered_before_their_batch_is_whole(
+    size: int, parts: list[int]
+) -> None:
+    found: list[Part] = []
+    parts_of(Runtime(np.zeros(size, np.float32)), Decoders(), found.append)
+    assert [len(part.images) for part in found] == parts
+    assert [part.last for part in found] == [False] * (len(parts) - 1) + [True]

@@ -32,7 +32,7 @@ def test_the_keys_are_those_of_the_schema() -> None:
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("platform", (*SOCS, HOST)),
+        ("platform", (*SOCS, HOST, "auto")),
         ("decode", ("exact", "fast")),
         ("size", ("auto",)),
         ("decoder_cpu", ("same", "fast", "slow", "all")),

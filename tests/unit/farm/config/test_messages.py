@@ -89,14 +89,15 @@ def test_an_unknown_key_like_no_other_is_answered_with_those_of_its_section(sect
 @pytest.mark.parametrize("key", PROPERTIES)
 def test_a_value_of_another_form_is_told_the_form_it_should_have(key: str) -> None:
     section, _, name = key.rpartition(".")
-    wrong = set() if key in SECTIONS else {"x": 1}
+    takes_keys = key in SECTIONS or key == "task_options"
+    wrong = set() if takes_keys else {"x": 1}
     values: dict[str, Any] = {section: {name: wrong}} if section else {name: wrong}
     ((named, said),) = described({**HOST, **values}).items()
     assert named == key
     if key in SECTIONS:
         assert ", ".join(keys_of(key)) in said
     else:
-        assert said == f"{{x: 1}}: use {expected(key)}"
+        assert said.endswith(f": use {expected(key)}")
 
 
 @pytest.mark.parametrize("key", [key for key in PROPERTIES if choices(key)])

@@ -11,7 +11,7 @@ from farm.config.schema import FarmConfig
 from farm.coordinator import startup as start
 from farm.coordinator.limits import Limits
 from farm.coordinator.run_dir import RunDir
-from farm.errors import ConfigError
+from farm.errors import ConfigError, FarmError, StartError
 from farm.system.log import SILENT
 from tests.helpers.boards import rknn_bytes
 from tests.helpers.support import simulated
@@ -36,7 +36,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def limits(**changes: Any) -> Limits:
-    _, coordinator = start.prepare(simulated(**changes), SILENT)
+    _, coordinator, _ = start.prepare(simulated(**changes), SILENT)
     assert isinstance(coordinator, Noted)
     return coordinator.limits
 
@@ -55,9 +55,9 @@ def test_a_worker_may_have_the_memory_that_the_config_says(said: int) -> None:
     assert limits(max_worker_mb=said).worker_mb == said
 
 
-def refused_model(**changes: Any) -> str:
+def refused_model(kind: type[FarmError] = ConfigError, **changes: Any) -> str:
     values = {"platform": "rk3588", "runtime": "rknn", "cpu": "all", **changes}
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(kind) as caught:
         start.prepare(FarmConfig.model_validate(values), SILENT)
     return str(caught.value)
 
@@ -89,7 +89,8 @@ def test_an_rknn_model_that_is_no_classifier_is_refused_before_any_worker(tmp_pa
         "graph": [{"left": side, "right_tensor_id": side} for side in sizes],
     }
     model.write_bytes(rknn_bytes(says))
-    assert refused_model(model=model).startswith(f"model: {model}: its output is 1 x 68 x 18; ")
+    said = refused_model(StartError, model=model)
+    assert said.startswith(f"model: {model}: its output is 1 x 68 x 18; ")
 
 
 def test_the_host_has_no_npu_to_convert_a_model_for(tmp_path: Path) -> None:

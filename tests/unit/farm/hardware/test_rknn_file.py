@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from farm.hardware.rknn_file import MAGIC, MOST_TEXT, RknnFile, check_shapes, describe
+from farm.hardware.rknn_file import MAGIC, MOST_TEXT, RknnFile, describe
 from tests.helpers.boards import rknn_bytes
 from tests.helpers.support import ROOT, SHARED_DATA
-from workers.errors import RuntimeFailure
 
 GOOD = rknn_bytes({"target_platform": ["RK3588"], "version": "2.3.2"})
 
@@ -99,34 +97,11 @@ IMAGE = [1, 3, 224, 224]
 
 
 @pytest.mark.parametrize("output", [[1, 1000], [1000], [1, 1000, 1, 1], [1, 1, 1, 1000]])
-def test_the_shapes_of_a_classifier_are_read_and_accepted(
-    tmp_path: Path, output: list[int]
-) -> None:
+def test_the_shapes_of_a_classifier_are_read(tmp_path: Path, output: list[int]) -> None:
     path = written(tmp_path, rknn_bytes(graph([IMAGE], [output])))
     found = describe(path)
     assert found is not None
     assert (found.inputs, found.outputs) == ((tuple(IMAGE),), (tuple(output),))
-    check_shapes(path, found)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "outputs", "said"),
-    [
-        ([IMAGE], [[1, 68, 18]], "1 x 68 x 18"),
-        ([IMAGE], [[1, 1, 480, 480]], "1 x 1 x 480 x 480"),
-        ([IMAGE], [[1, 1]], "one score"),
-        ([IMAGE], [[1, 64, 80, 80], [1, 1, 80, 80]], "1 inputs and 2 outputs"),
-        ([IMAGE, [1, 5]], [[1, 10]], "2 inputs and 1 outputs"),
-    ],
-)
-def test_a_model_that_is_no_classifier_is_refused_by_its_file(
-    tmp_path: Path, inputs: list[Any], outputs: list[Any], said: str
-) -> None:
-    path = written(tmp_path, rknn_bytes(graph(inputs, outputs)))
-    found = describe(path)
-    assert found is not None
-    with pytest.raises(RuntimeFailure, match=f"^{re.escape(str(path))}.*{said}"):
-        check_shapes(path, found)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +119,6 @@ def test_a_graph_that_is_none_tells_no_shapes(tmp_path: Path, change: dict[str, 
     found = describe(path)
     assert found is not None
     assert found.inputs == ()
-    check_shapes(path, found)
 
 
 @settings(deadline=None)  # a busy disk is no fault of the reader
@@ -169,13 +143,12 @@ def test_models_of_the_vendors_converter_have_a_description(soc: str) -> None:
 
 
 @pytest.mark.data
-def test_a_detector_of_the_vendors_converter_is_refused() -> None:
-    path = SHARED_DATA / "detect" / "lpd-yolov8n-rk3588.rknn"
-    found = describe(path)
+def test_a_detector_of_the_vendors_converter_has_nine_outputs() -> None:
+    found = describe(SHARED_DATA / "detect" / "lpd-yolov8n-rk3588.rknn")
     assert found is not None
-    assert found.outputs[0] == (1, 64, 80, 80)
-    with pytest.raises(RuntimeFailure, match="1 inputs and 9 outputs"):
-        check_shapes(path, found)
+    sides = [side for side in (80, 40, 20) for _ in range(3)]
+    assert [each[2:] for each in found.outputs] == [(side, side) for side in sides]
+    assert [each[1] for each in found.outputs] == [64, 1, 1] * 3
 
 
 @pytest.mark.parametrize("soc", ["rk3562", "rk3566", "rk3576", "rk3588"])
@@ -184,4 +157,3 @@ def test_the_bundled_models_are_classifiers_by_their_files(soc: str) -> None:
     found = describe(path)
     assert found is not None
     assert found.outputs == ((1, 36),)
-    check_shapes(path, found)

@@ -9,7 +9,7 @@ import pytest
 from farm.config.schema import FarmConfig
 from farm.errors import ConfigError
 from farm.hardware.platforms import SOCS, Machine, cpu_list
-from farm.scheduler.placement import ROOM_MB, FarmPlan, plan
+from farm.scheduler.placement import ROOM_MB, FarmPlan, plan, with_class_numbers
 from workers.protocol.spec import InputHint, SimulatedSpec
 from workers.shell import shell_command
 
@@ -418,3 +418,51 @@ def test_a_size_that_is_decided_later_is_shown_as_one_per_core_and_said() -> Non
     made = planned("rk3576", size="auto")
     assert len(made.workers) == 2
     assert "size: auto: decided at the start of a run; shown with 2" in made.notices
+
+
+@pytest.mark.parametrize(
+    ("task", "fit", "expected"),
+    [
+        ("classify", None, None),
+        ("detect", None, "letterbox"),
+        ("detect", "stretch", "stretch"),
+        ("mine:f", None, None),
+        ("classify", "crop", "crop"),
+    ],
+)
+def test_how_images_fill_the_input_is_the_tasks_unless_said(
+    task: str, fit: str | None, expected: str | None
+) -> None:
+    farm = simulated(task=task, input={"fit": fit})
+    assert {worker.input.fit for worker in farm.workers} == {expected}
+
+
+def test_every_worker_has_the_task_and_its_options() -> None:
+    farm = simulated(task="mine:f", task_options={"above": 0.5})
+    assert {(each.task, each.task_options) for each in farm.workers} == {
+        ("mine:f", '{"above": 0.5}')
+    }
+
+
+def test_names_of_classes_become_their_numbers() -> None:
+    options = {"score": 0.5, "classes": ["bus", 7, "cat"]}
+    labels = ("cat", "dog", "bus", "cat")
+    farm = with_class_numbers(simulated(task="detect", task_options=options), labels)
+    assert {each.task_options for each in farm.workers} == {
+        '{"score": 0.5, "classes": [2, 7, 0, 3]}'
+    }
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [(("cat", "bus"), "did you mean bus"), ((), "there are no labels")],
+)
+def test_a_name_that_is_no_class_is_refused(labels: tuple[str, ...], said: str) -> None:
+    farm = simulated(task="detect", task_options={"classes": ["buss"]})
+    with pytest.raises(ConfigError, match=said):
+        with_class_numbers(farm, labels)
+
+
+def test_options_of_other_tasks_stay_as_they_are() -> None:
+    farm = simulated(task="mine:f", task_options={"classes": ["buss"]})
+    assert with_class_numbers(farm, ()) == farm

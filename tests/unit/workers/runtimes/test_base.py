@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.support import worker_spec
 from workers.errors import RuntimeFailure
 from workers.protocol.spec import InputHint, InputSpec, WorkerSpec
-from workers.runtimes.base import check_scores, check_tensor, from_hint, input_from
+from workers.runtimes.base import check_inputs, check_tensor, from_hint, input_from
 from workers.runtimes.registry import open_runtime
 
 Dims = tuple[int | None, ...]
@@ -85,37 +85,14 @@ def test_the_number_of_channels_is_said(dims: Dims, said: str, layout: str | Non
         input_from(dims, "float32", InputHint(layout=layout))
 
 
-@pytest.mark.parametrize(
-    "dims",
-    [(1, 36), (36,), (1, 36, 1, 1), (1, 1, 1, 36), (None, 36), (None, None), (1, None), (1, 2)],
-)
-def test_one_score_per_class_is_a_classifier(dims: Dims) -> None:
-    check_scores("net.onnx", dims)
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_model_with_another_number_of_inputs_is_refused(count: int) -> None:
+    with pytest.raises(RuntimeFailure, match=rf"^net\.onnx has {count} inputs; .* one"):
+        check_inputs("net.onnx", count)
 
 
-@pytest.mark.parametrize(
-    ("dims", "said"),
-    [
-        ((1, 84, 6400), "1 x 84 x 6400"),
-        ((1, 68, 18), "1 x 68 x 18"),
-        ((1, 1, 480, 480), "1 x 1 x 480 x 480"),
-        ((2, 36), "2 x 36"),
-        ((None, 84, None, 20), "? x 84 x ? x 20"),
-        ((1, 0), "1 x 0"),
-        ((0,), "0"),
-        ((None, 0), "? x 0"),
-    ],
-)
-def test_another_shape_is_refused_with_what_is_expected(dims: Dims, said: str) -> None:
-    with pytest.raises(RuntimeFailure, match=r"^net\.onnx: .*1 x n x 1 x 1") as caught:
-        check_scores("net.onnx", dims)
-    assert f" {said};" in str(caught.value)
-
-
-@pytest.mark.parametrize("dims", [(1, 1), (1,), (), (1, 1, 1, 1)])
-def test_a_single_score_is_refused_with_how_to_export_yes_or_no(dims: Dims) -> None:
-    with pytest.raises(RuntimeFailure, match=r"one score; .*1 - p and p"):
-        check_scores("net.onnx", dims)
+def test_a_model_with_one_input_is_taken() -> None:
+    check_inputs("net.onnx", 1)
 
 
 @pytest.mark.parametrize("key", ["width", "height"])

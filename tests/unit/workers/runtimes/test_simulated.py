@@ -42,7 +42,7 @@ def spec(path: str, hint: InputHint | None = None, core: int = 0, **figures: Any
 def infer(spec: WorkerSpec, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
     runtime = SimulatedRuntime(spec)
     try:
-        return runtime.infer(tensor)
+        return runtime.infer(tensor)[0]
     finally:
         runtime.close()
 
@@ -98,7 +98,7 @@ def test_scores_fall_as_a_classifiers_do_and_never_tie(path: str) -> None:
     runtime = SimulatedRuntime(spec(path, hint, classes=1000))
     shape = (2000, 1, 8, 8, 3)
     tensors = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    answers = [runtime.infer(tensor) for tensor in tensors]
+    answers = [runtime.infer(tensor)[0] for tensor in tensors]
     runtime.close()
     falling = np.array([np.sort(scores)[::-1][:6] for scores in answers])
     assert (np.diff(falling) < 0).all()

@@ -1,0 +1,146 @@
+"""A task of the user's: a function or a class of any module, and what it may return."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgpack
+import numpy as np
+
+from workers.errors import RuntimeFailure
+from workers.images.fit import ImageInfo
+from workers.protocol import startup as steps
+from workers.protocol.messages import LARGEST_OUTPUT, ItemError, Output
+from workers.tasks.task import Answer, MakeTask, Model, Outputs
+
+PLAIN: Final = "None, bool, int, float, str, bytes, and lists, tuples and dicts of them"
+MOST_WORDS: Final = 1000  # characters of what an exception says
+
+
+class OwnTask:
+    """Calls `call(outputs, image)` for each image, with float32 arrays and an ImageInfo."""
+
+    classes = 0
+    reading = ""
+
+    def __init__(self, name: str, call: Callable[..., object]) -> None:
+        self._name, self._call = name, call
+
+    def answer(self, images: Sequence[tuple[Outputs, ImageInfo]]) -> list[Answer | ItemError]:
+        """See Task.answer; an exception ends its image alone."""
+        return [self._answer(*image) for image in images]
+
+    def _answer(self, outputs: Outputs, image: ImageInfo) -> Output | ItemError:
+        try:
+            return pack(self._call(floats(outputs), image))
+        except (Exception, SystemExit) as error:
+            return ItemError("task_failed", f"task {self._name}: {words_of(error)}")
+
+
+def find(name: str, options: Mapping[str, Any]) -> MakeTask:
+    """Import the function or class that `name`, module:name, stands for; raise RuntimeFailure.
+
+    It is looked for in the current folder first, then where Python looks.
+    """
+    steps.begin(f"importing the task {name}")
+    module, _, wanted = name.partition(":")
+    folder = os.getcwd()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if f"{module}.".startswith(f"{error.name}."):
+            raise RuntimeFailure(
+                f"task {name}: there is no module {error.name} in {folder}, nor where Python looks "
+                "(PYTHONPATH, installed packages): start the farm in the folder that has it"
+            ) from error
+        raise RuntimeFailure(f"task {name} can't be imported: {words_of(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise RuntimeFailure(f"task {name} can't be imported: {words_of(error)}") from error
+    call = getattr(found, wanted, None)
+    if not callable(call):
+        near = get_close_matches(wanted, dir(found), n=1)
+        what = f"is a {type(call).__name__}" if hasattr(found, wanted) else "is not there"
+        meant = f"; did you mean {near[0]}?" if near and near[0] != wanted else ""
+        raise RuntimeFailure(
+            f"task {name}: a function or a class is needed, and in {found.__file__} {wanted} "
+            f"{what}{meant}"
+        )
+    return partial(make, name, call, options)
+
+
+def make(name: str, call: Callable[..., Any], options: Mapping[str, Any], model: Model) -> OwnTask:
+    """Make the task for a model: an instance of a class, or a function with its options."""
+    own_model = Model(model.path, floats(model.outputs), model.width, model.height)
+    try:
+        if isinstance(call, type):
+            made = call(own_model, **options)
+        else:
+            check_arguments(call, options)
+            made = partial(call, **options)
+    except (Exception, SystemExit) as error:
+        shapes = ", ".join(str(list(shape)) for shape in model.shapes)
+        raise RuntimeFailure(
+            f"task {name} can't be made for {model.path}, with outputs {shapes}: {words_of(error)}"
+        ) from error
+    if not callable(made):
+        raise RuntimeFailure(
+            f"task {name}: its instances can't be called; give the class a method "
+            "__call__(self, outputs, image)"
+        )
+    return OwnTask(name, made)
+
+
+def check_arguments(function: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Raise TypeError unless a function can be called with outputs, an image and its options."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # it has none, as some of C
+        return
+    signature.bind("outputs", "image", **options)
+
+
+def floats(outputs: Outputs) -> Outputs:
+    """Return a model's outputs as float32."""
+    return tuple(np.asarray(output, np.float32) for output in outputs)
+
+
+def pack(value: object) -> Output:
+    """Return what a task has returned as it travels; raise TypeError or ValueError."""
+    data = msgpack.packb(value, default=refuse)
+    if len(data) > LARGEST_OUTPUT:
+        raise ValueError(f"it returned {len(data)} bytes (msgpack), {LARGEST_OUTPUT} are the most")
+    return Output(data)
+
+
+def refuse(value: object) -> object:
+    """Raise TypeError for a value that is no plain data."""
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    hint = ", as its .tolist() does" if isinstance(value, (np.ndarray, np.generic)) else ""
+    raise TypeError(f"it returned a {kind}; return plain data{hint}: {PLAIN}")
+
+
+def words_of(error: BaseException) -> str:
+    """Return an exception in one line, with the place in the user's code that raised it."""
+    said = " ".join(str(error).split())
+    if len(said) > MOST_WORDS:
+        said = f"{said[:MOST_WORDS]} ..."
+    ours = str(Path(__file__).parents[1])
+    places = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((ours, "<frozen importlib"))
+    ]
+    where = f" ({places[-1].filename}, line {places[-1].lineno})" if places else ""
+    text = f"{type(error).__name__}: {said}{where}" if said else f"{type(error).__name__}{where}"
+    return text.encode("utf-8", "backslashreplace").decode()
