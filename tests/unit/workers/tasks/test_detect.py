@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from farm.hardware.rknn_file import describe
 from tests.helpers.heads import (
     CAT,
     CLASSES,
@@ -249,10 +250,12 @@ def test_options_out_of_range_are_refused() -> None:
 
 
 def test_many_equal_scores_keep_their_order() -> None:
-    rows_ = np.zeros((1, 200, 6), np.float32)
-    rows_[0, :, 2:5] = 9, 9, 0.5
-    rows_[0, :, 0] = np.arange(200) / 100
-    assert decode([rows_], SIZE)[0][:, 0].tolist() == rows_[0, :, 0].tolist()
+    places = np.arange(200)
+    better = places % 3 == 0
+    full = np.zeros((1, 200, 6), np.float32)
+    full[0, :, 0], full[0, :, 2:4], full[0, :, 4] = places, 999, np.where(better, 0.6, 0.5)
+    expected = [*places[better], *places[~better]]
+    assert decode([full], SIZE)[0][:, 0].tolist() == expected
 
 
 def test_only_so_many_boxes_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,3 +284,17 @@ def test_a_real_yolox_finds_what_is_on_a_photo() -> None:
     assert bus == pytest.approx([95, 136, 553, 437], abs=3)
     with pytest.raises(ImageError, match="no pixels"):  # the same shape, the axes turned around
         decode(outputs, (416, 416), family="raw_v8")
+
+
+@pytest.mark.data
+def test_a_real_export_of_the_vendors_zoo_is_a_yolov8_of_one_class() -> None:
+    """Its scores and their sums have the same shape."""
+    described = describe(SHARED_DATA / "detect" / "lpd-yolov8n-rk3588.rknn")
+    assert described is not None
+    head = choose(described.outputs, (640, 640))
+    assert (head.family, head.classes) == ("yolov8", 1)
+    assert [(grid.boxes, grid.scores, grid.total) for grid in head.reading.grids] == [
+        (0, 1, 2),
+        (3, 4, 5),
+        (6, 7, 8),
+    ]

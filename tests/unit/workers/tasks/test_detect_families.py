@@ -60,6 +60,7 @@ def test_of_equal_channels_boxes_come_first_and_sums_last(
         ([*grids(64, 80)[:5], (1, 81, 12, 20)], {}),
         ([*grids(85)[:2], (1, 86, 12, 20)], {}),
         (grids(85)[:2] * 2, {}),
+        ([(2, *shape[1:]) for shape in grids(85)], {}),
         ([(1, 84, 5040)], {"raw_v8": 80, "raw_yolox": 79}),
         ([(1, 85, 5040)], {"raw_v8": 81, "raw_yolox": 80}),
         ([(1, 85, 15120)], {"raw_v5": 80}),
@@ -84,8 +85,11 @@ def test_the_families_that_have_such_outputs(
 
 
 def test_an_input_that_is_no_multiple_of_the_largest_stride_has_only_end_to_end_models() -> None:
-    assert readings([(1, 84, 5040)], (650, 384)) == []
-    assert [each.family for each in readings([(1, 300, 6)], (650, 384))] == ["e2e"]
+    for size in ((650, 384), (640, 390)):
+        assert readings([(1, 84, 5040)], size) == []
+        for count in (0, 300):
+            all_ = readings([(1, count, 6)], size)
+            assert [(each.family, each.told) for each in all_] == [("e2e", True)]
 
 
 def test_width_and_height_are_not_the_same() -> None:
