@@ -19,7 +19,7 @@ def as_markdown(report: Report) -> str:
     table = [names, ["---:"] * len(names), *(cells(report, size) for size in report.sizes)]
     published = [f"published: {report.published_source}; another model, other images than here"]
     said = [*(published if report.published else []), *sentences(report)]
-    facts = [f"{name}: {fact}" for name, fact in all_facts(report).items()]
+    facts = [f"{name}: {fact}" for name, fact in all_facts(report.subject, report.machine).items()]
     parts = [[f"**{_escaped(caption(report))}**"], map(_row, table), _items(said), _items(facts)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from farm.config.yaml_text import dump
 from farm.hardware.environment import PACKAGES, RESIZE
 from farm.report.format import size_of
 from farm.report.subject import Subject
-
-if TYPE_CHECKING:
-    from farm.report.data import Report
 
 VERSIONS: Final = ("Python", *PACKAGES, RESIZE)
 DIGEST_DIGITS: Final = 12  # of the SHA-256: enough to tell two files apart
@@ -40,12 +37,12 @@ def facts(said: Subject) -> dict[str, str]:
     }
 
 
-def all_facts(report: Report) -> dict[str, str]:
+def all_facts(said: Subject, machine: Mapping[str, str]) -> dict[str, str]:
     """Return these, and the command line, the config's values, the machine and the versions."""
-    values = ", ".join(f"{key}: {dump(value)}" for key, value in report.subject.config.items())
-    own = {"command": report.subject.command, "settings": values}
-    machine = {name: fact for name, fact in report.machine.items() if name not in VERSIONS}
-    return {**facts(report.subject), **own, **machine, "versions": versions(report.machine)}
+    values = ", ".join(f"{key}: {dump(value)}" for key, value in said.config.items())
+    own = {"command": said.command, "settings": values}
+    others = {name: fact for name, fact in machine.items() if name not in VERSIONS}
+    return {**facts(said), **own, **others, "versions": versions(machine)}
 
 
 def versions(machine: Mapping[str, str]) -> str:

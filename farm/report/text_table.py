@@ -79,7 +79,7 @@ def notes(report: Report, size: Measured) -> list[str]:
     lines.append(f"start: {size.start_seconds:.2f} s until all workers were up")
     for each in report.sizes:
         lines += [f"{counted(each.runtimes, 'runtime')}: {said}" for said in troubles(each)]
-    known = all_facts(report)
+    known = all_facts(report.subject, report.machine)
     said = [f"{name}: {printable(known[name])}" for name in AT_THE_END if name in known]
     return [*lines, *said, "", *sentences(report)]
 

@@ -19,11 +19,11 @@ from farm.report.format import (
     spread,
 )
 from farm.report.html import figures
+from farm.report.html.templates import environment
 from farm.report.npu_limit import limit_rate, mean_saturation
 from farm.report.size_choice import enough
 from farm.report.subject_text import all_facts
 from farm.report.text_table import MEANINGS, conditions, troubles
-from farm.system.terminal import printable
 
 
 def render(report: Report) -> str:
@@ -31,21 +31,11 @@ def render(report: Report) -> str:
 
     The page is well-formed XML, too. What is simulated, computed or published says so.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("farm.report.html", ""),
-        autoescape=True,
-        # Control characters become visible; the template escapes the rest afterwards.
-        finalize=lambda value: value if hasattr(value, "__html__") else printable(str(value)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment("farm.report.html")
     for each in (between, conditions, counted, digits, median, per_second, share, shares, spread):
-        environment.filters[each.__name__] = each
-    environment.filters["saturation"] = partial(mean_saturation, report)
-    return environment.get_template("page.html").render(
+        made.filters[each.__name__] = each
+    made.filters["saturation"] = partial(mean_saturation, report)
+    return made.get_template("page.html").render(
         report=report,
         sentences=sentences(report),
         care=care(report),
@@ -53,7 +43,7 @@ def render(report: Report) -> str:
         several=len(report.sizes) > 1,
         limit=limit_rate(report),
         published={each.runtimes: each for each in report.published},
-        facts=all_facts(report),
+        facts=all_facts(report.subject, report.machine),
         figures=figures,
         measured=figures.measured_name(report),
         meanings=MEANINGS,

@@ -25,7 +25,7 @@ def test_of_many_images_the_first_are_named() -> None:
 
 def test_all_of_it_has_command_config_machine_and_versions() -> None:
     whole = report(machine={"CPU": "a made-up one", "Python": "CPython 3.11.2", "numpy": "2.1.3"})
-    found = all_facts(whole)
+    found = all_facts(whole.subject, whole.machine)
     assert found["command"] == subject().command
     assert found["settings"] == "decoders: auto, batch: 8"
     assert (found["CPU"], found["versions"]) == (

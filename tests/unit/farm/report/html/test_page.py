@@ -79,7 +79,7 @@ def test_template_and_style_are_in_the_package_and_jinja_is_imported_by_none_but
         r"^\"farm.report.html\" = (.+)$", (ROOT / "pyproject.toml").read_text(), re.M
     )
     assert packaged is not None
-    assert re.findall(r'"(.+?)"', packaged[1]) == ["page.html", "page.css"]
+    assert re.findall(r'"(.+?)"', packaged[1]) == ["page.html", "page.css", "base.css"]
     asked = "import sys, farm.report.html.page; print('jinja2' in sys.modules)"
     imported = subprocess.run(
         [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True

@@ -8,11 +8,15 @@ import pytest
 
 from tests.helpers.support import ROOT
 
-STYLE = (ROOT / "farm" / "report" / "html" / "page.css").read_text(encoding="utf-8")
-LIGHT, DARK = (
+STYLE = "".join(
+    (ROOT / "farm" / "report" / "html" / name).read_text(encoding="utf-8")
+    for name in ("base.css", "page.css")
+)
+ROOTS = [
     dict(re.findall(r"--([\w-]+): (#\w{6});", block))
     for block in re.findall(r":root \{(.*?)\}", STYLE, re.S)
-)
+]
+LIGHT, DARK = ROOTS[0] | ROOTS[2], ROOTS[1] | ROOTS[3]
 
 TEXT, SHAPES = 4.5, 3.0  # contrast ratios of WCAG 2.2, 1.4.3 and 1.4.11
 
