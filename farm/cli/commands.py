@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -29,24 +29,15 @@ from farm.system.progress import sign_of_life
 from farm.system.terminal import printable, width_of
 from workers.shell import quoted, shell_command
 
+ASKED: Final = ("recursive", "quiet", "output", "html", "resume", "overwrite", "ordered")
+
 
 @command()
 @with_options(WORDS)
 @with_options(SHARED)
 @with_options(IMAGES)
 @with_options(RUN)
-def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
-    words: tuple[str, ...],
-    folders: tuple[str, ...],
-    recursive: bool,
-    repeat: int | None,
-    quiet: bool,
-    output: Path | None,
-    resume: bool,
-    overwrite: bool,
-    ordered: bool,
-    **said: Any,
-) -> None:
+def run(words: tuple[str, ...], folders: tuple[str, ...], repeat: int | None, **said: Any) -> None:
     """Run a model on images, with the farm that CONFIG describes.
 
     CONFIG is the name of a bundled config (host, rk3588, ...) or the path of a file; by default, it
@@ -58,23 +49,21 @@ def run(  # noqa: PLR0913, PLR0917 - click passes each flag on its own
     from farm.cli.run import Request
     from farm.cli.run import run as run_farm
     from farm.cli.words import load_config, split
+    from farm.sources.sample_images import choose_targets
 
-    if resume and overwrite:
+    asked = {flag: said.pop(flag) for flag in ASKED}  # the others change the config
+    if asked["resume"] and asked["overwrite"]:
         raise click.UsageError("--resume or --overwrite, not both")
     config, images = split(words, said)
+    loaded = load_config(config, said)
     request = Request(
         config=config,
-        targets=(*folders, *images),
-        recursive=recursive,
+        targets=choose_targets(loaded, (*folders, *images)),
         repeat=repeat or 1,
-        output=output,
-        resume=resume,
-        overwrite=overwrite,
         typed=click.get_current_context().meta[TYPED],
-        ordered=ordered,
-        quiet=quiet,
+        **asked,
     )
-    sys.exit(run_farm(load_config(config, said), request))
+    sys.exit(run_farm(loaded, request))
 
 
 @command()

@@ -102,10 +102,12 @@ RUN: Final = (
                  f"expression whose one group is the label in a path.{OF_CONFIG}"),
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
                  help="Write results to a .jsonl or .csv file.  [default: standard output]"),
+    click.option("--html", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Write a page with all images and their results, to look at in a browser."),
     click.option("--resume", is_flag=True,
                  help="Append to the .jsonl file of -o: skip the images it has."),
     click.option("--overwrite", is_flag=True,
-                 help="Replace the file of -o; without it, one that is not empty is refused."),
+                 help="Replace the files of -o and --html; without it, what is there is refused."),
     click.option("--ordered", is_flag=True, help="Output results in the order of the images."),
 )  # fmt: skip
 INIT: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from farm.api import Farm
 from farm.bench.subject import subject
 from farm.cli.character_note import with_note
 from farm.cli.judge import truth_of
+from farm.cli.looks import Look, open_looks
 from farm.cli.stopped import how_to_go_on, tell_stop
 from farm.cli.summary import INDENT, failures, summary
 from farm.config.schema import FarmConfig
@@ -33,7 +34,6 @@ from farm.results.resume_index import ResumeIndex, read
 from farm.results.stats import Stats
 from farm.results.writers import JSONL, Writer, check_empty, check_name, open_writer
 from farm.sources import files as sources
-from farm.sources.sample_images import choose_targets
 from farm.system.fd_writer import WriteDeadline
 from farm.system.log import LOG, tell_written
 from farm.system.progress import open_progress, starting
@@ -43,11 +43,12 @@ from farm.system.terminal import width_of, wrapped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Which images (`targets`; empty: what the config says), how often, where results go.
+    """Which images (`targets`), how often, where results go.
 
     `config` is the config's name. With `recursive`, the folders in folders are looked into.
 
     With `resume`, `output` is gone on with, with `overwrite` replaced; without, it must be empty.
+    `html` is the page to make of the results.
     `typed` are the command's words as the user typed them.
     """
 
@@ -56,6 +57,7 @@ class Request:
     recursive: bool
     repeat: int
     output: Path | None
+    html: Path | None
     resume: bool
     overwrite: bool
     typed: tuple[str, ...]
@@ -69,10 +71,10 @@ def run(config: FarmConfig, request: Request) -> int:
     earlier = _resume_index(request, answers)
     if request.output is not None:
         check_name(request.output)
-    targets = choose_targets(config, request.targets)
-    everything = sources.open_targets(targets, times=request.repeat, recursive=request.recursive)
-    stats, submitted = Stats(truth=truth_of(config, targets, recursive=request.recursive)), 0
-    with Signals() as signals:
+    targets, recursive = request.targets, request.recursive
+    everything = sources.open_targets(targets, times=request.repeat, recursive=recursive)
+    stats, submitted = Stats(truth=truth_of(config, targets, recursive=recursive)), 0
+    with Signals() as signals, open_looks(config, request, stats.truth, signals) as looks:
         source = Remaining(everything, earlier, lambda: bool(signals.received))
         deadline = WriteDeadline(signals, config.drain_seconds)
         farm = Farm(config, signals=signals, starting=starting)
@@ -80,10 +82,10 @@ def run(config: FarmConfig, request: Request) -> int:
         output = open_writer(request.output, request.quiet, answers, deadline, kept)
         try:
             # The output is opened after: a farm that can't start leaves earlier results alone.
-            with farm, output as writer, _summing_up(farm, stats, source, request, targets):
+            with farm, output as writer, _summing_up(farm, stats, source, request, looks):
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
                 noted = with_note(results, config.model)
-                _write(noted, source, request, stats, writer)
+                _write(noted, source, request, stats, (writer, *looks))
                 submitted = results.submitted
             if request.output is not None:
                 tell_written(request.output)
@@ -107,7 +109,7 @@ def run(config: FarmConfig, request: Request) -> int:
 
 def _resume_index(request: Request, answers: AnswerFormat) -> ResumeIndex:
     """Return what earlier runs have done of this one; raise OutputError if that is unknown."""
-    if request.output is None and (request.resume or request.overwrite):
+    if request.output is None and (request.resume or (request.overwrite and not request.html)):
         flag, what = ("resume", "append to") if request.resume else ("overwrite", "replace")
         raise OutputError(f"--{flag}: name the file to {what}: -o results{JSONL}")
     if request.output is None or request.overwrite:
@@ -127,27 +129,32 @@ def _resume_index(request: Request, answers: AnswerFormat) -> ResumeIndex:
 
 
 def _write(
-    results: Iterable[Result], source: Remaining, request: Request, stats: Stats, writer: Writer
+    results: Iterable[Result],
+    source: Remaining,
+    request: Request,
+    stats: Stats,
+    writers: Sequence[Writer],
 ) -> None:
     """Write and count each result as it comes, and show progress."""
     on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
     with open_progress(source.total, lines_on_terminal=on_terminal) as progress:
         for result in results:
-            writer.write(result, time.monotonic())
+            for writer in writers:
+                writer.write(result, time.monotonic())
             stats.count(result)
             progress.advance(skipped=source.skipped)
 
 
 @contextmanager
 def _summing_up(
-    farm: Farm, stats: Stats, source: Remaining, request: Request, targets: tuple[str, ...]
+    farm: Farm, stats: Stats, source: Remaining, request: Request, looks: Sequence[Look]
 ) -> Iterator[None]:
     """Tell the summary of what was done in the block, however it ends.
 
     Not if the source can't be read from its beginning: there is nothing to sum up.
     """
     digest = farm.model_sha256
-    what = subject(farm.config, farm.plan, targets, name=request.config, digest=digest)
+    what = subject(farm.config, farm.plan, request.targets, name=request.config, digest=digest)
     begun, unreadable = time.monotonic(), False
     try:
         yield
@@ -163,7 +170,10 @@ def _summing_up(
                 failed = failures(stats.first_failures, done.failed, request.output)
                 failed = wrapped(failed, width_of(sys.stderr), indent=4)
                 LOG.warning("\n".join(failed), extra={"event": "failures"})
-            about = {"subject": asdict(what), "machine": environment.facts()}
+            machine = environment.facts()
+            about = {"subject": asdict(what), "machine": machine}
             told = {"event": "summary", "summary": asdict(done), **about}
             lines = wrapped(summary(done, farm.plan, what), width_of(sys.stderr), indent=INDENT)
             LOG.info("\n".join(lines), extra=told)
+            for look in looks:
+                look.sum_up(done, what, machine, source.total)

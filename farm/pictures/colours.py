@@ -32,3 +32,8 @@ def luminance(shown: Colour) -> float:
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
               for v in (part / 255 for part in shown)]  # fmt: skip
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def as_hex(shown: Colour) -> str:
+    """Return a colour as style sheets have it."""
+    return "#{:02x}{:02x}{:02x}".format(*shown)

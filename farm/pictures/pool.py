@@ -22,6 +22,7 @@ class Pool:
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._room, self._open = room, 0
         self._error: BaseException | None = None
+        self._dropped = False
         self._change = threading.Condition()
         # Daemons: one that is stuck on a dead network share must not keep the program alive.
         self._threads = [
@@ -49,6 +50,10 @@ class Pool:
             self._check()
             return done
 
+    def drop(self) -> None:
+        """Forget the jobs that wait."""
+        self._dropped = True
+
     def close(self) -> None:
         """Let the threads end once the jobs are done."""
         for _ in self._threads:
@@ -62,7 +67,8 @@ class Pool:
         os.nice(NICE)  # of this thread alone
         while (job := self._jobs.get()) is not None:
             try:
-                job()
+                if not self._dropped:
+                    job()
             except BaseException as error:  # raised where somebody waits for it
                 with self._change:
                     self._error = self._error or error

@@ -10,7 +10,7 @@ from farm.errors import SourceError
 from farm.results.latency import Histogram
 from farm.results.result import Result
 from farm.results.text_line import class_name, failure_line
-from farm.results.truth import Truth
+from farm.results.truth import Truth, right_label
 
 PHASES: Final = ("queue", "decode", "wait", "infer", "total")
 SHOWN_FAILURES: Final = 10  # of a run that prints no line per image
@@ -110,11 +110,9 @@ class Stats:
             self.objects.update(
                 class_name(each, simulated=result.simulated) for each in result.objects
             )
-        if self.truth is None or result.simulated or result.path is None or result.top5 is None:
-            return
-        right = self.truth(result.path)
+        right = right_label(result, self.truth)
         if right is not None:
-            labels = [prediction.label for prediction in result.top5]
+            labels = [prediction.label for prediction in result.top5 or ()]
             self.judged += 1
             self.top1_right += right in labels[:1]
             self.top5_right += right in labels

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
+from farm.results.result import Result
+
 Truth: TypeAlias = Callable[[str], str | None]  # of a path; None if it tells no label
 
 
@@ -30,6 +32,13 @@ def by_folder(names: Iterable[str], numbers: Mapping[str, str]) -> Truth:
             labels.setdefault(plain(part), name)
     labels.pop("", None)  # of what is all blanks: a path without a folder has no label
     return lambda path: labels.get(plain(folder_of(path)))
+
+
+def right_label(result: Result, truth: Truth | None) -> str | None:
+    """Return the label that a result's classes are judged by; None if they can't be, or are not."""
+    if truth is None or result.simulated or result.path is None or result.top5 is None:
+        return None
+    return truth(result.path)
 
 
 def folder_of(path: str) -> str:

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from farm.pictures.gallery import Gallery
 from farm.results.result import Result, Timings
+from farm.results.stats import Stats
+from farm.results.truth import Truth
+from farm.system.signals import Signals
+from tests.helpers.figures import subject
 from workers.protocol.messages import ItemError
+
+MACHINE: Final = {"date": "2026-11-25T10:00:00+01:00", "CPU": "a made-up one"}
+HOSTILE: Final = (
+    "</script><script>alert(1)</script>.jpg",
+    '"><img src=x onerror=alert(1)>.jpg',
+    "<!--<script>.jpg",
+    "a\u2028b\u2029c.jpg",
+    "\udcff\udcfe.jpg",
+    "\u202egpj.exe",
+    "\u05e9\u05dc\u05d5\u05dd.jpg",
+    "&lt;&amp;'.jpg",
+    "{{7*7}}{% raw %}{#.jpg",
+    "\x1b[31m\n\t.jpg",
+    "x" * 4096,
+)
 
 
 def result(
@@ -25,3 +47,22 @@ def result(
             **fields,
         },
     )
+
+
+def make_page(
+    page: Path,
+    results: Iterable[Result],
+    *,
+    truth: Truth | None = None,
+    total: int | None = None,
+    **changes: Any,
+) -> Path:
+    """Write the gallery of these results, as a run does; `changes` are of its summary."""
+    stats = Stats(truth=truth)
+    with Gallery(page, truth, Signals(), 1.0, overwrite=True) as gallery:
+        for each in results:
+            gallery.write(each, 0.0)
+            stats.count(each)
+        run = replace(stats.summary(seconds=2.0), **changes)
+        gallery.sum_up(run, subject(), MACHINE, total)
+    return page

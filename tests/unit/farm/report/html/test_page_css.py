@@ -6,32 +6,16 @@ import re
 
 import pytest
 
+from tests.helpers.colours import contrast, of_style
 from tests.helpers.support import ROOT
 
 STYLE = "".join(
     (ROOT / "farm" / "report" / "html" / name).read_text(encoding="utf-8")
     for name in ("base.css", "page.css")
 )
-ROOTS = [
-    dict(re.findall(r"--([\w-]+): (#\w{6});", block))
-    for block in re.findall(r":root \{(.*?)\}", STYLE, re.S)
-]
-LIGHT, DARK = ROOTS[0] | ROOTS[2], ROOTS[1] | ROOTS[3]
+LIGHT, DARK = of_style(STYLE)
 
 TEXT, SHAPES = 4.5, 3.0  # contrast ratios of WCAG 2.2, 1.4.3 and 1.4.11
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])

@@ -1,0 +1,92 @@
+"""A result as what a gallery's script draws a card of: plain data, bounded, as JSON in a page."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from reprlib import repr as short
+from typing import Any, Final
+from urllib.parse import quote
+
+from farm.pictures.choice import is_wrong
+from farm.results.result import DetectedObject, Prediction, Result
+from farm.system.terminal import printable
+
+MOST_OBJECTS: Final = 100  # the best ones: more boxes on one picture tell nothing
+MOST_CHARACTERS: Final = 4000  # of an own task's output, of an error's message
+DIGITS: Final = 4  # of a score
+# Whatever is in a text, it neither ends the script that it is in nor opens a comment there.
+NOT_HTML: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+def as_card(result: Result, right: str | None, page: Path) -> dict[str, Any]:
+    """Return a result as a card of the page at `page`; what it has not is left out.
+
+    `right` is its right label, None if that is not known. An answer's class is its number;
+    `top` is [class, score] of each, the best first, `objects` [class, score, left, top, right,
+    bottom]. `file` leads from the page to the picture's file.
+    """
+    card: dict[str, Any] = {"id": result.id}
+    if result.path is not None:
+        card |= {"path": printable(result.path), "file": link(result.path, page)}
+    if result.simulated:
+        card["simulated"] = True
+    if result.error is not None:
+        return card | {"error": [printable(result.error.kind), cut(result.error.message)]}
+    if result.top5 is not None:
+        card["top"] = [[each.class_id, round(each.score, DIGITS)] for each in result.top5]
+        if right is not None:
+            card |= {"truth": printable(right), "right": not is_wrong(result, right)}
+    elif result.objects is not None:
+        card |= {"size": result.size, "objects": boxes(result.objects[:MOST_OBJECTS])}
+        if len(result.objects) > MOST_OBJECTS:
+            card["found"] = len(result.objects)
+    else:
+        card["output"] = cut(pretty(result.output))
+    return card
+
+
+def boxes(objects: Iterable[DetectedObject]) -> list[list[float]]:
+    """Return objects as numbers."""
+    return [
+        [each.class_id, round(each.score, DIGITS), *(round(at, 1) for at in each.box)]
+        for each in objects
+    ]
+
+
+def named(result: Result) -> Iterable[Prediction | DetectedObject]:
+    """Return what a result has classes of."""
+    return result.top5 or result.objects or ()
+
+
+def link(path: str, page: Path) -> str | None:
+    """Return the relative URL of a file from a page; None for a name that no file can have."""
+    try:
+        return quote(os.fsencode(os.path.relpath(path, page.parent)))
+    except (UnicodeEncodeError, ValueError):
+        return None
+
+
+def pretty(output: Any) -> str:
+    """Return plain data as JSON that people read; if it is long, in one line."""
+    try:
+        text = json.dumps(output, ensure_ascii=False, default=repr)
+        if len(text) > MOST_CHARACTERS:
+            return text
+        return json.dumps(output, ensure_ascii=False, default=repr, indent=2)
+    except (TypeError, RecursionError):  # keys that JSON has not; nested as deeply as msgpack may
+        return short(output)
+
+
+def cut(text: str) -> str:
+    """Return a text of any origin, not too long, its control characters visible."""
+    lines = "\n".join(map(printable, text[:MOST_CHARACTERS].split("\n")))
+    others = len(text) - MOST_CHARACTERS
+    return lines if others <= 0 else f"{lines} ... and {others} characters more"
+
+
+def to_script(value: Any) -> str:
+    """Return JSON in ASCII that can stand in a script of an HTML page."""
+    return json.dumps(value, separators=(",", ":")).translate(NOT_HTML)

@@ -1,0 +1,93 @@
+// One picture, large: arrows lead to the next one.
+
+class Viewer {
+  constructor(dialog, grid) {
+    this.dialog = dialog;
+    this.grid = grid;
+    this.at = 0;
+    for (const [id, step] of [["before", -1], ["after", 1]]) {
+      document.getElementById(id).addEventListener("click", () => this.show(this.at + step));
+    }
+    document.getElementById("close").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("keydown", (event) => this.key(event));
+    dialog.addEventListener("close", () => this.grid.focus(this.at));
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) dialog.close(); // beside it
+    });
+  }
+
+  open(at) {
+    this.dialog.showModal();
+    this.show(at);
+    document.getElementById("after").focus();
+  }
+
+  key(event) {
+    const to = { ArrowLeft: this.at - 1, ArrowRight: this.at + 1, Home: 0,
+      End: this.grid.items.length - 1 }[event.key];
+    if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.show(to);
+  }
+
+  show(at) {
+    const count = this.grid.items.length;
+    if (at < 0 || at >= count) return;
+    this.at = at;
+    const card = CARDS[this.grid.items[at]];
+    document.getElementById("place").textContent = `${at + 1} of ${count}`;
+    document.getElementById("before").disabled = at === 0;
+    document.getElementById("after").disabled = at === count - 1;
+    const path = make("bdi", "path", titleOf(card));
+    path.id = "viewer-path";
+    const about = document.getElementById("about");
+    about.replaceChildren(path, marks(card, true), ...answer(card, true));
+    this.picture(card, about);
+    about.scrollTop = 0;
+  }
+
+  picture(card, about) {
+    const frame = document.getElementById("frame"), source = thumbOf(card);
+    this.fit(frame, card.size || [4, 3]);
+    if (source === null) {
+      frame.replaceChildren(make("span", "none", "no picture"));
+    } else {
+      const image = make("img");
+      image.alt = titleOf(card);
+      image.addEventListener("load", () => {
+        if (!card.size) this.fit(frame, [image.naturalWidth, image.naturalHeight]);
+      });
+      image.src = source;
+      frame.replaceChildren(image);
+      // The picture itself, where it is still beside the page: sharper. Else the small one stays.
+      if (card.file && location.protocol === "file:") {
+        const whole = new Image();
+        whole.addEventListener("load", () => { image.src = whole.src; });
+        whole.src = card.file;
+      }
+    }
+    if (card.objects) this.objects(card, frame, about, source !== null);
+  }
+
+  fit(frame, [width, height]) {
+    frame.style.aspectRatio = `${width} / ${height}`;
+    frame.style.width = `min(100% - 28px, (100dvh - 150px) * ${width / height})`;
+  }
+
+  objects(card, frame, about, seen) {
+    const { svg, tags } = boxes(card, card.objects.length);
+    const whole = { left: 0, top: 0, width: 100, height: 100, near: 0.04 };
+    if (seen) frame.append(svg, ...tags.map((tag) => tagAt(tag, card.size, whole)));
+    const list = make("ol");
+    card.objects.forEach(([number, score, ...box], rank) => {
+      const place = make("small", "", box.map((side) => Math.round(side)).join(", "));
+      const line = make("li", "", nameTag("name", number, nameOf(number)), percent(score), place);
+      const group = svg.children[card.objects.length - 1 - rank];
+      line.addEventListener("pointerenter", () => group.lastChild.classList.add("strong"));
+      line.addEventListener("pointerleave", () => group.lastChild.classList.remove("strong"));
+      list.append(line);
+    });
+    about.append(list);
+    if (card.found) about.append(make("span", "words", `the best ${card.objects.length} of ${card.found} objects`));
+  }
+}

@@ -1,0 +1,49 @@
+"""What a run opens to look at: what it was asked for, and nothing otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from farm.cli.looks import open_looks
+from farm.cli.run import Request
+from farm.errors import OutputError
+from farm.pictures.gallery import Gallery
+from farm.system.signals import Signals
+from tests.helpers.support import simulated
+
+PLAIN = Request(
+    config="host",
+    targets=("photos/",),
+    recursive=False,
+    repeat=1,
+    output=None,
+    html=None,
+    resume=False,
+    overwrite=False,
+    typed=("photos/",),
+    ordered=False,
+    quiet=True,
+)
+
+
+def opened(request: Request) -> list[type]:
+    with open_looks(simulated(), request, None, Signals()) as looks:
+        return [type(look) for look in looks]
+
+
+def test_nothing_is_opened_that_was_not_asked_for(tmp_path: Path) -> None:
+    assert opened(PLAIN) == []
+    assert opened(replace(PLAIN, html=tmp_path / "a.html")) == [Gallery]
+    assert list(tmp_path.iterdir()) == []  # nothing was summed up
+
+
+def test_overwrite_is_for_the_page_too(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("an earlier page")
+    request = replace(PLAIN, html=tmp_path / "a.html")
+    with pytest.raises(OutputError):
+        opened(request)
+    assert opened(replace(request, overwrite=True)) == [Gallery]
+    assert (tmp_path / "a.html").read_text() == "an earlier page"
