@@ -11,7 +11,7 @@ from typing import Final
 from farm.api.running_farm import RunningFarm
 from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, from_delivery
-from farm.scheduler.events import Task
+from farm.scheduler.events import Job
 from farm.sources.base import Source
 from farm.system.deferred_handlers import HANDLERS, Paused
 from farm.system.ownership import Single
@@ -111,9 +111,9 @@ class Run(Single):
                 return self._source.fds
             now = time.monotonic()
             items = (Item(number, ref) for number, ref in enumerate(refs, start=self._next_id))
-            tasks = tuple(Task(item, now, self._number) for item in items)
-            self._next_id += len(tasks)
-            coordinator.submit(tasks)  # which drops them if the source has closed this run
+            jobs = tuple(Job(item, now, self._number) for item in items)
+            self._next_id += len(jobs)
+            coordinator.submit(jobs)  # which drops them if the source has closed this run
             self._slow = blocks and now - asked > SLOW_SECONDS
             if self._slow:
                 return None

@@ -20,7 +20,7 @@ from farm.coordinator.supervisor import Supervisor
 from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.scheduler import events
 from farm.scheduler.dispatcher import Dispatcher
-from farm.scheduler.events import Deliver, Kill, Replace, Send, Task
+from farm.scheduler.events import Deliver, Job, Kill, Replace, Send
 from farm.system.address_space import hint
 from farm.system.deferred_handlers import Deferred, Paused
 from farm.system.ownership import Owned
@@ -37,7 +37,7 @@ FOREVER: Final = -1
 class Coordinator(Owned):
     """Feeds the workers and collects their answers; one thread, woken by facts alone.
 
-    Several runs can be open at once: each submits its own tasks and takes those that have ended.
+    Several runs can be open at once: each submits its own jobs and takes those that have ended.
     The program's signal handlers, which may raise, run only while it waits, or before or after all
     that it does at once.
     """
@@ -92,7 +92,7 @@ class Coordinator(Owned):
         return self._next_run
 
     def close_run(self, run: int) -> None:
-        """Forget a run and all its tasks; a run that is closed already is left alone."""
+        """Forget a run and all its jobs; a run that is closed already is left alone."""
         with Deferred():
             if self._ended.pop(run, None) is not None:
                 self._act(events.Dropped(run, held=True))
@@ -102,26 +102,26 @@ class Coordinator(Owned):
         self._abandoned.append(run)
 
     def room(self, run: int) -> int:
-        """Return how many more tasks of a run are worth submitting now."""
+        """Return how many more jobs of a run are worth submitting now."""
         return self._dispatcher.room(run)
 
     def outstanding(self, run: int) -> int:
-        """Return how many submitted tasks of a run have not ended."""
+        """Return how many submitted jobs of a run have not ended."""
         return self._dispatcher.outstanding(run)
 
-    def submit(self, tasks: tuple[Task, ...]) -> None:
-        """Take in tasks; `take` returns each once it has ended. Drops those of closed runs."""
+    def submit(self, jobs: tuple[Job, ...]) -> None:
+        """Take in jobs; `take` returns each once it has ended. Drops those of closed runs."""
         self.check_user()
         with Deferred():
-            self._act(events.Submitted(tuple(task for task in tasks if task.run in self._ended)))
+            self._act(events.Submitted(tuple(job for job in jobs if job.run in self._ended)))
 
     def drop_waiting(self, run: int) -> None:
-        """Forget a run's tasks that no worker holds yet."""
+        """Forget a run's jobs that no worker holds yet."""
         with Deferred():
             self._act(events.Dropped(run, held=False))
 
     def take(self, run: int) -> list[Deliver]:
-        """Return a run's tasks that have ended since the last call; of a closed run, none."""
+        """Return a run's jobs that have ended since the last call; of a closed run, none."""
         ended = self._ended.get(run, [])
         if ended:
             self._ended[run] = []
@@ -231,8 +231,8 @@ class Coordinator(Owned):
             self.losses += 1
         for action in self._dispatcher.handle(event, now=self._clock.now()):
             match action:
-                case Deliver(task):
-                    self._ended.get(task.run, []).append(action)
+                case Deliver(job):
+                    self._ended.get(job.run, []).append(action)
                 case Send(worker, batch):
                     process = self.supervisor.slots[worker].process
                     if process is not None:

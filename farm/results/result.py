@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from farm.scheduler.events import Deliver, Task
+from farm.scheduler.events import Deliver, Job
 from workers.protocol.messages import (
     Box,
     Detected,
@@ -84,21 +84,21 @@ class Result:
 def from_delivery(
     ended: Deliver, labels: tuple[str, ...] | None, *, simulated: bool, now: float
 ) -> Result:
-    """Return the Result of a task that ended `now` (CLOCK_MONOTONIC seconds)."""
-    task, outcome = ended.task, ended.outcome
+    """Return the Result of a job that ended `now` (CLOCK_MONOTONIC seconds)."""
+    job, outcome = ended.job, ended.outcome
     answer, error = None, None
     if isinstance(outcome, ItemError):
         error = outcome
     else:
         answer, error = outcome.answer, outcome.error
     return Result(
-        id=task.item.id,
-        path=path_of(task.item.source),
+        id=job.item.id,
+        path=path_of(job.item.source),
         **answered(answer, labels or ()),
         error=error,
         worker=ended.worker,
-        attempts=task.deaths + isinstance(outcome, Outcome),
-        ms=_timings(task, outcome, now),
+        attempts=job.deaths + isinstance(outcome, Outcome),
+        ms=_timings(job, outcome, now),
         simulated=simulated,
     )
 
@@ -131,12 +131,12 @@ def path_of(source: FileRef | Encoded | Pixels | Refused) -> str | None:
     return None
 
 
-def _timings(task: Task, outcome: Outcome | ItemError, now: float) -> Timings:
-    total = (now - task.submitted) * 1000
+def _timings(job: Job, outcome: Outcome | ItemError, now: float) -> Timings:
+    total = (now - job.submitted) * 1000
     if isinstance(outcome, ItemError):
         return Timings(queue=0.0, decode=0.0, wait=0.0, infer=0.0, total=total)
     return Timings(
-        queue=max(0.0, outcome.started - task.submitted) * 1000,
+        queue=max(0.0, outcome.started - job.submitted) * 1000,
         decode=outcome.decode_ms,
         wait=outcome.wait_ms,
         infer=outcome.infer_ms,

@@ -1,6 +1,6 @@
 """Who gets which batch: events in, actions out; nothing is sent here.
 
-Every task is in exactly one place: waiting in the queue of its run, held by one worker as part of
+Every job is in exactly one place: waiting in the queue of its run, held by one worker as part of
 one batch, or ended by one Deliver. Answers of workers that no longer hold the batch end here.
 """
 
@@ -19,12 +19,12 @@ from farm.scheduler.events import (
     Deliver,
     Dropped,
     Event,
+    Job,
     Kill,
     Oversized,
     Replace,
     Send,
     Submitted,
-    Task,
     Tick,
     WorkerDown,
     WorkerUp,
@@ -49,14 +49,14 @@ class Dispatcher:
     def __init__(self, *, batch: int, window: int, limit: float | None) -> None:
         self._batch, self._window = batch, window
         self._timeout = BatchTimeout(limit, batch)
-        self._queues: dict[int, deque[Task]] = {}  # by run, none empty; the first has its turn
+        self._queues: dict[int, deque[Job]] = {}  # by run, none empty; the first has its turn
         self._waiting_bytes: Counter[int] = Counter()  # by run
         self._workers: dict[int, InFlight] = {}
         self._next_batch = 0
         self.stray_answers = 0
 
     def room(self, run: int) -> int:
-        """Return how many more tasks of a run are worth submitting now.
+        """Return how many more jobs of a run are worth submitting now.
 
         `_take` halves what waits, so as not to shrink batches amid a run there must be two for
         every worker after it has filled one.
@@ -68,24 +68,24 @@ class Dispatcher:
         return max(0, wanted - len(self._queues.get(run, ())))
 
     def outstanding(self, run: int) -> int:
-        """Return how many tasks of a run have neither ended nor been dropped."""
+        """Return how many jobs of a run have neither ended nor been dropped."""
         held = chain.from_iterable(load.held.values() for load in self._workers.values())
-        in_flight = sum(len(tasks) for tasks in held if tasks and tasks[0].run == run)
+        in_flight = sum(len(jobs) for jobs in held if jobs and jobs[0].run == run)
         return len(self._queues.get(run, ())) + in_flight
 
     @property
     def busy(self) -> bool:
-        """Whether any task has neither ended nor been dropped."""
+        """Whether any job has neither ended nor been dropped."""
         return bool(self._queues) or any(any(held) for held in self.held.values())
 
     @property
-    def held(self) -> dict[int, tuple[tuple[Task, ...], ...]]:
-        """The tasks that each worker holds, batch by batch."""
+    def held(self) -> dict[int, tuple[tuple[Job, ...], ...]]:
+        """The jobs that each worker holds, batch by batch."""
         return {worker: tuple(load.held.values()) for worker, load in self._workers.items()}
 
     @property
-    def waiting(self) -> tuple[Task, ...]:
-        """The tasks that no worker holds, run by run, that of the next turn first."""
+    def waiting(self) -> tuple[Job, ...]:
+        """The jobs that no worker holds, run by run, that of the next turn first."""
         return tuple(chain.from_iterable(self._queues.values()))
 
     def deadline(self) -> float | None:
@@ -101,10 +101,10 @@ class Dispatcher:
         """Take one event in; return what must be done, in order. `now` is in seconds."""
         actions: list[Action] = []
         match event:
-            case Submitted(tasks):
-                for task in tasks:
-                    self._queues.setdefault(task.run, deque()).append(task)
-                    self._waiting_bytes[task.run] += task.size
+            case Submitted(jobs):
+                for job in jobs:
+                    self._queues.setdefault(job.run, deque()).append(job)
+                    self._waiting_bytes[job.run] += job.size
             case WorkerUp(worker):
                 self._workers[worker] = InFlight()
             case WorkerDown(worker, reason):
@@ -127,31 +127,31 @@ class Dispatcher:
         load = self._workers.pop(worker, InFlight())
         actions: list[Action] = []
         for held in reversed(list(chain.from_iterable(load.held.values()))):
-            task = replace(held, deaths=held.deaths + 1, died_at=worker)
-            if task.deaths >= MAX_DEATHS:
+            job = replace(held, deaths=held.deaths + 1, died_at=worker)
+            if job.deaths >= MAX_DEATHS:
                 message = f"worker died {MAX_DEATHS} times: {reason}"
-                actions.insert(0, Deliver(task, worker, ItemError("worker_died", message)))
+                actions.insert(0, Deliver(job, worker, ItemError("worker_died", message)))
                 continue
-            queue = self._queues.pop(task.run, deque())
-            queue.appendleft(task)
-            self._queues = {task.run: queue, **self._queues}
-            self._waiting_bytes[task.run] += task.size
+            queue = self._queues.pop(job.run, deque())
+            queue.appendleft(job)
+            self._queues = {job.run: queue, **self._queues}
+            self._waiting_bytes[job.run] += job.size
         return actions
 
     def _release(self, answer: Answered, now: float) -> list[Action]:
         load = self._workers.get(answer.worker)
-        tasks = load.held.get(answer.batch) if load else None
-        if load is None or tasks is None:
+        jobs = load.held.get(answer.batch) if load else None
+        if load is None or jobs is None:
             self.stray_answers += 1
             return []
         outcomes = {outcome.item: outcome for outcome in answer.outcomes}
         ids = sorted(outcome.item for outcome in answer.outcomes)
-        if tasks and ids != sorted(task.item.id for task in tasks):
+        if jobs and ids != sorted(job.item.id for job in jobs):
             return self._terminate(answer.worker, "answered a batch with other items than its own")
-        if tasks and load.is_oldest(answer.batch):
-            self._timeout.learn(now - load.oldest_since, len(tasks))
+        if jobs and load.is_oldest(answer.batch):
+            self._timeout.learn(now - load.oldest_since, len(jobs))
         load.remove(answer.batch, now=now)
-        delivered = [Deliver(task, answer.worker, outcomes[task.item.id]) for task in tasks]
+        delivered = [Deliver(job, answer.worker, outcomes[job.item.id]) for job in jobs]
         return [*delivered, *self._replacement(answer.worker)]
 
     def _replacement(self, worker: int) -> list[Action]:
@@ -181,14 +181,14 @@ class Dispatcher:
         self._queues.pop(run, None)
         self._waiting_bytes.pop(run, None)
         for load in self._workers.values() if held else ():
-            for batch, tasks in load.held.items():
-                if tasks and tasks[0].run == run:
+            for batch, jobs in load.held.items():
+                if jobs and jobs[0].run == run:
                     load.held[batch] = ()
 
     def _fill(self, now: float) -> list[Action]:
         """Hand out what waits, to the least loaded worker first, as far as windows allow.
 
-        The run whose turn it is goes first even where its first task has to wait for a worker
+        The run whose turn it is goes first even where its first job has to wait for a worker
         that holds nothing: else there might never be one.
         """
         actions: list[Action] = []
@@ -197,26 +197,26 @@ class Dispatcher:
             worker = self._least_loaded(queue[0])
             if worker is None:
                 break
-            tasks, size = self._take(run, queue)
+            jobs, size = self._take(run, queue)
             del self._queues[run]
             if queue:
                 self._queues[run] = queue  # its next turn is the last one
             self._next_batch += 1
-            self._workers[worker].add(self._next_batch, tasks, size, now=now)
-            actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in tasks))))
+            self._workers[worker].add(self._next_batch, jobs, size, now=now)
+            actions.append(Send(worker, Batch(self._next_batch, tuple(t.item for t in jobs))))
         return actions
 
-    def _least_loaded(self, task: Task) -> int | None:
-        """Return the worker to give the next batch to, which begins with `task`.
+    def _least_loaded(self, job: Job) -> int | None:
+        """Return the worker to give the next batch to, which begins with `job`.
 
         A suspect needs a worker that holds nothing, and another than the one that died of it,
         while there is another: an NPU core that has gone bad must not make its items look guilty.
         """
-        in_flight = task.size and sum(load.bytes for load in self._workers.values())
+        in_flight = job.size and sum(load.bytes for load in self._workers.values())
         if in_flight >= IN_FLIGHT_BYTES:
             return None
-        window = 1 if task.deaths else self._window
-        barred = task.died_at if len(self._workers) > 1 else None
+        window = 1 if job.deaths else self._window
+        barred = job.died_at if len(self._workers) > 1 else None
         loads = [
             (load.items, worker)
             for worker, load in self._workers.items()
@@ -224,23 +224,23 @@ class Dispatcher:
         ]
         return min(loads)[1] if loads else None
 
-    def _take(self, run: int, queue: deque[Task]) -> tuple[tuple[Task, ...], int]:
+    def _take(self, run: int, queue: deque[Job]) -> tuple[tuple[Job, ...], int]:
         """Take the next batch, and its bytes: smaller near the end, so that no worker ends late.
 
         Guided self-scheduling (Polychronopoulos and Kuck, 1987): each takes an equal share of
-        half of what waits. A task that a worker died of travels alone.
+        half of what waits. A job that a worker died of travels alone.
         """
         waiting = sum(map(len, self._queues.values()))
         most = min(self._batch, -(-waiting // (2 * len(self._workers))))
-        tasks: list[Task] = []
+        jobs: list[Job] = []
         taken_bytes = 0
-        while queue and len(tasks) < most:
+        while queue and len(jobs) < most:
             size = queue[0].size
-            if tasks and taken_bytes + size > BATCH_BYTES:
+            if jobs and taken_bytes + size > BATCH_BYTES:
                 break
-            tasks.append(queue.popleft())
+            jobs.append(queue.popleft())
             taken_bytes += size
-            if tasks[-1].deaths:  # these are always the first in the queue
+            if jobs[-1].deaths:  # these are always the first in the queue
                 break
         self._waiting_bytes[run] -= taken_bytes
-        return tuple(tasks), taken_bytes
+        return tuple(jobs), taken_bytes

@@ -10,7 +10,7 @@ from msgspec import Struct
 from workers.protocol.messages import Batch, Encoded, FileRef, Item, ItemError, Outcome, Pixels
 
 
-class Task(Struct, frozen=True):
+class Job(Struct, frozen=True):
     """One item on its way: when it was submitted (seconds), how many workers died holding it.
 
     `run` is the run that submitted it, within which the item's id is unique. `died_at` is the
@@ -27,15 +27,15 @@ class Task(Struct, frozen=True):
     def size(self) -> int:
         """How many bytes it carries: none if it names a file."""
         source = self.item.source
-        if type(source) is FileRef:  # the usual one, asked first: of every task several times
+        if type(source) is FileRef:  # the usual one, asked first: of every job several times
             return 0
         return len(source.data) if isinstance(source, (Encoded, Pixels)) else 0
 
 
 class Submitted(Struct, frozen=True):
-    """A run has new tasks."""
+    """A run has new jobs."""
 
-    tasks: tuple[Task, ...]
+    jobs: tuple[Job, ...]
 
 
 class WorkerUp(Struct, frozen=True):
@@ -70,7 +70,7 @@ class Tick(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """Nobody wants a run's waiting tasks any more, nor with `held` those that workers hold."""
+    """Nobody wants a run's waiting jobs any more, nor with `held` those that workers hold."""
 
     run: int
     held: bool
@@ -87,9 +87,9 @@ class Send(Struct, frozen=True):
 
 
 class Deliver(Struct, frozen=True):
-    """A task has ended, in an outcome of `worker` or in an error of the farm's own."""
+    """A job has ended, in an outcome of `worker` or in an error of the farm's own."""
 
-    task: Task
+    job: Job
     worker: int
     outcome: Outcome | ItemError
 

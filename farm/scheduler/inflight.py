@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from farm.scheduler.events import Task
+from farm.scheduler.events import Job
 
 
 @dataclass(slots=True)
@@ -15,13 +15,13 @@ class InFlight:
     one before it, when that was answered. Those behind it may be answered first, and change
     nothing: a worker that goes on with them may have a decoder that hangs in the oldest.
 
-    A batch whose results nobody wants any more is held without tasks; its items, and the bytes that
+    A batch whose results nobody wants any more is held without jobs; its items, and the bytes that
     they carry, count all the same in `items` and `bytes`, as the worker still has them to do. A
     terminating worker is
     about to be killed, a retiring one to be replaced once it holds no batch.
     """
 
-    held: dict[int, tuple[Task, ...]] = field(default_factory=dict)
+    held: dict[int, tuple[Job, ...]] = field(default_factory=dict)
     items: int = 0
     bytes: int = 0
     oldest_since: float = 0.0
@@ -32,17 +32,17 @@ class InFlight:
 
     @property
     def open(self) -> bool:
-        """Whether it may be given more: a task that a worker died of stays alone with it."""
+        """Whether it may be given more: a job that a worker died of stays alone with it."""
         if self.terminating or self.retiring:
             return False
-        return not any(task.deaths for tasks in self.held.values() for task in tasks)
+        return not any(job.deaths for jobs in self.held.values() for job in jobs)
 
-    def add(self, batch: int, tasks: tuple[Task, ...], size: int, *, now: float) -> None:
+    def add(self, batch: int, jobs: tuple[Job, ...], size: int, *, now: float) -> None:
         """Take in that the worker was sent a batch whose items carry `size` bytes."""
         if not self.held:
             self.oldest_since = now
-        self.held[batch], self._sizes[batch] = tasks, (len(tasks), size)
-        self.items += len(tasks)
+        self.held[batch], self._sizes[batch] = jobs, (len(jobs), size)
+        self.items += len(jobs)
         self.bytes += size
 
     def is_oldest(self, batch: int) -> bool:

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from farm.results.result import from_delivery
-from farm.scheduler.events import Deliver, Task
+from farm.scheduler.events import Deliver, Job
 from tests.helpers.support import outcome
 from workers.protocol.messages import FileRef, Item, Ranked
 
 
 def named(class_id: int, labels: tuple[str, ...] | None) -> str | None:
-    task = Task(Item(3, FileRef(b"a.jpg")), 12.0)
-    ended = Deliver(task, 0, outcome(3, answer=Ranked(((class_id, 0.5),))))
+    job = Job(Item(3, FileRef(b"a.jpg")), 12.0)
+    ended = Deliver(job, 0, outcome(3, answer=Ranked(((class_id, 0.5),))))
     result = from_delivery(ended, labels, simulated=False, now=13.0)
     assert result.top5 is not None
     assert result.top5[0].class_id == class_id

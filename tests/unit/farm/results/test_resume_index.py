@@ -20,7 +20,7 @@ from farm.results.answer_format import format_of
 from farm.results.result import DetectedObject, from_delivery
 from farm.results.resume_index import LONGEST_LINE, ResumeIndex, digest, parse, read
 from farm.results.writers import as_dict
-from farm.scheduler.events import Deliver, Task
+from farm.scheduler.events import Deliver, Job
 from farm.sources.base import path_ref
 from tests.helpers.results import result
 from tests.helpers.support import outcome
@@ -66,8 +66,8 @@ def test_each_line_stands_for_one_occurrence(done: list[bytes], wanted: list[byt
 @given(st.binary(max_size=9), st.integers(0, 9000), st.text(max_size=5))
 def test_each_line_that_a_run_writes_is_read_again(name: bytes, more: int, label: str) -> None:
     ref = path_ref(name + b"\xff" * more)
-    task = Task(Item(7, ref), submitted=1.0)
-    ended = Deliver(task, 0, outcome(7, answer=Ranked(((0, 0.5), (9, 0.25)))))
+    job = Job(Item(7, ref), submitted=1.0)
+    ended = Deliver(job, 0, outcome(7, answer=Ranked(((0, 0.5), (9, 0.25)))))
     found = from_delivery(ended, (label,), simulated=False, now=2.0)
     line = json.dumps(as_dict(found, format_of("classify"))).encode() + b"\n"
     assert isinstance(ref, FileRef)

@@ -30,12 +30,12 @@ from farm.scheduler.events import (
     Deliver,
     Dropped,
     Event,
+    Job,
     Kill,
     Oversized,
     Replace,
     Send,
     Submitted,
-    Task,
     Tick,
     WorkerDown,
     WorkerUp,
@@ -106,16 +106,16 @@ class Farm(RuleBasedStateMachine):
                 self.due.setdefault(worker, self.now + LIMIT)
                 self.hands[worker].append(batch)
                 self.latest[batch.id] = self.now + LIMIT * len(self.hands[worker])
-            case Deliver(task, _, result):
-                number = self.number(task.item)
+            case Deliver(job, _, result):
+                number = self.number(job.item)
                 self.ended[number] += 1
-                assert task.run == self.run_of[number]
-                assert task.deaths == self.deaths[number]
+                assert job.run == self.run_of[number]
+                assert job.deaths == self.deaths[number]
                 if isinstance(result, ItemError):
                     assert result.kind == "worker_died"
-                    assert task.deaths == MAX_DEATHS
+                    assert job.deaths == MAX_DEATHS
                 else:
-                    assert result.item == task.item.id
+                    assert result.item == job.item.id
             case Kill(worker, _):
                 assert worker in self.hands
                 assert worker not in self.terminating
@@ -180,7 +180,7 @@ class Farm(RuleBasedStateMachine):
         items = [Item(first_of_run + at, source) for at in range(count)]
         self.submitted |= dict(enumerate(items, start=first))
         self.run_of |= dict.fromkeys(range(first, first + count), run)
-        self.hear(Submitted(tuple(Task(item, self.now, run) for item in items)))
+        self.hear(Submitted(tuple(Job(item, self.now, run) for item in items)))
 
     @rule(held=st.booleans(), run=st.integers(0, RUNS - 1))
     def lose_interest(self, held: bool, run: int) -> None:
@@ -302,9 +302,9 @@ class Farm(RuleBasedStateMachine):
 
     @invariant()
     def every_item_is_in_exactly_one_place(self) -> None:
-        waiting = Counter(self.number(task.item) for task in self.dispatcher.waiting)
+        waiting = Counter(self.number(job.item) for job in self.dispatcher.waiting)
         in_hands = [t for bs in self.dispatcher.held.values() for ts in bs for t in ts]
-        held = Counter(self.number(task.item) for task in in_hands)
+        held = Counter(self.number(job.item) for job in in_hands)
         dropped = Counter(self.dropped)
         assert waiting + held + self.ended + dropped == Counter(list(self.submitted))
         for run in range(RUNS):
@@ -320,7 +320,7 @@ class Farm(RuleBasedStateMachine):
             wanted = [
                 sorted(n for n in self.numbers(batch) if n not in self.dropped) for batch in batches
             ]
-            found = [sorted(self.number(t.item) for t in tasks) for tasks in held[worker]]
+            found = [sorted(self.number(t.item) for t in jobs) for jobs in held[worker]]
             assert sorted(found) == sorted(wanted)
 
     @invariant()
@@ -343,8 +343,8 @@ class Farm(RuleBasedStateMachine):
         waiting = self.dispatcher.waiting
         ahead = LOOKAHEAD_BATCHES * self.batch * max(1, len(self.hands))
         for run in range(RUNS):
-            mine = [task.item for task in waiting if task.run == run]
-            share = LOOKAHEAD_BYTES // len({run, *(task.run for task in waiting)})
+            mine = [job.item for job in waiting if job.run == run]
+            share = LOOKAHEAD_BYTES // len({run, *(job.run for job in waiting)})
             wanted = 0 if size_of(mine) > share else ahead
             assert self.dispatcher.room(run) == max(0, wanted - len(mine))
 
