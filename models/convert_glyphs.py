@@ -51,7 +51,7 @@ def float_scores(paths: Sequence[Path]) -> Scored:
     """Return what the ONNX model itself reaches."""
     session = ort.InferenceSession(MODEL, providers=["CPUExecutionProvider"])
     spec = InputSpec(width=SIDE, height=SIDE, layout=NCHW, dtype=FLOAT32)
-    return score(lambda tensor: session.run(None, {"image": tensor})[0], spec, paths)
+    return score(lambda tensor: session.run(None, {"image": tensor}), spec, paths)
 
 
 def build(platform: str, seen: Path, unseen: Sequence[Path]) -> tuple[Path, Scored]:

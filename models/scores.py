@@ -16,7 +16,7 @@ from workers.protocol.messages import FileRef
 from workers.protocol.spec import InputSpec
 
 Tensor: TypeAlias = npt.NDArray[Any]
-Model: TypeAlias = Callable[[Tensor], Tensor]
+Model: TypeAlias = Callable[[Tensor], Sequence[Tensor]]
 Ranks: TypeAlias = Sequence[int]  # classes, the most probable first
 
 
@@ -50,6 +50,6 @@ class Scored:
 
 def top5(model: Model, spec: InputSpec, path: Path) -> list[int]:
     """Run a model on a file, prepared as the farm prepares it."""
-    scores = model(image.load(FileRef(os.fsencode(path)), spec)[0]).ravel()
+    scores = model(image.load(FileRef(os.fsencode(path)), spec)[0])[0].ravel()
     ranks: list[int] = np.argsort(-scores, kind="stable")[:5].tolist()
     return ranks

@@ -149,13 +149,14 @@ class Toolkit:
         """Start the vendor's simulator of the quantized model, for `infer`."""
         self._step("init_runtime")
 
-    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Run the simulator on one uint8 RGB image, 1 x H x W x 3; return its first output."""
-        outputs = self._call("inference", inputs=[tensor], data_format=["nhwc"])
+    def infer(self, tensor: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """Run the simulator on one uint8 image, 1 x H x W x 3; return all outputs."""
+        outputs: list[npt.NDArray[Any]] | None = self._call(
+            "inference", inputs=[tensor], data_format=["nhwc"]
+        )
         if not outputs:
             raise self._failure("inference", "it returned nothing")
-        scores: npt.NDArray[Any] = outputs[0]
-        return scores
+        return outputs
 
     def _step(self, step: str, **options: Any) -> None:
         reasons: list[str] = []
