@@ -25,6 +25,7 @@ from farm.sources.files import sample
 from farm.sources.sample_images import COUNT, default_samples
 from farm.system.log import SILENT
 from farm.system.signals import Signals
+from workers.protocol.spec import DETECT
 from workers.runtimes.base import SIMULATED
 
 ROUND_SECONDS: Final = 0.5
@@ -71,7 +72,7 @@ def decide(
         return validate({**values, "size": None})
     machine = detect()
     sizes = multiples(len(npu_cores(config, platform_of(config, machine))))[:2]
-    refs, _ = sample((str(default_samples(scenes=False)),), COUNT)
+    refs, _ = sample((str(default_samples(scenes=config.task == DETECT)),), COUNT)
     timings: list[Timing] = []
     for size in sizes:
         sized = validate({**values, "size": size})

@@ -1,4 +1,4 @@
-"""What a run says when the bundled model, which reads single characters, gets other pictures."""
+"""What a run says when a bundled model, which reads characters, gets other pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from farm.sources.sample_images import SAMPLE_NAME
 from farm.system.log import LOG
 
 # By name, so that a copy of the model is known, too.
-BUNDLED: Final = re.compile(r"glyphs(-rk\d+)?\.(onnx|rknn)")
+BUNDLED: Final = re.compile(r"(glyphs|scenes)(-rk\d+)?\.(onnx|rknn)")
 NOTE: Final = (
     "note: the bundled model only reads the characters of the sample images; for photos: "
     "make photos-model (in a clone of the project), or -m YOUR-MODEL --labels YOUR-LABELS"
@@ -20,7 +20,7 @@ NOTE: Final = (
 
 
 def with_note(results: Iterable[Result], model: Path | None) -> Iterator[Result]:
-    """Yield `results`; before the bundled model's first answer to another picture, log a line.
+    """Yield `results`; before a bundled model's first answer to another picture, log a line.
 
     A file with the name of a sample image counts as one.
     """
@@ -33,5 +33,5 @@ def with_note(results: Iterable[Result], model: Path | None) -> Iterator[Result]
 
 
 def _is_answer_to_another_picture(result: Result) -> bool:
-    answered = result.top5 is not None and not result.simulated
+    answered = result.error is None and not result.simulated
     return answered and SAMPLE_NAME.search(result.path or "") is None

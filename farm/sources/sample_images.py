@@ -9,11 +9,13 @@ from typing import Final
 
 from farm.config.schema import FarmConfig
 from farm.system.log import LOG
+from workers.protocol.spec import DETECT
 
 COUNT: Final = 200
 SCENES: Final = 100  # of several characters, for detectors
 SEED: Final = 7  # not 1, which the models were trained on, nor 2024, which they were measured on
-SAMPLE_NAME: Final = re.compile(r"glyph-\d+-\d+_[0-9A-Z]\.jpg$")  # as write_renders names them
+# As write_renders and write_scenes name them.
+SAMPLE_NAME: Final = re.compile(r"(glyph-\d+-\d+_[0-9A-Z]|scene-\d+-\d+)\.jpg$")
 
 
 def write_samples(
@@ -51,6 +53,6 @@ def choose_targets(config: FarmConfig, named: tuple[str, ...]) -> tuple[str, ...
         return named
     if config.images is not None:
         return (config.images,)
-    folder = default_samples(scenes=False)
+    folder = default_samples(scenes=config.task == DETECT)
     LOG.info(f"no images named: using the bundled sample images in {folder}")
     return (str(folder),)

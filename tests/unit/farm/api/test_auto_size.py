@@ -40,7 +40,11 @@ def test_the_larger_size_is_taken_only_if_it_is_clearly_faster(
         monkeypatch.setattr(auto_size, "_ms_per_image", lambda _farm, _refs: ms[config.size])
         yield Farm(config)
 
-    monkeypatch.setattr(auto_size, "default_samples", lambda **_: renders[0].parent)
+    def samples(*, scenes: bool) -> Path:
+        assert not scenes
+        return renders[0].parent
+
+    monkeypatch.setattr(auto_size, "default_samples", samples)
     told = Told()
     decided = auto_size.decide(simulated(size="auto"), measured, told, None)
     assert decided.size == size

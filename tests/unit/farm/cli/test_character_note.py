@@ -1,4 +1,4 @@
-"""The bundled model, which reads single characters, and pictures that are no sample images."""
+"""The bundled models, which read characters, and pictures that are no sample images."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from farm.cli.character_note import with_note
 from farm.results.result import Prediction, Result, Timings
 from farm.results.stats import PHASES
 from farm.sources.renders import write_renders
+from farm.sources.scenes import write_scenes
 from workers.protocol.messages import ItemError
 
 GLYPHS = Path("/somewhere/glyphs.onnx")
@@ -56,8 +57,10 @@ def test_the_first_answer_to_another_picture_is_told_and_no_other(
     assert noted_before([answer(None)], GLYPHS, caplog) == [0]
 
 
-@pytest.mark.parametrize("name", ["glyphs-rk3588.rknn", "glyphs-rk3562.rknn", "glyphs.onnx"])
-def test_the_bundled_model_is_known_for_every_soc_wherever_it_lies(
+@pytest.mark.parametrize(
+    "name", ["glyphs-rk3588.rknn", "scenes-rk3562.rknn", "glyphs.onnx", "scenes.onnx"]
+)
+def test_a_bundled_model_is_known_for_every_soc_wherever_it_lies(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert noted_before([answer("/cat.jpg")], Path("/copied", name), caplog) == [0]
@@ -66,6 +69,13 @@ def test_the_bundled_model_is_known_for_every_soc_wherever_it_lies(
 @pytest.mark.parametrize("model", [None, Path("/models/net.onnx"), Path("/glyphs/net.rknn")])
 def test_other_models_are_not_judged(model: Path | None, caplog: pytest.LogCaptureFixture) -> None:
     assert noted_before([answer("/cat.jpg")], model, caplog) == []
+
+
+def test_a_detectors_answer_is_one_even_if_it_found_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nothing = answer("/cat.jpg", top5=None, objects=(), size=(5, 5))
+    assert noted_before([nothing], Path("scenes.onnx"), caplog) == [0]
 
 
 def test_what_has_no_real_answer_is_no_reason(caplog: pytest.LogCaptureFixture) -> None:
@@ -78,4 +88,5 @@ def test_sample_images_are_known_by_the_names_they_are_drawn_under(
 ) -> None:
     caplog.set_level(logging.INFO, "farm")
     drawn = write_renders(tmp_path, count=36, seed=12345)
+    drawn += write_scenes(tmp_path, count=2, seed=12345)
     assert noted_before([answer(str(path)) for path in drawn], GLYPHS, caplog) == []

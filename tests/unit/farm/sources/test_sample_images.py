@@ -49,3 +49,13 @@ def test_the_command_line_wins_over_the_config_and_that_over_the_samples(
     (folder,) = choose_targets(bare, ())
     assert Path(folder).is_relative_to(cache)
     assert folder in caplog.text
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize(
+    ("task", "names"), [("classify", "glyph-*.jpg"), ("detect", "scene-*.jpg")]
+)
+def test_a_detector_gets_scenes(task: str, names: str) -> None:
+    (folder,) = choose_targets(FarmConfig(platform="host", task=task), ())
+    found = list(Path(folder).glob("*.jpg"))
+    assert found == list(Path(folder).glob(names)) != []
