@@ -44,10 +44,10 @@ def as_plain_json(value: Any) -> Any:
     A map of which two keys are the same as text is a list of pairs.
     """
     match value:
+        case float():
+            return value if math.isfinite(value) else None
         case bytes():
             return b64encode(value).decode()
-        case float() if not math.isfinite(value):
-            return None
         case list() | tuple():
             return [as_plain_json(each) for each in value]
         case dict():
