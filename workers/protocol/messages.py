@@ -23,6 +23,7 @@ LONGEST_ARRAY: Final = 4096
 # Bytes of what an own task returns: as JSON at most seven times as much, which a line of a results
 # file and the memory of a coordinator with many of them have room for.
 LARGEST_OUTPUT: Final = 1 << 17
+DEEPEST_OUTPUT: Final = 100  # lists and dicts in each other: of 1000, no JSON is made or read
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -124,7 +125,10 @@ class Output(WireStruct, frozen=True, tag=19):
     def __post_init__(self) -> None:
         if len(self.data) > LARGEST_OUTPUT:
             raise WireError(f"{len(self.data)} bytes; {LARGEST_OUTPUT} are the most")
-        self.value()
+        if (depth := depth_of(self.value())) > DEEPEST_OUTPUT:
+            raise WireError(
+                f"lists and dicts {depth} deep in each other; {DEEPEST_OUTPUT} are the most"
+            )
 
     def value(self) -> Any:
         """Return the data; raises WireError if it is none."""
@@ -132,6 +136,17 @@ class Output(WireStruct, frozen=True, tag=19):
             return msgpack.unpackb(self.data, max_ext_len=0, strict_map_key=False)
         except (ValueError, TypeError, msgpack.UnpackException) as error:
             raise WireError(f"not plain data: {error}") from error
+
+
+def depth_of(value: Any) -> int:
+    """Return how many lists and dicts are in each other, at most."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, (list, dict))]:
+        depth += 1
+        level = [
+            inner for each in level for inner in (each.values() if type(each) is dict else each)
+        ]
+    return depth
 
 
 class Outcome(WireStruct, frozen=True, tag=10, kw_only=True):

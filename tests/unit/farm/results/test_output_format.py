@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from farm.results.output_format import OutputFormat, as_plain_json
 from farm.system.terminal import UNLIMITED
 from tests.helpers.results import result
-from workers.protocol.messages import Output
+from workers.errors import WireError
+from workers.protocol.messages import DEEPEST_OUTPUT, Output, depth_of
 
 answers = OutputFormat()
 KEYS = st.none() | st.booleans() | st.integers(-9, 99) | st.floats() | st.text() | st.binary()
@@ -61,6 +62,21 @@ def test_what_is_json_already_is_not_changed(value: Any) -> None:
 )
 def test_what_json_lacks_has_a_form_in_it(value: Any, as_json: Any) -> None:
     assert json.loads(json.dumps(as_plain_json(value))) == as_json
+
+
+@pytest.mark.parametrize("level", [b"\x91", b"\x81\xa0"], ids=["lists", "dicts"])
+def test_the_deepest_output_is_json_that_can_be_read(level: bytes) -> None:
+    deepest = Output(level * DEEPEST_OUTPUT + b"\xc0").value()
+    assert depth_of(json.loads(json.dumps(as_plain_json(deepest)))) == DEEPEST_OUTPUT
+    with pytest.raises(WireError, match="101 deep in each other; 100 are the most"):
+        Output(level * 101 + b"\xc0")
+
+
+@pytest.mark.parametrize(
+    ("value", "depth"), [(1, 0), ([], 1), ({}, 1), ([1, [], {"a": [[2]]}, 3], 4), (["a", b"b"], 1)]
+)
+def test_how_deep_an_output_is(value: Any, depth: int) -> None:
+    assert depth_of(value) == depth
 
 
 def test_a_line_is_compact_json() -> None:

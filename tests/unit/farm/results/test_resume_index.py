@@ -24,9 +24,8 @@ from farm.scheduler.events import Deliver, Job
 from farm.sources.base import path_ref
 from tests.helpers.results import result
 from tests.helpers.support import outcome
-from workers.protocol.messages import FileRef, Item, ItemError, Output, Ranked
+from workers.protocol.messages import LARGEST_OUTPUT, FileRef, Item, ItemError, Output, Ranked
 
-LARGEST_OUTPUT = 1 << 17  # bytes of what an own task returns
 PATHS = (b"/a.jpg", b"/b.jpg", "/größe 猫.jpg".encode(), b"/caf\xe9/\xff.jpg", b'/"\n\\.jpg')
 
 

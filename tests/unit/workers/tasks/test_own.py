@@ -46,6 +46,12 @@ def array(outputs, image):
 def number(outputs, image):
     return {"deep": [np.float32(0.5)]}
 
+def deep(outputs, image):
+    value = 1
+    for _ in range(101):
+        value = {"in": value}
+    return value
+
 def without_image(outputs):
     return 1
 
@@ -122,6 +128,7 @@ def test_a_class_is_made_once_with_the_model_and_its_options() -> None:
         ("leaves", "SystemExit: no more"),
         ("array", "a numpy.ndarray; return plain data, as its .tolist() does"),
         ("number", "a numpy.float32; return plain data, as its .tolist() does"),
+        ("deep", "101 deep in each other; 100 are the most"),
     ],
 )
 def test_a_task_that_fails_ends_its_image_with_its_own_words(name: str, said: str) -> None:
