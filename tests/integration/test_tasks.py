@@ -178,6 +178,27 @@ def test_the_command_line_runs_an_own_task(here: Path, images: list[Path]) -> No
     assert "top5" not in json.loads(line)
 
 
+def test_a_results_file_is_resumed_by_a_run_of_its_own_kind_of_task(
+    here: Path, images: list[Path]
+) -> None:
+    output = here / "out.jsonl"
+
+    def resumed(task: str, *words: Path) -> int:
+        listed = ("-o", str(output), "--resume", *map(str, words))
+        done = npu_farm("run", *SIMULATED, "--set", "truth=null", "--task", task, *listed, cwd=here)
+        return done.returncode
+
+    assert resumed("detect", *images[:2]) == 0
+    before = output.read_bytes()
+    assert [resumed(task, *images) for task in ("classify", "mine:size_of")] == [2, 2]
+    assert output.read_bytes() == before
+    assert resumed("detect", *images) == 0
+    assert output.read_bytes().startswith(before)
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    assert sorted(line["path"] for line in lines) == sorted(map(str, images))
+    assert all(line["objects"] and len(line["size"]) == 2 for line in lines)
+
+
 @pytest.mark.parametrize(
     ("task", "said"),
     [("detect", "try --task classify"), ("mine:Counter", "36 scores are not 1000")],
