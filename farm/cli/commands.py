@@ -29,7 +29,9 @@ from farm.system.progress import sign_of_life
 from farm.system.terminal import printable, width_of
 from workers.shell import quoted, shell_command
 
-ASKED: Final = ("recursive", "quiet", "output", "html", "resume", "overwrite", "ordered")
+ASKED: Final = (
+    *("recursive", "ordered", "quiet", "output", "html", "annotate", "resume", "overwrite"),
+)
 
 
 @command()

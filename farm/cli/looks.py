@@ -1,20 +1,26 @@
-"""What a run makes to look at, beside its results: the page of --html."""
+"""What a run makes to look at, beside its results: a page, annotated copies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from farm.api import Run
 from farm.config.schema import FarmConfig
+from farm.pictures.reread import prepare
 from farm.report.subject import Subject
+from farm.results.result import Result
 from farm.results.stats import RunSummary
 from farm.results.truth import Truth
 from farm.results.writers import Writer
+from farm.system.fd_writer import WriteDeadline
 from farm.system.signals import Signals
 
 if TYPE_CHECKING:  # a run without these loads nothing for them
     from farm.cli.run import Request
+    from farm.pictures.annotate import Annotator
 
 
 class Look(Writer, Protocol):
@@ -26,19 +32,47 @@ class Look(Writer, Protocol):
         """Take what is known at the end: of how many images (None: unknown), where, of what."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The `pages` of a run, of which there is one or none, and who makes its annotated copies."""
+
+    pages: tuple[Look, ...]
+    annotator: Annotator | None
+
+    def beside(self, results: Run) -> Iterable[Result]:
+        """Yield the results, each once it has its copy; raises as Annotator.beside does."""
+        return results if self.annotator is None else self.annotator.beside(results)
+
+    @property
+    def lacking(self) -> bool:
+        """Whether a copy that should be there is not."""
+        return self.annotator is not None and self.annotator.lacking > 0
+
+
 @contextmanager
 def open_looks(
     config: FarmConfig, request: Request, truth: Truth | None, signals: Signals
-) -> Iterator[tuple[Look, ...]]:
+) -> Iterator[Looks]:
     """Open what `request` asks for; it is finished on leaving the block. Raises OutputError."""
-    looks: list[Look] = []
+    pages: list[Look] = []
+    annotator = None
     with ExitStack() as stack:
+        if request.html is not None or request.annotate is not None:
+            prepare(config.max_pixels)
         if request.html is not None:
             from farm.pictures.gallery import Gallery
-            from farm.pictures.reread import prepare
 
-            prepare(config.max_pixels)
             seconds, overwrite = config.drain_seconds, request.overwrite
             gallery = Gallery(request.html, truth, signals, seconds, overwrite=overwrite)
-            looks.append(stack.enter_context(gallery))
-        yield tuple(looks)
+            pages.append(stack.enter_context(gallery))
+        if request.annotate is not None:
+            from farm.pictures.annotate import Annotator
+            from farm.pictures.copies import Copies
+
+            again = request.overwrite or request.resume
+            copies = Copies(
+                request.annotate, request.targets, again=again, recursive=request.recursive
+            )
+            annotator = Annotator(copies, WriteDeadline(signals, config.drain_seconds))
+            stack.callback(annotator.tell)
+        yield Looks(tuple(pages), annotator)

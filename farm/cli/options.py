@@ -104,10 +104,12 @@ RUN: Final = (
                  help="Write results to a .jsonl or .csv file.  [default: standard output]"),
     click.option("--html", type=click.Path(path_type=Path), metavar="FILE",
                  help="Write a page with all images and their results, to look at in a browser."),
+    click.option("--annotate", type=click.Path(path_type=Path), metavar="DIR",
+                 help="Write a copy of each image, with boxes or the top-5, to a new folder."),
     click.option("--resume", is_flag=True,
                  help="Append to the .jsonl file of -o: skip the images it has."),
     click.option("--overwrite", is_flag=True,
-                 help="Replace the files of -o and --html; without it, what is there is refused."),
+                 help="Replace what is written to; without it, what is there is refused."),
     click.option("--ordered", is_flag=True, help="Output results in the order of the images."),
 )  # fmt: skip
 INIT: Final = (

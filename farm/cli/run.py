@@ -48,7 +48,7 @@ class Request:
     `config` is the config's name. With `recursive`, the folders in folders are looked into.
 
     With `resume`, `output` is gone on with, with `overwrite` replaced; without, it must be empty.
-    `html` is the page to make of the results.
+    `html` is the page to make of the results, `annotate` the folder for annotated copies.
     `typed` are the command's words as the user typed them.
     """
 
@@ -58,6 +58,7 @@ class Request:
     repeat: int
     output: Path | None
     html: Path | None
+    annotate: Path | None
     resume: bool
     overwrite: bool
     typed: tuple[str, ...]
@@ -82,10 +83,10 @@ def run(config: FarmConfig, request: Request) -> int:
         output = open_writer(request.output, request.quiet, answers, deadline, kept)
         try:
             # The output is opened after: a farm that can't start leaves earlier results alone.
-            with farm, output as writer, _summing_up(farm, stats, source, request, looks):
+            with farm, output as writer, _summing_up(farm, stats, source, request, looks.pages):
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
-                noted = with_note(results, config.model)
-                _write(noted, source, request, stats, (writer, *looks))
+                noted = with_note(looks.beside(results), config.model)
+                _write(noted, source, request, stats, (writer, *looks.pages))
                 submitted = results.submitted
             if request.output is not None:
                 tell_written(request.output)
@@ -104,12 +105,14 @@ def run(config: FarmConfig, request: Request) -> int:
         if stats.ended != submitted:  # a bug, and the one thing that must not pass unseen
             LOG.error(f"{submitted} images were submitted, {stats.ended} have a result")
             return EXIT_SOME_FAILED
-    return EXIT_SOME_FAILED if stats.failures else EXIT_OK
+    return EXIT_SOME_FAILED if stats.failures or looks.lacking else EXIT_OK
 
 
 def _resume_index(request: Request, answers: AnswerFormat) -> ResumeIndex:
     """Return what earlier runs have done of this one; raise OutputError if that is unknown."""
-    if request.output is None and (request.resume or (request.overwrite and not request.html)):
+    if request.output is None and (
+        request.resume or (request.overwrite and not (request.html or request.annotate))
+    ):
         flag, what = ("resume", "append to") if request.resume else ("overwrite", "replace")
         raise OutputError(f"--{flag}: name the file to {what}: -o results{JSONL}")
     if request.output is None or request.overwrite:

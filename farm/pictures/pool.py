@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
 
 MOST_THREADS: Final = 4  # each may hold a whole picture
 NICE: Final = 5  # a run's own work goes first
+END_SECONDS: Final = 5.0  # which the largest picture takes; who takes longer, hangs
 
 
 class Pool:
@@ -31,6 +34,8 @@ class Pool:
         ]
         for thread in self._threads:
             thread.start()
+        # Python kills threads when it ends, and one that is in C++ takes the program with it.
+        atexit.register(self._end)
 
     def put(self, job: Callable[[], object]) -> None:
         """Have a job done; waits for room. Raises what an earlier job has raised."""
@@ -58,6 +63,13 @@ class Pool:
         """Let the threads end once the jobs are done."""
         for _ in self._threads:
             self._jobs.put(None)
+
+    def _end(self) -> None:
+        self.drop()
+        self.close()
+        until = time.monotonic() + END_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _check(self) -> None:
         if self._error is not None:

@@ -33,9 +33,13 @@ class OutputFormat:
     def as_text(self, result: Result, width: int) -> str:
         """See AnswerFormat.as_text; JSON, cut where the width ends."""
         begin = beginning_of(result)
-        whole = json.dumps(as_plain_json(result.output), ensure_ascii=False, separators=(",", ":"))
-        text, room = printable(whole), max(width - len(begin), SHORTEST)
+        text, room = compact(result.output), max(width - len(begin), SHORTEST)
         return begin + (text if len(text) <= room else f"{text[: room - len(CUT)]}{CUT}")
+
+
+def compact(value: Any) -> str:
+    """Return an output as JSON for people: short, on one line, escaped for a terminal."""
+    return printable(json.dumps(as_plain_json(value), ensure_ascii=False, separators=(",", ":")))
 
 
 def as_plain_json(value: Any) -> Any:

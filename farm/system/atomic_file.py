@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from farm.errors import OutputError
+
+LONGEST: Final = 50  # characters of 4 bytes at most: a file's name takes 255
 
 
 @contextmanager
@@ -24,7 +27,8 @@ def atomic_write(path: Path, flag: str) -> Iterator[Path]:
         except OSError as error:
             raise OutputError(f"{flag} {path}: cannot write to it: {error.strerror}") from error
         return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Of the thread's number there is one on a machine; a name may be as long as can be already.
+    part = path.with_name(f".{path.name[:LONGEST]}.{threading.get_native_id()}.part")
     try:
         if path.is_dir():
             raise IsADirectoryError(None, "Is a directory")

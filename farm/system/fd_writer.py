@@ -27,6 +27,16 @@ class WriteDeadline:
         self._seconds = seconds
         self._until: float | None = None
 
+    def left(self) -> float | None:
+        """Return how many seconds a wait may still take, 0 if it is over; None is no limit."""
+        signals = self._signals.seen() if self._signals is not None else 0
+        if not signals:
+            return None
+        now = time.monotonic()
+        if self._until is None:
+            self._until = now + self._seconds
+        return max(0.0, self._until - now) if signals == 1 else 0.0
+
     def wait(self, fd: int) -> None:
         """Wait until `fd` takes bytes or has failed.
 
@@ -38,18 +48,13 @@ class WriteDeadline:
             return
         if self._signals is not None:
             poller.register(self._signals.fd, select.POLLIN)
-        timeout: float | None = None
         while True:
-            signals = self._signals.seen() if self._signals is not None else 0
-            if signals:
-                now = time.monotonic()
-                if self._until is None:
-                    self._until = now + self._seconds
-                if signals > 1 or now >= self._until:
-                    raise InterruptedWriteError(
-                        "nobody reads the results: those not yet written are dropped"
-                    )
-                timeout = (self._until - now) * 1000 + 1  # a little more: one poll, no busy loop
+            left = self.left()
+            if left == 0:
+                raise InterruptedWriteError(
+                    "nobody reads the results: those not yet written are dropped"
+                )
+            timeout = None if left is None else left * 1000 + 1  # more: one poll, no busy loop
             if any(ready == fd for ready, _ in poller.poll(timeout)):
                 return
 

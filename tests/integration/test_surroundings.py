@@ -107,3 +107,16 @@ def test_no_room_for_the_sockets_is_said_at_once(
     assert done.returncode == 3
     assert os.strerror(errno.ENOSPC) in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_no_room_for_a_copy_ends_the_run_with_words(
+    folder: str, tmp_path: Path, within: Within
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    full = within(f"mount -t tmpfs -o size=64k none {out}")
+    done = run(*full, *PROGRAM, *FAST, "-q", "-d", folder, "--annotate", str(out))
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert missing(("--annotate", str(out), os.strerror(errno.ENOSPC)), last) == []
+    assert "Traceback" not in done.stderr

@@ -10,6 +10,8 @@ import pytest
 from farm.cli.looks import open_looks
 from farm.cli.run import Request
 from farm.errors import OutputError
+from farm.pictures.annotate import Annotator
+from farm.pictures.copies import MARK
 from farm.pictures.gallery import Gallery
 from farm.system.signals import Signals
 from tests.helpers.support import simulated
@@ -21,6 +23,7 @@ PLAIN = Request(
     repeat=1,
     output=None,
     html=None,
+    annotate=None,
     resume=False,
     overwrite=False,
     typed=("photos/",),
@@ -31,7 +34,8 @@ PLAIN = Request(
 
 def opened(request: Request) -> list[type]:
     with open_looks(simulated(), request, None, Signals()) as looks:
-        return [type(look) for look in looks]
+        made = looks.pages if looks.annotator is None else (*looks.pages, looks.annotator)
+        return [type(look) for look in made]
 
 
 def test_nothing_is_opened_that_was_not_asked_for(tmp_path: Path) -> None:
@@ -47,3 +51,20 @@ def test_overwrite_is_for_the_page_too(tmp_path: Path) -> None:
         opened(request)
     assert opened(replace(request, overwrite=True)) == [Gallery]
     assert (tmp_path / "a.html").read_text() == "an earlier page"
+
+
+def test_copies_have_a_folder_of_their_own(tmp_path: Path) -> None:
+    request = replace(PLAIN, annotate=tmp_path / "copies")
+    assert opened(request) == [Annotator]
+    assert [path.name for path in (tmp_path / "copies").iterdir()] == [MARK]
+    assert opened(replace(request, html=tmp_path / "a.html")) == [Gallery, Annotator]
+    (tmp_path / "copies" / MARK).unlink()
+    (tmp_path / "copies" / "mine.jpg").touch()
+    for again in (False, True):
+        with pytest.raises(OutputError):
+            opened(replace(request, overwrite=again, resume=again))
+
+
+def test_a_run_without_copies_lacks_none() -> None:
+    with open_looks(simulated(), PLAIN, None, Signals()) as looks:
+        assert not looks.lacking

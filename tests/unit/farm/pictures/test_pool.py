@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from farm.pictures.pool import MOST_THREADS, NICE, Pool
-from tests.helpers.support import PATIENCE
+from tests.helpers.support import PATIENCE, ROOT
 
 
 def test_all_jobs_are_done_at_a_lower_priority() -> None:
@@ -67,3 +69,23 @@ def test_there_are_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_the_end_of_the_program_waits_for_what_is_being_done_and_drops_the_rest() -> None:
+    """Else Python kills threads within OpenCV, which aborts."""
+    program = """
+import os, sys, time
+from farm.pictures.pool import Pool
+pool = Pool()
+for number in range(100):
+    pool.put(lambda: (os.write(1, b"begun "), time.sleep(0.2), os.write(1, b"done ")))
+while not pool.wait(0.1) and pool._jobs.qsize() > 98:
+    pass
+sys.exit(3)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+    begun, ended = (done.stdout.split().count(word) for word in ("begun", "done"))
+    assert 0 < begun == ended < 100
