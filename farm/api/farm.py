@@ -86,6 +86,15 @@ class Farm(Single):
         return next(slot.ready.model for slot in slots if slot.ready is not None)
 
     @property
+    def reading(self) -> str:
+        """How the task reads the model's outputs: a detector's family, scores as they are or not.
+
+        It is a word of the task's, empty for a task of the user's.
+        """
+        slots = self._up().coordinator.supervisor.slots
+        return next(slot.ready.reading for slot in slots if slot.ready is not None)
+
+    @property
     def losses(self) -> int:
         """How many times a worker that was up has been lost."""
         return self._up().coordinator.losses

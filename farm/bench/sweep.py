@@ -110,7 +110,12 @@ def empty_report(farm: Farm, images: Images) -> Report:
         published=beside,
         published_source=SOURCE if beside else "",
         subject=subject(
-            farm.config, plan, images.names, name=images.config, digest=farm.model_sha256
+            farm.config,
+            plan,
+            images.names,
+            name=images.config,
+            digest=farm.model_sha256,
+            reading=farm.reading,
         ),
         machine={
             **machine.facts(),

@@ -156,8 +156,8 @@ def _summing_up(
 
     Not if the source can't be read from its beginning: there is nothing to sum up.
     """
-    digest = farm.model_sha256
-    what = subject(farm.config, farm.plan, request.targets, name=request.config, digest=digest)
+    known = {"digest": farm.model_sha256, "reading": farm.reading}
+    what = subject(farm.config, farm.plan, request.targets, name=request.config, **known)
     begun, unreadable = time.monotonic(), False
     try:
         yield

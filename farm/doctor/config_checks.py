@@ -207,7 +207,8 @@ def inference(check: str, test: CoreTest, soc: str | None) -> Finding:
     if test.ok:
         took = "" if test.ms is None else f" in {test.ms:.1f} ms"
         classes = f", {test.classes} classes" if test.classes else ""
-        return ok(check, f"one inference{took}{classes}")
+        family = f", outputs read as {test.family}" if test.family else ""
+        return ok(check, f"one inference{took}{classes}{family}")
     return explained(check, test.reason, soc)
 
 

@@ -11,6 +11,7 @@ from farm.coordinator.startup import prepare
 from farm.hardware.platforms import detect
 from farm.scheduler.placement import choose_runtime, npu_cores, platform_of
 from farm.system.log import SILENT
+from workers.protocol.spec import DETECT
 from workers.runtimes.base import RKNN
 
 DRAIN_SECONDS: Final = 2.0  # the workers have no batches
@@ -20,7 +21,8 @@ DRAIN_SECONDS: Final = 2.0  # the workers have no batches
 class CoreTest:
     """The test of one NPU core: how long the inference took in ms, or the reason of a failure.
 
-    `classes` is how many the task has found in the outputs; 0 if it does not know.
+    `classes` is how many the task has found in the outputs, 0 if it does not know; `family` is that
+    of a detector.
     """
 
     npu_core: int
@@ -28,6 +30,7 @@ class CoreTest:
     ms: float | None
     reason: str
     classes: int = 0
+    family: str = ""
 
 
 def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
@@ -54,6 +57,7 @@ def self_test(config: FarmConfig) -> tuple[CoreTest, ...]:
                 ms=slot.ready.self_test_ms if slot.ready is not None else None,
                 reason=slot.reason if slot.ready is None else "",
                 classes=slot.ready.classes if slot.ready is not None else 0,
+                family=slot.ready.reading if slot.ready and config.task == DETECT else "",
             )
             for slot in coordinator.supervisor.slots
         )

@@ -12,7 +12,8 @@ class Subject:
 
     `model` is the model's file, empty for the simulated NPU, which needs none; `model_sha256` has
     that of each of its files, joined by "+". `images` are as they were named. `config_name` is the
-    config as it was named, `config` the values of all its keys but model, images and size.
+    config as it was named, `config` the values of all its keys but model, images and size. `task`
+    is what the model is used for, empty if it classifies.
     """
 
     model: str
@@ -22,3 +23,4 @@ class Subject:
     config: dict[str, Any]
     command: str
     config_name: str = ""  # as in files that are older than the name
+    task: str = ""

@@ -24,7 +24,7 @@ def file_facts(size: int, digest: str) -> str:
 
 
 def facts(said: Subject) -> dict[str, str]:
-    """Return by name what was measured: the model, if there is one, the images, the config.
+    """Return by name what was measured: the model, its task, the images, the config.
 
     Of many images that were named one by one, the first are named.
     """
@@ -32,6 +32,7 @@ def facts(said: Subject) -> dict[str, str]:
     others = len(said.images) - NAMED
     return {
         "model": f"{PurePath(said.model).name}, {file}" if said.model else "none",
+        **({"task": said.task} if said.task else {}),
         "images": shlex.join(said.images[:NAMED]) + (f" and {others} more" if others > 0 else ""),
         "config": said.config_name,
     }

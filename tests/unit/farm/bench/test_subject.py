@@ -41,3 +41,17 @@ def test_a_model_that_is_gone_is_said(tmp_path: Path) -> None:
     planned = plan(config, Machine(soc=None, cpus=(0, 1), capacities={}), "/run")
     with pytest.raises(RuntimeFailure, match=r"gone\.onnx: cannot read the model: "):
         subject(config, planned, (), name="host", digest="0123")
+
+
+@pytest.mark.parametrize(
+    ("task", "reading", "said"),
+    [
+        ("classify", "SOFTMAX", ""),
+        ("detect", "yolov5", "detect, outputs read as yolov5"),
+        ("mine:f", "", "mine:f"),
+    ],
+)
+def test_the_task_is_said_and_how_a_detector_is_read(task: str, reading: str, said: str) -> None:
+    config = validate({"platform": "host", "runtime": "simulated", "task": task})
+    planned = plan(config, Machine(soc=None, cpus=(0, 1), capacities={}), "/run")
+    assert subject(config, planned, (), name="host", digest="", reading=reading).task == said

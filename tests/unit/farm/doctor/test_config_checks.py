@@ -200,6 +200,15 @@ def test_a_core_that_was_tested_has_its_time() -> None:
     assert "2.2 ms" in passed.message
 
 
+def test_a_detectors_family_is_said_as_it_may_be_another() -> None:
+    test = CoreTest(npu_core=0, ok=True, ms=2.25, reason="", classes=80, family="yolov5")
+    assert inference("NPU core 0", test, "rk3588").message.endswith(
+        "80 classes, outputs read as yolov5"
+    )
+    plain = CoreTest(npu_core=0, ok=True, ms=2.25, reason="")
+    assert inference("NPU core 0", plain, "rk3588").message == "one inference in 2.2 ms"
+
+
 def test_a_known_failure_of_a_core_is_explained() -> None:
     test = CoreTest(npu_core=1, ok=False, ms=None, reason=SUBMIT)
     failed = inference("NPU core 1", test, "rk3588")

@@ -13,6 +13,13 @@ def test_the_model_has_its_name_size_and_digest() -> None:
     assert facts(subject(model=""))["model"] == "none"
 
 
+def test_a_task_is_named_if_it_is_another_than_the_usual() -> None:
+    assert facts(subject(task="detect, outputs read as yolov5"))["task"] == (
+        "detect, outputs read as yolov5"
+    )
+    assert "task" not in facts(subject())
+
+
 def test_a_model_with_weights_in_a_second_file_has_the_digests_of_both() -> None:
     assert file_facts(812, f"{'a' * 64}+{'b' * 64}") == f"812 B, SHA-256 {'a' * 12}+{'b' * 12}"
 
