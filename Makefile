@@ -176,7 +176,7 @@ SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
 	touch $@
 
 .venv/dev: .venv/pip $(SET_UP)
-	$(call INSTALL,'.[dev]',150)
+	$(call INSTALL,'.[dev]',160)
 	touch $@ .venv/run
 
 # The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an

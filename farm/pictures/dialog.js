@@ -38,7 +38,8 @@ class Viewer {
     document.getElementById("place").textContent = `${at + 1} of ${count}`;
     document.getElementById("before").disabled = at === 0;
     document.getElementById("after").disabled = at === count - 1;
-    const path = make("bdi", "path", titleOf(card));
+    const folders = titleOf(card).split(/(?<=\/)/);
+    const path = make("bdi", "path", ...folders.flatMap((part) => [part, make("wbr")]));
     path.id = "viewer-path";
     const about = document.getElementById("about");
     about.replaceChildren(path, marks(card, true), ...answer(card, true));

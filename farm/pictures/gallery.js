@@ -24,12 +24,12 @@ function counted(lists) {
 }
 
 const STATES = CARDS.map(statesOf), CLASSES = CARDS.map(classesOf);
+const SCORES = CARDS.map(bestScore);
 const LOWER = CARDS.map((card) => titleOf(card).toLowerCase());
 
 function byScore(sign) {
-  const score = (at) => bestScore(CARDS[at]);
   return (a, b) => {
-    const one = score(a), other = score(b);
+    const one = SCORES[a], other = SCORES[b];
     if (one === undefined || other === undefined) {
       return (one === undefined) - (other === undefined) || a - b; // without one, last
     }

@@ -22,6 +22,7 @@ from tests.helpers.support import PATIENCE, wait_for
 
 LABELS = ("tench", "eel", "crow, raven")
 CARDS = "#grid > li"
+INSIDE = "[...document.querySelectorAll('.shot')].every((x) => x.scrollWidth <= x.clientWidth)"
 DRAWN = 20  # cards in a window of 1280x800
 SHOWN = "[...document.querySelectorAll('#grid > li')].map((li) => li.querySelector('.path').title)"
 
@@ -218,6 +219,11 @@ def test_names_are_seen_and_not_obeyed(browser: Browser, tmp_path: Path) -> None
     browser.open(make_page(tmp_path / "a.html", results), width=360)
     assert browser.run("return document.scripts.length") == 3
     assert browser.run("return document.documentElement.scrollWidth") <= 360
+    for at in range(0, len(results) * 172, 600):  # the height of a card at this width, and a gap
+        browser.run("scrollTo(0, arguments[0])", at)
+        browser.until(INSIDE)
+    browser.run("scrollTo(0, 0)")
+    browser.until(f"{SHOWN}[0] === arguments[0]", HOSTILE[0])
     seen = "return document.querySelector('#about').textContent"
     browser.run("document.querySelector('#grid button').click()")
     assert HOSTILE[0] in browser.run(seen)
