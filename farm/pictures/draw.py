@@ -62,14 +62,15 @@ def named(found: Prediction | DetectedObject, result: Result) -> str:
 
 
 def draw_boxes(image: Image, objects: Sequence[DetectedObject]) -> None:
-    """Draw the box of each object, the best last."""
+    """Draw the box of each object, the best last; a thin line in it is seen on its own colour."""
     height, width = image.shape[:2]
     thick = max(THINNEST, round(LINE * sqrt(height * width)))
     for each in reversed(objects):
         left, top, right, bottom = within(each.box, (width, height))
-        box = image[top:bottom, left:right]
-        for side in (box[:thick], box[-thick:], box[:, :thick], box[:, -thick:]):
-            side[:] = colour(each.class_id)[::-1]
+        box, ground = image[top:bottom, left:right], colour(each.class_id)
+        for wide, shown in ((thick + thick // 2, ink(ground)), (thick, ground)):
+            for side in (box[:wide], box[-wide:], box[:, :wide], box[:, -wide:]):
+                side[:] = shown[::-1]
 
 
 def draw_names(image: Image, result: Result, fonts: Fonts, size: int) -> None:

@@ -46,6 +46,14 @@ def test_a_box_has_the_colour_of_its_class_at_its_border() -> None:
         assert tuple(made[y, x]) == colour(3)[::-1], (x, y)
 
 
+@pytest.mark.parametrize("class_id", [0, 2, 10])
+def test_a_box_is_seen_on_its_own_colour(class_id: int) -> None:
+    image = picture()
+    image[:] = colour(class_id)[::-1]
+    made = draw(image, found(class_id))
+    assert tuple(made[200, 102]) == tuple(made[257, 200]) == ink(colour(class_id))[::-1]
+
+
 def test_nothing_but_the_border_and_the_plate_is_changed() -> None:
     image = picture()
     made = draw(image, found())
@@ -75,18 +83,12 @@ def ink_of(made: Image, class_id: int) -> int:
     return int((made == ink(colour(class_id))[::-1]).all(axis=2).sum())
 
 
-@pytest.mark.parametrize(
-    "box",
-    [
-        (0.0, 0.0, 30.0, 30.0),
-        (620.0, 0.0, 640.0, 20.0),
-        (0.0, 470.0, 9.0, 480.0),
-        (635.0, 475.0, 640.0, 480.0),
-    ],
-)
-def test_a_name_is_whole_in_every_corner(box: tuple[float, ...]) -> None:
-    whole = ink_of(draw(picture(value=128), found()), 3)
-    assert ink_of(draw(picture(value=128), found(3, "dog", *box)), 3) == whole > 5
+@pytest.mark.parametrize("at", [(0.0, 0.0), (639.0, 0.0), (0.0, 479.0), (639.0, 479.0)])
+def test_a_name_is_whole_in_every_corner(at: tuple[float, float]) -> None:
+    """All its ink is there: a box of one pixel has none."""
+    whole = ink_of(draw(picture(value=128), found(3, "dog", 300.0, 200.0, 301.0, 201.0)), 3)
+    corner = found(3, "dog", *at, at[0] + 1, at[1] + 1)
+    assert ink_of(draw(picture(value=128), corner), 3) == whole > 5
 
 
 def test_a_name_that_is_too_long_is_cut_inside_the_picture() -> None:
