@@ -36,6 +36,11 @@ def test_a_jpeg_keeps_its_quality(quality: int, subsampling: int) -> None:
     assert 0.9 < len(made) / len(source) < 1.1
 
 
+def test_a_jpeg_shows_the_same() -> None:
+    made, _ = decode(encoded(PIXELS, saved("JPEG", quality=98, subsampling=0)))
+    assert abs(made.astype(int) - PIXELS).mean() < 3
+
+
 def test_tables_of_no_usual_quality_are_kept() -> None:
     tables = {0: [7] * 64, 1: [*range(9, 73)]}
     made = encoded(PIXELS, saved("JPEG", qtables=tables))
