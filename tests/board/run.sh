@@ -32,7 +32,14 @@ aarch64-linux-gnu-gcc -O3 -ffp-contract=off -shared -fPIC \
     -o build/aarch64/libarea.so workers/images/area.c
 # Rendering there takes seconds an image: done here.
 .venv/bin/npu-farm render build/fifty -n 50
+zoo=$shared/data/detect/lpd-yolov8n-rk3588.rknn
+if [ -f $zoo ]; then
+    zoo="--copy $zoo:/lpd-yolov8n-rk3588.rknn --env ZOO=/lpd-yolov8n-rk3588.rknn"
+else
+    zoo=
+fi
+# shellcheck disable=SC2086
 exec $shared/board/run-board.sh --soc "$soc" --project . --timeout 1800 \
     --lib build/simnpu/build/aarch64/librknnrt.so --copy build/fifty:/fifty \
-    --copy build/aarch64:/project/workers/images --env FIFTY=/fifty \
+    --copy build/aarch64:/project/workers/images --env FIFTY=/fifty $zoo \
     -- python3 -m pytest -p no:cacheprovider tests/board -m "$markers"
