@@ -51,7 +51,7 @@ def classify(paths: Iterable[Path], preprocess: Callable[[Path], Any]) -> dict[s
         (raw,) = session.run(None, {"input": preprocess(path)[None]})
         scores = [int(q) / 256 for q in raw[0]]
         order = sorted(range(len(scores)), key=lambda at: (-scores[at], at))
-        found[str(path)] = [(at, scores[at]) for at in order[:5]]
+        found[str(path)] = [(at, scores[at]) for at in order[:5] if scores[at]]
     return found
 
 
