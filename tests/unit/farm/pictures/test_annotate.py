@@ -19,7 +19,8 @@ from farm.pictures import annotate
 from farm.pictures.annotate import MOST_PENDING, Annotator
 from farm.pictures.colours import colour
 from farm.pictures.copies import Copies
-from farm.results.result import DetectedObject, Result
+from farm.pictures.fonts import Fonts
+from farm.results.result import DetectedObject, Prediction, Result
 from farm.system.fd_writer import WriteDeadline
 from tests.helpers.odd_images import turned_jpeg
 from tests.helpers.results import BUS, TENCH, classified, detected, failed
@@ -181,12 +182,14 @@ def test_names_that_no_font_has_are_told_once(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(annotate, "advice", lambda missing: f"install {sorted(missing)}")
+    monkeypatch.setattr(annotate, "Fonts", lambda: Fonts(()))
     annotator = make(renders, out)
-    named = [classified(TENCH, path=str(path)) for path in renders[:3]]
-    list(annotator.beside(Results(*named)))
+    dog = Prediction(3, "कुत्ता", 0.5)
+    list(annotator.beside(Results(*[classified(dog, path=str(path)) for path in renders[:3]])))
     annotator.tell()
-    assert caplog.messages == ["install []"]
+    assert len(caplog.messages) == 1
+    assert "क" in caplog.messages[0]
+    assert "sudo apt install fonts-noto-core" in caplog.messages[0]
 
 
 def test_a_full_disk_ends_the_run(
