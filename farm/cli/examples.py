@@ -12,6 +12,7 @@ npu-farm run photo.jpg photos/       a file and a folder
 npu-farm run rk3588 photos/ -s 6     the config of an rk3588, 6 runtimes
 npu-farm run photos/ -m net.onnx --labels names.txt
 npu-farm run photos/ -q -o results.jsonl --resume
+npu-farm run photos/ --html results.html
 find . -name '*.jpg' | npu-farm run host -
 npu-farm run rk3588 --runtime simulated --set simulated.npu_cores=2
 """,

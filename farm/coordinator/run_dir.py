@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from farm.errors import StartError
+from farm.system.folder_lock import is_new, locked
 from farm.system.ownership import Owned, hollow, opening
 from workers.main import RUN_DIR_PREFIX, clean_up
 
 # A path to a Unix socket has 107 bytes at most; npu-farm-XXXXXXXX/worker-NNN.GGGGGG takes 36.
 LONGEST_PARENT: Final = 70
 SHORT_PARENT: Final = "/tmp"  # noqa: S108 - mkdtemp makes the private folder in it
-# A folder is unlocked only for the instant in which it is made; this is far more than that.
-SURELY_LOCKED_SECONDS: Final = 60.0
 MODE: Final = 0o700  # of what mkdtemp makes
 
 
@@ -38,7 +35,7 @@ class RunDir(Owned):
                 parent = SHORT_PARENT
             with opening:
                 self.path = tempfile.mkdtemp(prefix=RUN_DIR_PREFIX, dir=parent)
-                self._fd = _locked(self.path)
+                self._fd = locked(self.path)
                 self.own()
         except OSError as error:
             raise StartError(f"cannot make a folder for the farm's sockets: {error}") from error
@@ -62,19 +59,8 @@ class RunDir(Owned):
 def _remove_if_abandoned(folder: Path) -> None:
     status = folder.lstat()
     ours = status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == MODE
-    if not ours or time.time() - status.st_mtime < SURELY_LOCKED_SECONDS:
+    if not ours or is_new(status):
         return
-    fd = _locked(str(folder))
+    fd = locked(str(folder))
     clean_up(str(folder))
     os.close(fd)
-
-
-def _locked(folder: str) -> int:
-    """Open and lock a folder; raises OSError if it is locked. The kernel unlocks it with us."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(fd)
-        raise
-    return fd

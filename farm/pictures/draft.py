@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from farm.errors import OutputError
+from farm.system.folder_lock import is_new, locked
 
 FLAG: Final = "--html"
 SUFFIXES: Final = (".html", ".htm")
@@ -20,7 +23,8 @@ OURS: Final = re.compile(r"\d{6}\.jpg")
 class Draft:
     """A hidden folder beside the page `name`: what will be its `page`, its `files`, its `cards`.
 
-    Raises OutputError where that can't be. It is removed in the end, with what is still in it.
+    Raises OutputError where that can't be. It is removed in the end, with what is still in it;
+    if the program is killed before, by the next run that makes the same page.
     """
 
     def __init__(self, name: Path, *, overwrite: bool) -> None:
@@ -31,9 +35,13 @@ class Draft:
         self.files = self._folder / "files"
         try:
             self._folder.mkdir()
+            self._fd = locked(str(self._folder))
             self.files.mkdir()
         except OSError as error:
             raise unwritable(name, error) from error
+        for left in name.parent.glob(f".{glob.escape(name.name)}.*.part"):
+            with suppress(OSError):  # another user's, or in use
+                remove_if_abandoned(left)
 
     def __enter__(self) -> Draft:
         return self
@@ -45,6 +53,7 @@ class Draft:
         trace: TracebackType | None,
     ) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._fd)
 
     def file(self, number: int) -> Path:
         """Return the name of a file of the page."""
@@ -62,6 +71,15 @@ class Draft:
             self.page.replace(self._name)
         except OSError as error:
             raise unwritable(self._name, error) from error
+
+
+def remove_if_abandoned(draft: Path) -> None:
+    """Remove a draft whose run was killed; raises OSError if one has it."""
+    status = draft.lstat()
+    if status.st_uid == os.geteuid() and not is_new(status):
+        fd = locked(str(draft))
+        shutil.rmtree(draft, ignore_errors=True)
+        os.close(fd)
 
 
 def files_of(name: Path) -> Path:

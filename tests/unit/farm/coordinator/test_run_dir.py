@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from farm.coordinator.run_dir import SURELY_LOCKED_SECONDS, RunDir
+from farm.coordinator.run_dir import RunDir
 from farm.errors import StartError
+from farm.system.folder_lock import SURELY_LOCKED_SECONDS
 from workers.main import RUN_DIR_PREFIX
 
 

@@ -34,6 +34,22 @@ def test_what_is_not_put_in_place_is_not_left_behind(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_what_a_killed_run_has_left_is_removed_and_what_another_makes_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, left = tmp_path / "a.html", tmp_path / ".a.html.999999999.part"
+    (left / "files").mkdir(parents=True)
+    with Draft(page, overwrite=False):
+        assert left.exists()  # it may have been made just now, and not been locked yet
+    monkeypatch.setattr("farm.system.folder_lock.SURELY_LOCKED_SECONDS", -1.0)
+    with monkeypatch.context() as other:
+        other.setattr("os.getpid", lambda: 1)
+        others = Draft(page, overwrite=False)
+    make(page)
+    assert names(tmp_path) == [".a.html.1.part", ".a.html.1.part/files", "a.html"]
+    others.__exit__(None, None, None)
+
+
 @pytest.mark.parametrize("before", [False, True], ids=["alone", "with files"])
 @pytest.mark.parametrize("after", [False, True], ids=["alone", "with files"])
 def test_only_to_overwrite_is_to_replace_both(tmp_path: Path, before: bool, after: bool) -> None:
