@@ -91,7 +91,8 @@ function answer(card, full) {
   return [make("pre", "own", card.output)];
 }
 
-// Boxes over a picture: in its pixels, so they fit it at any size; names in per cent of it.
+// Boxes over a picture: in its pixels, so they fit it at any size; names in per cent of it. Under a
+// line lies a wider one, black or white: a box is seen on its own colour.
 function boxes(card, most) {
   const [width, height] = card.size;
   const svg = document.createElementNS(SVG, "svg");
@@ -106,7 +107,7 @@ function boxes(card, most) {
       const sides = { x: left, y: top, width: right - left, height: bottom - top };
       for (const [name, value] of Object.entries(sides)) rect.setAttribute(name, value);
       rect.setAttribute("class", kind);
-      if (kind === "box") rect.setAttribute("stroke", DATA.classes[number][1]);
+      rect.setAttribute("stroke", DATA.classes[number][kind === "box" ? 1 : 2]);
       group.append(rect);
     }
     svg.append(group);
