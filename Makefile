@@ -109,10 +109,10 @@ bench-detect: .venv/dev  ## Measure what making boxes of a detector's outputs co
 images: .venv/run  ## Draw 200 sample images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200
 
-models: converter  ## Convert the bundled model for every SoC, measure, compare (PC)
+models: converter  ## Convert the bundled models for every SoC, measure, compare (PC)
 	@mkdir -p build/models
 	@echo "rknn-toolkit2 prints to build/models/log"
-	@MALLOC_PERTURB_=255 build/convert/bin/python models/convert_glyphs.py $(REPLACE) \
+	@MALLOC_PERTURB_=255 build/convert/bin/python models/convert_bundled.py $(REPLACE) \
 	    2>build/models/log || (tail -n 5 build/models/log >&2; exit 1)
 
 converter: build/convert/ready  ## Set up rknn-toolkit2 in build/convert (x86-64 PC, 1.5 GB)
