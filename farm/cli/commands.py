@@ -42,9 +42,9 @@ ASKED: Final = (
 def run(words: tuple[str, ...], folders: tuple[str, ...], repeat: int | None, **said: Any) -> None:
     """Run a model on images, with the farm that CONFIG describes.
 
-    CONFIG is the name of a bundled config (host, rk3588, ...) or the path of a file; by default, it
-    is this machine's. IMAGES are folders, files, globs, .txt lists of paths, or - for a list on
-    standard input; by default, bundled samples.
+    CONFIG is the name of a bundled config (host, rk3588, ..., detect) or the path of a file; by
+    default, it is this machine's. IMAGES are folders, files, globs, .txt lists of paths, or -
+    for a list on standard input; by default, bundled samples.
     Results go to standard output, everything else to standard error.
     """
     click.get_current_context().with_resource(sign_of_life("starting ..."))

@@ -11,11 +11,12 @@ from typing import Any
 from farm.cli.options import FIRST_CONFIG
 from farm.config.bundled import NAMES, default_name, find_config
 from farm.config.loader import Settings, read
-from farm.config.schema import FarmConfig
+from farm.config.schema import PLATFORMS, FarmConfig
 from farm.sources.files import LIST_SUFFIXES
 from farm.sources.folder import IMAGE_SUFFIXES
 from farm.system.log import LOG
 from farm.system.stdio import STDIN
+from workers.protocol.spec import CLASSIFY, DETECT
 
 
 def split(words: tuple[str, ...], said: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -29,9 +30,14 @@ def split(words: tuple[str, ...], said: Mapping[str, Any]) -> tuple[str, tuple[s
 
 
 def default_config(said: Mapping[str, Any]) -> str:
-    """Return, and log, the bundled config of --platform in `said`, else of this machine."""
+    """Return, and log, the bundled config of --platform in `said`, else of this machine.
+
+    For --task detect it is the bundled detector's, which is for all of them.
+    """
     platform = said.get("platform")
-    name = platform if platform in NAMES else default_name()
+    name = platform if platform in PLATFORMS else default_name()
+    if said.get("task") == DETECT and said.get("model") is None:
+        name = DETECT
     unused = (
         f"; {FIRST_CONFIG}, which lies here, must be named" if Path(FIRST_CONFIG).exists() else ""
     )
@@ -52,7 +58,9 @@ def read_config(config: str, said: Mapping[str, Any]) -> Settings:
     """Read the same, and check no values."""
     settings = said.get("settings", {})
     flags = {key: value for key, value in said.items() if value is not None and key != "settings"}
-    other = [key for key in ("model", "task") if key in {**flags, **settings}]
+    task = DETECT if config == DETECT else CLASSIFY
+    asked = {"task": task, **flags, **settings}
+    other = [key for key, own in (("model", None), ("task", task)) if asked.get(key) != own]
     bare = {"labels": None, "truth": None} if config in NAMES and other else {}
 
     def origin(key: str) -> str:

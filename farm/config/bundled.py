@@ -12,10 +12,11 @@ from farm.config.loader import PATH_KEYS, SUFFIXES
 from farm.errors import ConfigError, OutputError
 from farm.hardware.platforms import HOST, SOCS, detect
 from farm.hardware.rknn_file import ONNX_SUFFIX, RKNN_SUFFIX
+from workers.protocol.spec import DETECT
 
 FOLDER: Final = Path(__file__).parents[1] / "bundled" / "configs"
 SCHEMA_FILE: Final = FOLDER / "schema.json"
-NAMES: Final = (HOST, *SOCS)
+NAMES: Final = (HOST, *SOCS, DETECT)
 
 
 def default_name() -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from farm.cli import words
 from farm.cli.words import default_config, load_config, split
+from farm.hardware.platforms import Machine
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +76,36 @@ def test_a_bundled_config_with_another_model_has_none_of_its_labels() -> None:
     assert (other.labels, other.truth) == (None, None)
     named = load_config("host", {"model": "net.onnx", "labels": "names.txt"})
     assert named.labels == Path("names.txt")
+
+
+def test_a_bundled_config_with_another_task_has_none_of_its_labels_either() -> None:
+    other = load_config("host", {"task": "mine:f"})
+    assert (other.labels, other.truth) == (None, None)
+    assert load_config("host", {"task": "classify"}).labels is not None
+    assert load_config("detect", {"task": "detect"}).labels is not None
+    assert load_config("detect", {"model": "net.onnx"}).labels is None
+
+
+def test_the_bundled_detector_is_for_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(soc="rk3566", cpus=(0,), capacities={})
+    monkeypatch.setattr("farm.config.schema.detect", lambda: machine)
+    assert load_config("detect", {}).platform == "rk3566"  # this machine's
+    assert load_config("detect", {"platform": "rk3588"}).platform == "rk3588"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"task": "detect"}, "detect"),
+        ({"task": "detect", "platform": "rk3588"}, "detect"),
+        ({"task": "detect", "model": "net.rknn"}, "rk3566"),
+        ({"task": "mine:f"}, "rk3566"),
+    ],
+)
+def test_who_asks_for_detection_alone_gets_the_bundled_detector(
+    said: dict[str, Any], name: str
+) -> None:
+    assert default_config(said) == name
 
 
 def test_a_config_of_ones_own_keeps_its_labels_with_another_model() -> None:

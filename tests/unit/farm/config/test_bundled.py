@@ -26,7 +26,7 @@ def test_every_name_is_a_file_and_every_file_has_a_name() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_its_model_and_labels_are_there_from_any_folder(name: str) -> None:
     config = load(find_config(name), {})
-    assert config.platform == name
+    assert config.platform == (name if name != "detect" else default_name())
     assert config.model is not None
     assert config.labels is not None
     assert config.model.is_file()
