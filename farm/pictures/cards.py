@@ -16,7 +16,7 @@ from farm.system.terminal import printable
 
 MOST_OBJECTS: Final = 100  # the best ones: more boxes on one picture tell nothing
 MOST_CHARACTERS: Final = 4000  # of an own task's output, of an error's message
-DIGITS: Final = 4  # of a score
+DIGITS: Final = 6  # of a score, as in the lines of a run: the page rounds them once more
 # Whatever is in a text, it neither ends the script that it is in nor opens a comment there.
 NOT_HTML: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 

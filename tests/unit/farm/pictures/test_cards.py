@@ -24,7 +24,7 @@ def test_classes_with_their_scores_and_whether_they_are_right() -> None:
         "id": 0,
         "path": "/in/a.jpg",
         "file": "../in/a.jpg",
-        "top": [[7, 0.6123], [9, 0.2]],
+        "top": [[7, 0.612346], [9, 0.2]],
         "truth": "tench",
         "right": True,
     }
@@ -34,7 +34,7 @@ def test_classes_with_their_scores_and_whether_they_are_right() -> None:
 
 def test_objects_with_their_boxes_the_best_ones() -> None:
     card = as_card(result("a", objects=(BUS,), size=(640, 480)), None, PAGE)
-    assert (card["size"], card["objects"]) == ((640, 480), [[5, 0.8765, 1.0, 2.0, 30.1, 40.0]])
+    assert (card["size"], card["objects"]) == ((640, 480), [[5, 0.876543, 1.0, 2.0, 30.1, 40.0]])
     assert "found" not in card
     many = as_card(result("a", objects=(BUS,) * 300, size=(640, 480)), None, PAGE)
     assert (len(many["objects"]), many["found"]) == (MOST_OBJECTS, 300)
