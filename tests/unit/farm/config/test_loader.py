@@ -14,7 +14,7 @@ from farm.config.loader import MOST_MISTAKES, load, read, validate
 from farm.config.schema import FarmConfig
 from farm.config.yaml_text import Place
 from farm.errors import ConfigError
-from farm.hardware.platforms import HOST, SOCS
+from farm.hardware.platforms import HOST, SOCS, Machine, detect
 from tests.helpers.support import ROOT
 
 CONFIGS = ROOT / "configs"
@@ -46,14 +46,24 @@ def refusal(file: Path, text: str | bytes, **overrides: Any) -> str:
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_shipped_config_loads(path: Path) -> None:
-    config = load(path, {})
-    assert config.platform == path.stem
-    assert config.model == CONFIGS.parent / "models" / "glyphs.onnx"
+    config, detects = load(path, {}), path.stem == "detect"
+    assert config.platform == ((detect().soc or HOST) if detects else path.stem)
+    assert config.model == CONFIGS.parent / "models" / ("scenes.onnx" if detects else "glyphs.onnx")
+    assert config.task == ("detect" if detects else "classify")
     assert config.labels == CONFIGS.parent / "models" / "glyphs.labels.txt"
 
 
-def test_there_is_a_config_for_every_platform() -> None:
-    assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*SOCS, HOST}
+def test_there_is_a_config_for_every_platform_and_one_for_all() -> None:
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*SOCS, HOST, "detect"}
+
+
+@pytest.mark.parametrize(("soc", "name"), [("rk3576", "rk3576"), (None, "host")])
+def test_the_platform_auto_is_this_machines(
+    file: Path, monkeypatch: pytest.MonkeyPatch, soc: str | None, name: str
+) -> None:
+    machine = Machine(soc=soc, cpus=(0,), capacities={})
+    monkeypatch.setattr("farm.config.schema.detect", lambda: machine)
+    assert loaded(file, on("auto")).platform == name
 
 
 def test_the_platform_alone_is_enough(file: Path) -> None:
