@@ -32,11 +32,11 @@ aarch64-linux-gnu-gcc -O3 -ffp-contract=off -shared -fPIC \
     -o build/aarch64/libarea.so workers/images/area.c
 # Rendering there takes seconds an image: done here.
 .venv/bin/npu-farm render build/fifty -n 50
-zoo=$shared/data/detect/lpd-yolov8n-rk3588.rknn
-if [ -f $zoo ]; then
-    zoo="--copy $zoo:/lpd-yolov8n-rk3588.rknn --env ZOO=/lpd-yolov8n-rk3588.rknn"
-else
-    zoo=
+zoo=
+if [ -f $shared/data/detect/lpd-yolov8n-rk3588.rknn ]; then
+    mkdir -p build/zoo
+    cp $shared/data/detect/lpd-yolov8n-rk3588.rknn build/zoo
+    zoo="--copy build/zoo:/zoo --env ZOO=/zoo/lpd-yolov8n-rk3588.rknn"
 fi
 # shellcheck disable=SC2086
 exec $shared/board/run-board.sh --soc "$soc" --project . --timeout 1800 \
