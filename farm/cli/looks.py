@@ -59,12 +59,6 @@ def open_looks(
     with ExitStack() as stack:
         if request.html is not None or request.annotate is not None:
             prepare(config.max_pixels)
-        if request.html is not None:
-            from farm.pictures.gallery import Gallery
-
-            seconds, overwrite = config.drain_seconds, request.overwrite
-            gallery = Gallery(request.html, truth, signals, seconds, overwrite=overwrite)
-            pages.append(stack.enter_context(gallery))
         if request.annotate is not None:
             from farm.pictures.annotate import Annotator
             from farm.pictures.copies import Copies
@@ -73,6 +67,13 @@ def open_looks(
             copies = Copies(
                 request.annotate, request.targets, again=again, recursive=request.recursive
             )
+            stack.callback(copies.close)
             annotator = Annotator(copies, WriteDeadline(signals, config.drain_seconds))
             stack.callback(annotator.tell)
+        if request.html is not None:
+            from farm.pictures.gallery import Gallery
+
+            seconds, overwrite = config.drain_seconds, request.overwrite
+            gallery = Gallery(request.html, truth, signals, seconds, overwrite=overwrite)
+            pages.append(stack.enter_context(gallery))
         yield Looks(tuple(pages), annotator)

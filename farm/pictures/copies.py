@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,8 @@ from typing import Final
 
 from farm.errors import OutputError
 from farm.sources.files import LIST_SUFFIXES, literal_folder
-from farm.system.atomic_file import atomic_write
+from farm.system.atomic_file import atomic_write, remove_left
+from farm.system.folder_lock import locked
 from farm.system.stdio import STDIN
 
 FLAG: Final = "--annotate"
@@ -22,6 +24,11 @@ MARK_TEXT: Final = (
 )
 ROOT: Final = "/"
 STAND_INS: Final = {ROOT: "_root", "..": "_up"}  # of what would lead out of the folder
+# Another name would do. Not all file systems take all names, or paths of any length.
+OF_THE_NAME: Final = frozenset({
+    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST),  # a.gif becomes a.gif.png, which may be a folder
+})  # fmt: skip
 LONGEST_NAME: Final = 255  # bytes, on all usual file systems
 
 
@@ -33,7 +40,8 @@ class Copies:
     """The folder for copies of the images that `targets` name; it is made if it is not there.
 
     Raises OutputError for a folder with other files, for one of an earlier run if it is not `again`
-    to be written to, and, with `recursive`, for one among the images. Several threads may use it.
+    to be written to, for one that another run writes to, and, with `recursive`, for one among the
+    images. Several threads may use it, until it is closed.
     """
 
     def __init__(
@@ -46,11 +54,30 @@ class Copies:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._real = folder.resolve()
-            check_ours(folder, again=again)
-            with atomic_write(folder / MARK, FLAG) as mark:
-                mark.write_text(MARK_TEXT)
+            self._fd = locked(str(self._real))
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{FLAG} {folder}: another run writes its copies there; wait, or name a new folder"
+            ) from error
         except OSError as error:
             raise OutputError(f"{FLAG} {folder}: {error.strerror}") from error
+        try:
+            self._prepare(again=again)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, *, again: bool) -> None:
+        check_ours(self.folder, again=again)
+        remove_left(self.folder)  # by a run that was killed
+        with atomic_write(self.folder / MARK, FLAG) as mark:
+            mark.write_text(MARK_TEXT)
+        # As on a memory card of a camera: there, 1.JPG and 1.jpg are one file.
+        self._is_one = str.casefold if (self.folder / MARK.upper()).exists() else str
+
+    def close(self) -> None:
+        """Let other runs have the folder."""
+        os.close(self._fd)
 
     def place(self, path: str, suffixes: Sequence[str]) -> Path | None:
         """Return where to put the copy of an image; None if it has one already.
@@ -64,16 +91,31 @@ class Copies:
         if len(os.fsencode(name)) > LONGEST_NAME:
             raise NoCopyError("its name is too long for a copy")
         place = self.folder.joinpath(*map(stand_in, folders), name)
+        one = hash(self._is_one(str(place)))
         with self._lock:
-            before = self._sources.setdefault(hash(place), 0)
-            self._sources[hash(place)] = before or hash(own)
+            before = self._sources.setdefault(one, 0)
+            self._sources[one] = before or hash(own)
         if before not in {0, hash(own)}:
             raise NoCopyError(f"the copy of another image is {place}")
         return None if before else place
 
     def write(self, place: Path, data: bytes, source: str) -> None:
-        """Write the copy of `source`, whole or not at all; raises OutputError."""
+        """Write the copy of `source`, whole or not at all.
+
+        Raises OutputError, and NoCopyError if only this place can't be.
+        """
         try:
+            self._write(place, data, source)
+        except OutputError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in OF_THE_NAME:
+                raise NoCopyError(f"its copy can't be {place}: {cause.strerror}") from error
+            raise
+
+    def _write(self, place: Path, data: bytes, source: str) -> None:
+        try:
+            if not (self._real.exists() and os.path.samefile(self._real, self._fd)):
+                raise OutputError(f"{FLAG} {self.folder}: it was removed or moved meanwhile")
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.parent.resolve().is_relative_to(self._real):
                 raise OutputError(f"{FLAG} {place.parent}: a link that leads out of {self.folder}")
@@ -87,7 +129,10 @@ class Copies:
 
 def check_ours(folder: Path, *, again: bool) -> None:
     """Raise OutputError for a folder that is neither empty nor, if `again`, one of copies."""
-    names = os.listdir(folder)
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        raise OutputError(f"{FLAG} {folder}: {error.strerror}") from error
     if names and MARK not in names:
         raise OutputError(
             f"{FLAG} {folder}: it has other files; name a new folder, or an empty one"

@@ -6,12 +6,14 @@ import glob
 import os
 import re
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from farm.errors import OutputError
+from farm.system.atomic_file import PART
 from farm.system.folder_lock import is_new, locked
 
 FLAG: Final = "--html"
@@ -30,16 +32,15 @@ class Draft:
     def __init__(self, name: Path, *, overwrite: bool) -> None:
         self._name, self._overwrite = name, overwrite
         check(name, overwrite=overwrite)
-        self._folder = name.with_name(f".{name.name}.{os.getpid()}.part")
-        self.page, self.cards = self._folder / "page", self._folder / "cards"
-        self.files = self._folder / "files"
         try:
-            self._folder.mkdir()
+            self._folder = Path(tempfile.mkdtemp(PART, f".{name.name}.", name.parent))
             self._fd = locked(str(self._folder))
+            self.page, self.cards = self._folder / "page", self._folder / "cards"
+            self.files = self._folder / "files"
             self.files.mkdir()
         except OSError as error:
             raise unwritable(name, error) from error
-        for left in name.parent.glob(f".{glob.escape(name.name)}.*.part"):
+        for left in name.parent.glob(f".{glob.escape(name.name)}.*{PART}"):
             with suppress(OSError):  # another user's, or in use
                 remove_if_abandoned(left)
 

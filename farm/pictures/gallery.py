@@ -75,12 +75,13 @@ class Gallery:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._draft, self._cards:
+        with self._draft:
             try:
-                if self._ending is not None:
-                    with sign_of_life(f"writing {self._name} ..."):
-                        self._finish(self._ending, error)
-                    tell_written(self._name)
+                with self._cards:  # closing writes what is left
+                    if self._ending is not None:
+                        with sign_of_life(f"writing {self._name} ..."):
+                            self._finish(self._ending, error)
+                        tell_written(self._name)
             except (OSError, OutputError) as failed:
                 told = unwritable(self._name, failed) if isinstance(failed, OSError) else failed
                 if error is None:
@@ -119,7 +120,8 @@ class Gallery:
     def _finish(self, ending: Ending, error: BaseException | None) -> None:
         self._await_thumbnails()
         self._cards.flush()
-        inside = sum(4 * -(-size // 3) for size in self._bytes.values())  # as base64
+        sizes = list(self._bytes.values())  # a thread that was not waited for may add one
+        inside = sum(4 * -(-size // 3) for size in sizes)  # as base64
         embedded = self._cards.tell() + inside <= EMBEDDED
         head = Head(
             run=ending.run,

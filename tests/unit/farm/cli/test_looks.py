@@ -65,6 +65,15 @@ def test_copies_have_a_folder_of_their_own(tmp_path: Path) -> None:
             opened(replace(request, overwrite=again, resume=again))
 
 
+def test_a_page_may_be_in_the_folder_of_copies_but_its_pictures_not(tmp_path: Path) -> None:
+    copies = tmp_path / "seen"
+    inside = replace(PLAIN, annotate=copies, html=copies / "a.html")
+    assert opened(inside) == [Gallery, Annotator]
+    assert opened(inside) == [Gallery, Annotator]
+    with pytest.raises(OutputError, match="a_files"):  # at once, not after the run
+        opened(replace(PLAIN, annotate=tmp_path / "a_files", html=tmp_path / "a.html"))
+
+
 def test_a_run_without_copies_lacks_none() -> None:
     with open_looks(simulated(), PLAIN, None, Signals()) as looks:
         assert not looks.lacking

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from itertools import combinations
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from farm.errors import OutputError
 from farm.pictures.copies import MARK, Copies, NoCopyError, parts, shared, stand_in
+from farm.system.atomic_file import atomic_write
 
 JPEG = (".jpg", ".jpeg")
 
@@ -25,10 +27,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+OPEN: list[Copies] = []
+
+
 def copies(
     folder: str = "out", *targets: str, again: bool = False, recursive: bool = False
 ) -> Copies:
-    return Copies(Path(folder), targets or ("photos",), again=again, recursive=recursive)
+    """Those of another run: the ones before are closed."""
+    while OPEN:
+        OPEN.pop().close()
+    OPEN.append(Copies(Path(folder), targets or ("photos",), again=again, recursive=recursive))
+    return OPEN[0]
 
 
 @pytest.mark.usefixtures("here")
@@ -165,6 +174,62 @@ def test_a_link_in_the_folder_leads_to_no_photo(here: Path) -> None:
     with pytest.raises(OutputError, match="link"):
         made.write(Path("out/a/1.jpg"), b"copy", "photos/b/1.jpg")
     assert (here / "photos/a/1.jpg").read_bytes() == b"mine"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_folder_that_another_run_writes_to_is_refused() -> None:
+    copies()
+    with pytest.raises(OutputError, match="another run"):
+        Copies(Path("out"), ["photos"], again=True, recursive=False)
+    copies(again=True)
+
+
+def test_what_a_killed_run_has_left_is_removed_and_nothing_else(here: Path) -> None:
+    made = copies()
+    made.write(Path("out/a/1.jpg"), b"copy", "photos/a/1.jpg")
+    with atomic_write(here / "out/a/2.jpg", "") as left:
+        (here / "out/a/.mine.part").touch()
+        copies(again=True)
+        assert not left.exists()
+        left.touch()
+    found = {path.name for path in (here / "out").rglob("*") if path.is_file()}
+    assert found == {MARK, "1.jpg", ".mine.part"}
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_folder_that_goes_meanwhile_is_not_made_once_more(moved: bool) -> None:
+    made = copies()
+    if moved:
+        Path("out").rename("moved")
+    else:
+        shutil.rmtree("out")
+    with pytest.raises(OutputError, match="removed"):
+        made.write(Path("out/1.jpg"), b"copy", "photos/a/1.jpg")
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    "place",
+    ["out/a.gif.png", "out/a.gif.png/1.jpg/2.jpg", f"out/{'/'.join(['x' * 255] * 17)}"],
+    ids=["a folder", "below a file", "too long a path"],
+)
+def test_a_place_that_can_not_be_ends_no_run(place: str) -> None:
+    made = copies()
+    made.write(Path("out/a.gif.png/1.jpg"), b"copy", "photos/a/1.jpg")
+    with pytest.raises(NoCopyError):
+        made.write(Path(place), b"copy", "photos/a/1.jpg")
+
+
+def test_where_names_of_other_case_are_the_same_no_copy_replaces_another(here: Path) -> None:
+    made = copies()
+    assert all(made.place(f"photos/{name}", JPEG) for name in ("1.jpg", "1.JPG"))
+    (here / "out" / MARK.upper()).touch()  # as a file system says that ignores case
+    made = copies(again=True)
+    assert made.place("photos/1.jpg", JPEG)
+    with pytest.raises(NoCopyError, match=r"1\.JPG"):
+        made.place("photos/1.JPG", JPEG)
 
 
 def test_a_copy_that_is_an_image_of_the_run_is_left_alone(here: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from farm.errors import OutputError, WriterError
 from farm.pictures import choice, gallery
+from farm.pictures.draft import Draft
 from farm.pictures.gallery import Gallery
 from farm.results.result import Prediction, Result
 from farm.results.stats import Stats
@@ -129,6 +130,32 @@ def test_a_run_that_broke_off_has_its_page_and_the_reason(tmp_path: Path) -> Non
         break_off()
     assert "broke off after 1 of 9 images: no &lt;workers&gt;" in care(page)
     assert len(block(page, "cards")) == 1
+
+
+@pytest.mark.parametrize("breaks_off", [False, True])
+def test_a_full_disk_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks_off: bool
+) -> None:
+    """What was buffered is written when the file is closed, at the latest."""
+
+    class Full(Draft):
+        cards = property(lambda _: Path("/dev/full"), lambda *_: None)
+
+    monkeypatch.setattr(gallery, "Draft", Full)
+    name = tmp_path / "a.html"
+
+    def run() -> None:
+        with Gallery(name, None, Signals(), 1.0, overwrite=False) as made:
+            made.write(result("a", top5=()), 0.0)
+            if breaks_off:
+                raise RuntimeError
+            fill(made, ended=1, total=1)
+
+    with pytest.raises((RuntimeError, OutputError)) as caught:
+        run()
+    if not breaks_off:
+        assert f"{name}: cannot write it: No space left" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_farm_that_did_not_start_leaves_no_page(tmp_path: Path) -> None:

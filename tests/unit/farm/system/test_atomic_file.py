@@ -50,6 +50,16 @@ def test_a_place_that_cannot_be_written_is_reported_at_once(
         assert part in str(caught.value)
 
 
+def test_what_a_killed_run_has_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    """In a container, all runs have the same numbers of processes and threads."""
+    target = tmp_path / "a.json"
+    with atomic_write(target, "--json") as left:
+        with atomic_write(target, "--json") as part:
+            part.write_text("whole")
+        assert left.exists()
+    assert target.read_text() == "whole"
+
+
 def test_a_device_stays_a_device() -> None:
     with atomic_write(Path(os.devnull), "--json") as part:
         part.write_text("gone")
