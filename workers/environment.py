@@ -6,6 +6,7 @@ import os
 from typing import Final
 
 OPENCV_PREFIX: Final = "OPENCV_"
+WORKER: Final = "NPU_FARM_WORKER"  # its name, in a worker and in what it starts
 # For glibc, mallopt(3): one heap for all threads of a process. With one each, every decoder keeps
 # room for the largest photo that it has decoded.
 ONE_HEAP: Final = {"MALLOC_ARENA_MAX": "1"}

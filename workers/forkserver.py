@@ -144,13 +144,18 @@ def send(channel: socket.socket, kind: int, pid: int, code: int, pidfd: int | No
 
 
 def report_ends(channel: socket.socket, children: set[int], ends: socket.socket) -> None:
-    """Reap the workers that have ended, and send how each did."""
+    """Reap the workers that have ended, and send how each did; end what they have started."""
     with suppress(BlockingIOError):
         ends.recv(WAKE_UPS)
     while children:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
             return
+        pid = ended.si_pid
+        # Before it is reaped: until then, its number can't be another group's.
+        with suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
         children.discard(pid)
         send(channel, ENDED, pid, os.waitstatus_to_exitcode(status))
 
@@ -166,6 +171,7 @@ def await_ends(channel: socket.socket, children: set[int], ends: socket.socket) 
 
 def become_worker(fds: list[int], import_error: str) -> NoReturn:
     """Turn this forked process into the worker that `sys.argv` names."""
+    os.setpgid(0, 0)  # with all that a task of the user's starts, which ends with it
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.close(signal.set_wakeup_fd(-1))
     standard_input, output = fds

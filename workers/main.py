@@ -17,7 +17,7 @@ import traceback
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from workers.environment import forget_opencv_variables, limit_library_threads
+from workers.environment import WORKER, forget_opencv_variables, limit_library_threads
 from workers.errors import FarmError
 from workers.protocol.spec import MAX_PIXELS_VARIABLE
 from workers.protocol.startup import read_init
@@ -45,6 +45,7 @@ def main() -> int:
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
     limit_library_threads()
     forget_opencv_variables()
+    os.environ[WORKER] = f"worker {init.spec.index}"
     # For a worker started by hand: the fork server has it from its own start.
     os.environ[MAX_PIXELS_VARIABLE] = str(init.spec.max_pixels)
     threading.Thread(target=exit_with_coordinator, args=(run_dir,), daemon=True).start()

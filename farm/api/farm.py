@@ -89,7 +89,7 @@ class Farm(Single):
     def reading(self) -> str:
         """How the task reads the model's outputs: a detector's family, scores as they are or not.
 
-        It is a word of the task's, empty for a task of the user's.
+        Of a task of the user's, it is its module, with what tells that from another version.
         """
         slots = self._up().coordinator.supervisor.slots
         return next(slot.ready.reading for slot in slots if slot.ready is not None)

@@ -153,7 +153,7 @@ class FarmConfig(_Frozen):
     max_pixels: Annotated[Count, Field(le=2**30)] = 100_000_000  # 2**30: OpenCV's own limit
     """Larger images are refused; a pixel takes 3 bytes of memory, in progressive JPEGs 9."""
     start_seconds: Seconds = 60.0
-    """Time limit for opening a runtime."""
+    """Time limit for opening a runtime, and for making a task of your own."""
     self_test_seconds: Seconds = 10.0
     """Time limit for the one inference with which each worker starts."""
     on_bad_core: Literal["quarantine", "fail"] = "quarantine"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -31,8 +31,28 @@ def check_options(task: str, options: Mapping[str, Any]) -> None:
     if task == CLASSIFY and options:
         raise ValueError(f"{CLASSIFY} has no options; which task are they of?")
     try:
-        json.dumps(options, allow_nan=False)
+        check_plain("", options)
         if task == DETECT:
             detect_options.parse(options)
     except (RuntimeFailure, TypeError, RecursionError) as error:
         raise ValueError(str(error)) from error
+
+
+def check_plain(where: str, value: object) -> None:
+    """Raise ValueError for what JSON, as which options travel, does not give back as it was."""
+    match value:
+        case dict():
+            for key, each in value.items():
+                if not isinstance(key, str):
+                    raise ValueError(f"{where}{key!r}: put this key in quotes: they are texts here")
+                check_plain(f"{where}{key}: ", each)
+        case list() | tuple():
+            for each in value:
+                check_plain(where, each)
+        case float() if not math.isfinite(value):
+            raise ValueError(f"{where}{value} is not finite")
+        case None | bool() | int() | float() | str():
+            pass
+        case _:
+            kind = type(value).__name__
+            raise ValueError(f"{where}a {kind}; use text, numbers, true, false, null, lists, maps")

@@ -11,9 +11,10 @@ from workers.protocol.startup import TESTED
 class Limits:
     """`window` batches of up to `batch` items per worker; times in seconds.
 
-    `start_seconds` is for opening a runtime, `self_test_seconds` for the first inference after
-    that, `batch_seconds` for answering a batch (None: learned). A worker of more than
-    `worker_mb` is replaced. With `bad_cores` false, the loss of an NPU core ends the run.
+    `start_seconds` is for opening a runtime, then `self_test_seconds` for the first inference,
+    `start_seconds` again for making the task, `batch_seconds` for answering a batch (None:
+    learned). A worker of more than `worker_mb` is replaced. With `bad_cores` false, the loss of an
+    NPU core ends the run.
     """
 
     batch: int

@@ -114,7 +114,7 @@ class Slots(tuple[WorkerSlot, ...]):
     def objection(self, message: Ready) -> str | None:
         """Return why a worker that is ready can't work beside those before it; None if it can."""
         ready = next((slot.ready for slot in self if slot.ready is not None), message)
-        return difference(ready, message, self[0].spec.model)
+        return difference(ready, message, self[0].spec)
 
     def of(self, worker: int, generation: int) -> WorkerSlot | None:
         """Return the slot of a worker; None if its present process is another one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from farm.system import memory
 from farm.system.file_access import refusal
 from farm.system.log import PLAN
 from farm.system.open_files import make_room
+from workers.environment import WORKER
 from workers.errors import RuntimeFailure
 from workers.runtimes.base import RKNN
 from workers.shell import quoted, shell_command
@@ -38,8 +40,14 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
     """Plan a farm on this machine and read its labels; the coordinator is the caller's to close.
 
     `log` gets what its user should know. Raises ConfigError if this machine can't meet the config,
-    and StartError if this process may not open enough files, or the model is none for the task.
+    and StartError if this process may not open enough files, the model is none for the task, or
+    this is a farm's worker, or started by one.
     """
+    if WORKER in os.environ:  # its workers would start farms, too, without end
+        raise StartError(
+            f"{os.environ[WORKER]} of a farm can't start a farm: a task's module is imported in "
+            "each worker; what starts the farm belongs below `if __name__ == '__main__':`"
+        )
     check_open_files(1)
     labels = None if config.labels is None else Labels.load(config.labels)
     run_dir = RunDir()

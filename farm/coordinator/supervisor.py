@@ -87,9 +87,10 @@ class Supervisor:
                 continue
             before = slot.process.log.step
             slot.process.notice(fds, now=now)
-            # The self-test has a time limit of its own.
-            if slot.state in BOOTING and before != slot.process.log.step == steps.SELF_TEST:
-                slot.due = now + self._limits.self_test_seconds
+            # The self-test has a time limit of its own, and so has the task that comes after it.
+            step = slot.process.log.step
+            if slot.state in BOOTING and (before in steps.TESTED) != (step in steps.TESTED):
+                slot.due = now + self._limits.of_step(step)
 
     def terminate(self, kill: Kill, *, now: float) -> None:
         """End a worker by SIGTERM and then SIGKILL; its end is reported as any."""

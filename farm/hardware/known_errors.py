@@ -158,7 +158,7 @@ KNOWN_ERRORS: Final = (
         fix="npu-farm doctor CONFIG -m MODEL-SOC.rknn   # a model of that kind",
     ),
     KnownError(  # our own message, in farm/coordinator/supervisor.py
-        pattern=r"has not ended within",
+        pattern=r"^(?!.*(importing|making) the task ).*has not ended within",
         seen="the self-test has not ended within 10 s",
         means="the NPU or its driver hangs, or many runtimes share a core and the model is slow",
         fix="sudo dmesg | tail -n 30   # and restart the board; or --set self_test_seconds=60",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from workers.protocol.messages import Ready
+from workers.protocol.spec import CLASSIFY, DETECT, WorkerSpec
 
 
-def difference(first: Ready, later: Ready, model: str) -> str | None:
+def difference(first: Ready, later: Ready, spec: WorkerSpec) -> str | None:
     """Return why `later` can't join a farm whose first worker was ready with `first`, if it can't.
 
-    `model` is the name of the model's file. Images are shared out among all workers: with two
-    models, nobody could say which one an answer is of.
+    Images are shared out among all workers: with two models, or two versions of a task, nobody
+    could say which one an answer is of.
     """
+    model = spec.model
     if later.model != first.model:
         return (
             f"{model} has changed since the farm started: restart the farm to use the new model, "
@@ -18,6 +20,11 @@ def difference(first: Ready, later: Ready, model: str) -> str | None:
         )
     if (later.input, later.classes) != (first.input, first.classes):
         return f"{model} has other inputs or classes here than in the other workers"
+    if later.reading != first.reading and spec.task not in (CLASSIFY, DETECT):
+        return (
+            f"the module of the task {spec.task} has changed since the farm started: restart the "
+            "farm to use the new one, or put the old one back first"
+        )
     if later.reading != first.reading:
         return (
             f"its self-test read the scores as {later.reading}, the first worker's as "

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from farm.api import Farm
-from farm.errors import StartError
+from farm.errors import NoWorkersError, StartError
 from farm.results.result import Result
 from tests.helpers.onnx_models import write_plain
 from tests.helpers.programs import HOST, SIMULATED, npu_farm
-from tests.helpers.support import simulated
+from tests.helpers.support import ROOT, is_alive, simulated, wait_for
+from tests.helpers.told import Told
 
 MINE: Final = """
 import os
@@ -48,10 +52,35 @@ def hangs(outputs, image):
 def array(outputs, image):
     return outputs[0]
 
+def forks(outputs, image):
+    child = os.fork()
+    if child == 0:
+        while True:
+            time.sleep(1)
+    if image.path.endswith("2.jpg"):
+        os._exit(9)
+    return child
+
 def exits(outputs, image):
     if image.path.endswith("2.jpg"):
         os._exit(9)
     return "done"
+"""
+
+SCRIPT = """
+from farm.api import Farm
+from farm.config.loader import validate
+
+with open("imports", "a") as imports:
+    imports.write(".")
+assert len(open("imports").read()) < 9
+
+def f(outputs, image):
+    return 1
+
+config = {"platform": "host", "runtime": "simulated", "size": 2, "task": "script:f"}
+with Farm(validate(config)) as farm:
+    print(list(farm.classify(["1.jpg"])))
 """
 
 
@@ -117,6 +146,34 @@ def test_one_that_ends_its_worker_costs_its_image_alone(images: list[Path]) -> N
     assert found[2].error.kind == "worker_died"
 
 
+def test_what_a_task_has_started_ends_with_its_worker(images: list[Path]) -> None:
+    with Farm(simulated(task="mine:forks", batch=1, size=1)) as farm:
+        started = [result.output for result in farm.classify(images, ordered=True)]
+        assert wait_for(lambda: not any(map(is_alive, started[:2])))  # as their worker has died
+        assert all(map(is_alive, started[3:]))
+    assert wait_for(lambda: not any(map(is_alive, started[3:])))
+
+
+def test_a_script_whose_task_is_its_own_starts_one_farm(here: Path) -> None:
+    """Each worker imports it, and would start a farm, whose workers import it, ..."""
+    (here / "script.py").write_text(SCRIPT, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "script.py"], capture_output=True, text=True, check=False, cwd=here,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60,
+    )  # fmt: skip
+    assert (here / "imports").read_text() == "..."  # the script itself and two workers
+    assert "can't start a farm" in done.stderr.splitlines()[-1]
+
+
+def test_a_worker_with_a_changed_module_does_not_join(here: Path, images: list[Path]) -> None:
+    told = Told()
+    with Farm(simulated(task="mine:exits", batch=1, size=1), log=told) as farm:
+        assert [result.output for result in farm.classify(images[:1])] == ["done"]
+        (here / "mine.py").write_text(MINE.replace("done", "new"), encoding="utf-8")
+        with pytest.raises(NoWorkersError, match="mine:exits has changed since the farm started"):
+            list(farm.classify(images[2:]))
+
+
 def test_one_that_returns_an_array_is_told_what_to_return(images: list[Path]) -> None:
     found = results_of(images, "mine:array")
     assert [result.error is not None and result.error.kind for result in found] == (
@@ -148,9 +205,6 @@ def test_the_module_is_not_imported_in_the_coordinator(images: list[Path]) -> No
     (images[0].parent / "mine.py").write_text(
         "import os\nPID = os.getpid()\ndef f(outputs, image):\n    return PID\n", encoding="utf-8"
     )
-    import os
-    import sys
-
     found = results_of(images, "mine:f")
     assert os.getpid() not in {result.output for result in found}
     assert "mine" not in sys.modules

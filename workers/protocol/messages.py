@@ -133,7 +133,9 @@ class Output(WireStruct, frozen=True, tag=19):
     def value(self) -> Any:
         """Return the data; raises WireError if it is none."""
         try:
-            return msgpack.unpackb(self.data, max_ext_len=0, strict_map_key=False)
+            return msgpack.unpackb(
+                self.data, max_ext_len=0, strict_map_key=False, unicode_errors=FILE_NAMES
+            )
         except (ValueError, TypeError, msgpack.UnpackException) as error:
             raise WireError(f"not plain data: {error}") from error
 

@@ -16,6 +16,10 @@ GOOD = ("classify", "detect", "mine:count", "my.own.tasks:Count", "größe:f")
 BAD = ("", "Classify", "mine", ":f", "mine:", "my mine:f", "mine:f:g", "mine:f.g", "3d:f", "a..b:f")
 
 
+CIRCLE: dict[str, Any] = {}
+CIRCLE["in"] = CIRCLE
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_a_task_is_known_by_its_name(name: str) -> None:
     check_name(name)
@@ -52,8 +56,12 @@ def test_options_are_taken(task: str, options: dict[str, Any]) -> None:
         ("classify", {"score": 0.5}, "classify has no options"),
         ("detect", {"score": 2}, "score"),
         ("detect", {"scores": 0.5}, "did you mean score"),
-        ("mine:f", {"a": float("nan")}, "JSON"),
-        ("mine:f", {"a": {1, 2}}, "set"),
+        ("mine:f", {"a": float("nan")}, "a: nan is not finite"),
+        ("mine:f", {"a": {1, 2}}, "a: a set"),
+        ("mine:f", {"a": [b"x"]}, "a: a bytes"),
+        ("mine:f", {"names": {0: "cat"}}, "names: 0: put this key in quotes"),
+        ("mine:f", {"a": [{"b": {None: 1}}]}, "a: b: None: put this key in quotes"),
+        ("mine:f", CIRCLE, "recursion"),
     ],
 )
 def test_others_are_refused(task: str, options: dict[str, Any], said: str) -> None:

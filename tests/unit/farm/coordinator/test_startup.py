@@ -15,6 +15,7 @@ from farm.errors import ConfigError, FarmError, StartError
 from farm.system.log import SILENT
 from tests.helpers.boards import rknn_bytes
 from tests.helpers.support import simulated
+from workers.environment import WORKER
 from workers.shell import shell_command
 
 MACHINE_MB = 16384
@@ -99,3 +100,10 @@ def test_the_host_has_no_npu_to_convert_a_model_for(tmp_path: Path) -> None:
     said = refused_model(model=model, platform="host")
     assert said.startswith("runtime: rknn: ")
     assert "convert" not in said
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_worker_starts_no_farm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WORKER, "worker 3")
+    with pytest.raises(StartError, match="worker 3 of a farm can't start a farm"):
+        limits()

@@ -28,6 +28,7 @@ START_SECONDS = 60
 class Made:
     """A process that does nothing, in its self-test; it ends, or not, as a test says."""
 
+    step = steps.SELF_TEST
     refuses: ClassVar[str] = ""  # why no further one can be started
 
     def __init__(
@@ -40,7 +41,7 @@ class Made:
         self.refused = self.stuck = False
 
     def listen(self) -> None:
-        self.log.step = steps.SELF_TEST
+        self.log.step = self.step
 
     def notice(self, *_: object, **__: object) -> None:
         self.listen()
@@ -214,6 +215,19 @@ def test_a_start_that_tells_no_step_is_too_slow_in_good_english(told: Told) -> N
     supervisor = launched(told, runtime="onnx")
     supervisor.tick(now=START_SECONDS + 1)
     assert list(told) == ["worker 0 could not start: its start has not ended within 60 s"]
+
+
+def test_a_task_has_the_time_of_a_start_after_the_self_test(told: Told) -> None:
+    supervisor = launched(told)
+    supervisor.on_readable((), now=1)
+    cast(Made, supervisor.slots[0].process).step = "making the task mine:f"
+    supervisor.on_readable((), now=9)
+    supervisor.tick(now=9 + START_SECONDS - 1)
+    assert list(told) == []
+    supervisor.tick(now=9 + START_SECONDS + 1)
+    assert list(told) == [
+        "worker 0 could not start: making the task mine:f has not ended within 60 s"
+    ]
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -8,10 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from farm.scheduler.same_model import difference
+from tests.helpers.support import worker_spec
 from workers.protocol.messages import Ready
 from workers.protocol.spec import NHWC, UINT8, InputSpec
 
 INPUT = InputSpec(width=224, height=224, layout=NHWC, dtype=UINT8)
+SPEC = worker_spec(model="net.onnx")
 FIRST = Ready(
     worker=0,
     generation=1,
@@ -25,7 +27,7 @@ FIRST = Ready(
 
 def test_another_start_or_worker_with_the_same_model_joins() -> None:
     later = replace(FIRST, worker=5, generation=7, self_test_ms=9.0)
-    assert difference(FIRST, later, "net.onnx") is None
+    assert difference(FIRST, later, SPEC) is None
 
 
 @pytest.mark.parametrize(
@@ -39,4 +41,10 @@ def test_another_start_or_worker_with_the_same_model_joins() -> None:
     ],
 )
 def test_one_with_another_model_does_not(change: dict[str, Any], said: str) -> None:
-    assert said in str(difference(FIRST, replace(FIRST, **change), "net.onnx"))
+    assert said in str(difference(FIRST, replace(FIRST, **change), SPEC))
+
+
+def test_one_with_another_version_of_the_users_task_does_not() -> None:
+    later = replace(FIRST, reading="mine 0123456789ab")
+    said = str(difference(FIRST, later, replace(SPEC, task="mine:f")))
+    assert "the module of the task mine:f has changed since the farm started" in said

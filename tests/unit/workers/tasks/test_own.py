@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import importlib
 import math
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from workers.tasks.task import Model
 INFO = ImageInfo(640, 480, (0.5, 0.5), (0.0, 40.0), "/photos/a.jpg")
 MODEL = Model("net.onnx", (np.zeros((1, 84, 21), np.float32),), 320, 320)
 TASKS = """
+import asyncio
 import sys
 import numpy as np
 
@@ -55,6 +57,25 @@ def deep(outputs, image):
 def without_image(outputs):
     return 1
 
+class Wordless(Exception):
+    def __str__(self):
+        raise KeyError("no words")
+
+def wordless(outputs, image):
+    raise Wordless
+
+def cancelled(outputs, image):
+    raise asyncio.CancelledError("by a time limit")
+
+def large(outputs, image):
+    return [1, 2 ** 64]
+
+async def later(outputs, image):
+    return 1
+
+def place(outputs, image):
+    return image.path
+
 class Above:
     def __init__(self, model, *, threshold):
         if model.outputs[0].shape[1] != 84:
@@ -80,11 +101,15 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "broken.py").write_text("x = 1\nimport nothing_of_that_name\n", encoding="utf-8")
     (tmp_path / "wrong.py").write_text("def f(:\n", encoding="utf-8")
     (tmp_path / "leaving.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
+    (tmp_path / "stopped.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    (tmp_path / "lazy.py").write_text(
+        "def __getattr__(name):\n    raise ImportError(f'{name} needs more')\n", encoding="utf-8"
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield
-    for name in ("mine", "broken", "wrong", "leaving"):
+    for name in ("mine", "broken", "wrong", "leaving", "stopped", "lazy"):
         sys.modules.pop(name, None)
 
 
@@ -129,6 +154,9 @@ def test_a_class_is_made_once_with_the_model_and_its_options() -> None:
         ("array", "a numpy.ndarray; return plain data, as its .tolist() does"),
         ("number", "a numpy.float32; return plain data, as its .tolist() does"),
         ("deep", "101 deep in each other; 100 are the most"),
+        ("wordless", "Wordless: (its words can't be told: KeyError)"),
+        ("cancelled", "CancelledError: by a time limit"),
+        ("large", "an int of more than 64 bits; return it as a float or a str"),
     ],
 )
 def test_a_task_that_fails_ends_its_image_with_its_own_words(name: str, said: str) -> None:
@@ -142,6 +170,35 @@ def test_a_task_that_fails_ends_its_image_with_its_own_words(name: str, said: st
 def test_the_line_that_raised_is_told() -> None:
     line = TASKS.splitlines().index("    return 1 / 0") + 1
     assert f"mine.py, line {line})" in answer("mine:raises").message
+
+
+def test_of_what_can_not_be_packed_no_line_is_told() -> None:
+    assert "line" not in answer("mine:array").message
+
+
+def test_names_of_files_that_are_not_utf_8_come_back() -> None:
+    info = ImageInfo(640, 480, (1.0, 1.0), (0.0, 0.0), "/photos/\udcff.jpg")
+    (found,) = find("mine:place", {})(MODEL).answer([(MODEL.outputs, info)])
+    assert isinstance(found, Output)
+    assert found.value() == "/photos/\udcff.jpg"
+
+
+def test_workers_that_have_imported_other_source_read_differently(tmp_path: Path) -> None:
+    def reading(source: str) -> str:
+        sys.modules.pop("mine", None)
+        (tmp_path / "mine.py").write_text(source, encoding="utf-8")
+        importlib.invalidate_caches()
+        return find("mine:info", {})(MODEL).reading
+
+    first = reading(TASKS)
+    assert first.startswith("mine ")
+    assert reading(TASKS + "# more\n") != first
+    assert reading(TASKS) == first
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_a_coroutine_is_no_answer() -> None:
+    assert "a builtins.coroutine; return plain data" in answer("mine:later").message
 
 
 def test_an_exception_ends_its_image_alone() -> None:
@@ -189,7 +246,7 @@ def test_other_data_is_refused_by_its_types_name(value: Any) -> None:
 def test_what_packs_and_does_not_come_back_is_refused() -> None:
     circle: list[Any] = []
     circle.append(circle)
-    for value in (circle, 2**64, "\udc80", {(1, 2): 3, (1, (2,)): 4} | {(1, frozenset()): 5}):
+    for value in (circle, 2**64, "\ud800", {(1, 2): 3, (1, (2,)): 4} | {(1, frozenset()): 5}):
         with pytest.raises((TypeError, ValueError, OverflowError)):
             pack(value)
 
@@ -225,6 +282,9 @@ def test_long_words_are_cut_and_odd_ones_made_printable(
         ("broken:f", "can't be imported: ModuleNotFoundError: No module named"),
         ("wrong:f", "can't be imported: SyntaxError"),
         ("leaving:f", "can't be imported: SystemExit: 3"),
+        ("stopped:f", "can't be imported: KeyboardInterrupt"),
+        ("lazy:f", "can't be imported: ImportError: f needs more"),
+        ("sys:shape", "in sys shape is not there"),
         ("mine:shape", "shape is not there; did you mean shapes?"),
         ("mine:word", "word is a str"),
         ("mine:Uncallable", "__call__(self, outputs, image)"),
