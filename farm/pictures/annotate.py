@@ -17,6 +17,7 @@ from farm.pictures.draw import annotated
 from farm.pictures.encode import encoded, suffixes
 from farm.pictures.fonts import Fonts, advice
 from farm.pictures.pool import MOST_THREADS, Pool
+from farm.pictures.reread import is_changed
 from farm.report.format import counted
 from farm.results.result import Result
 from farm.system.fd_writer import WriteDeadline
@@ -131,7 +132,7 @@ class Annotator:
             if place is None:
                 return False
             image, size = decode(data)
-            if result.size not in {None, size}:
+            if is_changed(result, path, size):
                 raise NoCopyError("it has changed since it was read")
             made = encoded(annotated(image, result, self._fonts), data)
         except (ImageError, OSError, MemoryError, cv2.error) as error:

@@ -60,10 +60,14 @@ class Viewer {
       });
       image.src = source;
       frame.replaceChildren(image);
-      // The picture itself, where it is still beside the page: sharper. Else the small one stays.
+      // The picture itself, where it is still beside the page: sharper. Else, or if boxes are not
+      // for what is there now, the small one stays.
       if (card.file && location.protocol === "file:") {
         const whole = new Image();
-        whole.addEventListener("load", () => { image.src = whole.src; });
+        whole.addEventListener("load", () => {
+          const [width, height] = card.size || [whole.naturalWidth, whole.naturalHeight];
+          if (whole.naturalWidth === width && whole.naturalHeight === height) image.src = whole.src;
+        });
         whole.src = card.file;
       }
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +66,8 @@ class Result:
 
     `id` counts the items of its run, in the order they were submitted. `path` is None for items
     that were no files. `attempts` is how many workers had the item, `worker` the last one.
-    `simulated` says that the answer is make-believe.
+    `simulated` says that the answer is make-believe. `read_at` is when the last worker began to
+    read it, in seconds since 1970; None if that is not known.
     """
 
     id: int
@@ -79,6 +81,7 @@ class Result:
     attempts: int
     ms: Timings
     simulated: bool
+    read_at: float | None = None
 
 
 def from_delivery(
@@ -100,6 +103,7 @@ def from_delivery(
         attempts=job.deaths + isinstance(outcome, Outcome),
         ms=_timings(job, outcome, now),
         simulated=simulated,
+        read_at=time.time() - (now - outcome.started) if isinstance(outcome, Outcome) else None,
     )
 
 

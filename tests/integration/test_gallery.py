@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from farm.pictures import gallery
@@ -233,15 +234,40 @@ def test_names_are_seen_and_not_obeyed(browser: Browser, tmp_path: Path) -> None
     assert browser.complaints() == []
 
 
+def test_boxes_are_not_drawn_on_another_picture(
+    browser: Browser, tmp_path: Path, renders: list[Path]
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(renders[0].read_bytes())
+    image = cv2.imread(str(path))
+    assert image is not None
+    size = image.shape[1], image.shape[0]
+    bus = DetectedObject(5, "bus", 0.9, (100.0, 50.0, 300.0, 150.0))
+    page = make_page(tmp_path / "a.html", [result(path, objects=(bus,), size=size)])
+    sharp = f"document.querySelector('#frame img').naturalWidth === {size[0]}"
+    browser.open(page)
+    browser.run("document.querySelector('#grid button').click()")
+    browser.until(sharp)
+    cv2.imwrite(str(path), image[::2])
+    browser.open(page)
+    browser.run("document.querySelector('#grid button').click()")
+    browser.run("window.tried = new Image(); tried.src = CARDS[0].file")
+    browser.until("tried.naturalWidth > 0")
+    assert browser.run(f"return {sharp}") is False
+
+
 def test_boxes_are_where_the_objects_are(
     browser: Browser, tmp_path: Path, renders: list[Path]
 ) -> None:
+    path, image = tmp_path / "a.jpg", cv2.imread(str(renders[0]))
+    assert image is not None
+    cv2.imwrite(str(path), cv2.resize(image, (400, 200)))
     objects = (
         DetectedObject(5, "bus", 0.9, (100.0, 50.0, 300.0, 150.0)),
         DetectedObject(0, "person", 0.5, (0.0, 0.0, 20.0, 20.0)),
         DetectedObject(0, "person", 0.4, (380.0, 180.0, 400.0, 200.0)),
     )
-    found = result(renders[0], objects=objects, size=(400, 200))
+    found = result(path, objects=objects, size=(400, 200))
     nothing = replace(found, id=1, objects=())
     browser.open(make_page(tmp_path / "a.html", [found, nothing]))
     text = "return [...document.querySelectorAll('#grid .text')].map((each) => each.innerText)"

@@ -153,7 +153,7 @@ def test_what_ended_in_an_error_has_no_copy(
     assert caplog.messages == [f"Written: {out}, copies of 1 image; none of 1 image with an error"]
 
 
-@pytest.mark.parametrize("how", ["gone", "other", "damaged"])
+@pytest.mark.parametrize("how", ["gone", "other", "same size", "damaged"])
 def test_an_image_that_has_changed_is_told_and_the_others_go_on(
     how: str, tmp_path: Path, renders: list[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -166,9 +166,11 @@ def test_an_image_that_has_changed_is_told_and_the_others_go_on(
     if how == "gone":
         changed.unlink()
     else:
-        changed.write_bytes(turned_jpeg() if how == "other" else b"no image")
+        others = {"other": turned_jpeg(), "same size": changed.read_bytes(), "damaged": b"no image"}
+        changed.write_bytes(others[how])
+    read_at = changed.stat().st_ctime - 1 if how == "same size" else None
     annotator = make([changed], tmp_path / "out")
-    results = [detected(BUS, path=str(changed), size=size), *answers([good])]
+    results = [detected(BUS, path=str(changed), size=size, read_at=read_at), *answers([good])]
     assert len(list(annotator.beside(Results(*results)))) == 2
     annotator.tell()
     assert (annotator.written, annotator.lacking) == (1, 1)
