@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from queue import Queue
 from typing import Final
@@ -32,8 +33,8 @@ class Inferred(Struct, frozen=True, kw_only=True):
     infer_began: float
     infer_ended: float
 
-    def ended(self, answer: Answer | ItemError) -> Outcome:
-        """Return the message about it."""
+    def ended(self, answer: Answer | ItemError, task_ms: float) -> Outcome:
+        """Return the message about it; its task has taken so many milliseconds."""
         return Outcome(
             item=self.item,
             answer=None if isinstance(answer, ItemError) else answer,
@@ -42,6 +43,7 @@ class Inferred(Struct, frozen=True, kw_only=True):
             decode_ms=(self.decode_ended - self.decode_began) * 1000,
             wait_ms=(self.infer_began - self.decode_ended) * 1000,
             infer_ms=(self.infer_ended - self.infer_began) * 1000,
+            task_ms=task_ms,
         )
 
 
@@ -92,10 +94,13 @@ class Answers:
 
     def _answered(self, images: list[Inferred]) -> list[Outcome]:
         results = [image.result for image in images]
-        answers = iter(
-            self._task.answer([each for each in results if not isinstance(each, ItemError)])
-        )
+        inferred = [each for each in results if not isinstance(each, ItemError)]
+        began = time.monotonic()
+        answers = iter(self._task.answer(inferred))
+        task_ms = (time.monotonic() - began) * 1000 / max(1, len(inferred))
         return [
-            image.ended(result if isinstance(result, ItemError) else next(answers))
+            image.ended(result, 0.0)
+            if isinstance(result, ItemError)
+            else image.ended(next(answers), task_ms)
             for image, result in zip(images, results, strict=True)
         ]

@@ -131,7 +131,7 @@ class Measurement:
             service_ms=_service_ms(plan, len(cores), percentiles["infer"][0]),
             rounds=rounds,
             percentiles=percentiles,
-            means={phase: histogram.mean for phase, histogram in stats.phases.items()},
+            means={phase: histogram.mean for phase, histogram in stats.durations().items()},
             distribution=stats.phases["total"].buckets(),
             spans=self._spans,
             per_worker=dict(sorted(stats.per_worker.items())),

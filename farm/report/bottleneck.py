@@ -15,6 +15,7 @@ from workers.protocol.spec import FAST
 FULL: Final = 0.9
 LARGER: Final = "larger"
 SMALLER: Final = "smaller"
+FASTER: Final = "faster"
 
 
 class Kind(Enum):
@@ -22,6 +23,7 @@ class Kind(Enum):
 
     NPU = "npu"
     NPU_OR_RUNTIMES = "npu or runtimes"  # computed, and no larger size was measured
+    TASK = "task"  # its thread in each worker is always busy
     DECODING = "decoding"  # fills the CPUs, beside an NPU
     CPUS = "cpus"  # they run the model
     OVERHEAD = "overhead"  # fills the CPUs: more than half of their time is not for images
@@ -37,7 +39,8 @@ class Kind(Enum):
 class Advice:
     """One way to a higher rate: a key of the config and its value.
 
-    A `batch`, a `model` or `photos` (which is no key) have no known value: it is LARGER or SMALLER.
+    A `batch`, a `model`, a `task` or `photos` (which is no key) have no known value: it is LARGER,
+    SMALLER or FASTER.
     """
 
     key: str
@@ -110,7 +113,7 @@ def find_bottleneck(report: Report) -> Bottleneck | None:
             other.runtimes > size.runtimes and other.average_ms.median > 0 for other in report.sizes
         ),
     )
-    kind, share, advice = _full(case) or _below_full(case)
+    kind, share, advice = _full_tasks(case) or _full(case) or _below_full(case)
     return Bottleneck(
         runtimes=size.runtimes,
         kind=kind,
@@ -119,6 +122,15 @@ def find_bottleneck(report: Report) -> Bottleneck | None:
         shares=case.shares,
         service_ms=service_ms,
     )
+
+
+def _full_tasks(case: Case) -> tuple[Kind, float, tuple[Advice, ...]] | None:
+    """Return the tasks if they are the limit, also where the CPUs are full: they fill them."""
+    found = case.shares
+    if found.tasks < FULL or (found.npu or 0.0) >= FULL:
+        return None
+    more = () if found.cpus >= FULL else (Advice(key="size", value=case.next_size),)
+    return Kind.TASK, found.tasks, (Advice(key="task", value=FASTER), *more)
 
 
 def _full(case: Case) -> tuple[Kind, float, tuple[Advice, ...]] | None:

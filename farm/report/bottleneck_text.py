@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from farm.report.bottleneck import LARGER, SMALLER, Advice, Bottleneck, Kind, find_bottleneck
+from farm.report.bottleneck import (
+    FASTER,
+    LARGER,
+    SMALLER,
+    Advice,
+    Bottleneck,
+    Kind,
+    find_bottleneck,
+)
 from farm.report.data import Measured, Report
 from farm.report.format import counted, share
 from farm.report.size_choice import enough, fastest
@@ -19,6 +27,10 @@ _SENTENCES: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.NPU: "NPU-bound: {reached}; more runtimes only cost memory{memory}",
         Kind.NPU_OR_RUNTIMES: (
             "NPU-bound, or too few runtimes: {reached}; to find out, measure {advice} as well"
+        ),
+        Kind.TASK: (
+            "task-bound: the task takes {task_ms:.1f} ms per image, its thread in each worker is "
+            "{share} busy; {cpus}{npu}; try {advice}"
         ),
         Kind.DECODING: "decode-bound: {cpus}{npu}; try {advice}",
         Kind.CPUS: (
@@ -94,6 +106,7 @@ def _facts(report: Report, size: Measured, found: Bottleneck) -> dict[str, str |
         "reached": _reached(size, found),
         "runtimes": counted(size.runtimes, "runtime"),
         "share": share(found.share),
+        "task_ms": size.means.get("task", 0.0),
     }
 
 
@@ -124,7 +137,7 @@ def _cpus(size: Measured, busy: Shares) -> str:
 def _choice(advice: Sequence[Advice]) -> str:
     ways = []
     for each in advice:
-        if each.value in (LARGER, SMALLER):
+        if each.value in (LARGER, SMALLER, FASTER):
             article = "" if each.key.endswith("s") else "a "
             ways.append(f"{article}{each.value} {each.key}")
         else:

@@ -68,10 +68,11 @@ class Measured:
     work; `cpus` are the workers' CPUs, `coordinator_cpus` the coordinator's. `service_ms` is how
     long an inference takes a core: as the simulated NPU has it, or the median inference where no
     two runtimes share a core; else None. `percentiles` are 50, 90 and 99 per cent of the
-    milliseconds an image spent, by phase (queue, decode, wait, infer, total), over all rounds, and
-    `means` their means; `distribution` counts the images by `total`, as (ms, images) pairs in
-    rising order. `spans` are a short slice of one round. Memory is PSS: `helpers_mb` is what the
-    farm's other processes have; a process whose memory can't be read has none.
+    milliseconds an image spent, by phase (queue, decode, wait, infer, total; task if that is not
+    classifying), over all rounds, and `means` their means; `distribution` counts the images by
+    `total`, as (ms, images) pairs in rising order. `spans` are a short slice of one round. Memory
+    is PSS: `helpers_mb` is what the farm's other processes have; a process whose memory can't be
+    read has none.
     """
 
     runtimes: int

@@ -13,7 +13,7 @@ from farm.report.data import Measured, Report
 from farm.report.format import between, counted
 from farm.report.subject import Subject
 from farm.report.subject_text import all_facts, facts
-from farm.results.stats import PHASES
+from farm.results.stats import PHASES_WITH_TASK
 from farm.system.terminal import UNLIMITED, columns, printable, wrapped
 
 AT_THE_END: Final = ("command", "versions")  # the page, Markdown and JSON have more
@@ -22,6 +22,7 @@ MEANINGS: Final = {
     "decode": "read, decoded, resized",
     "wait": "until the runtime is free",
     "infer": "in inference",
+    "task": "in its task",
     "total": "from submission to result",
 }
 
@@ -61,7 +62,8 @@ def notes(report: Report, size: Measured) -> list[str]:
     width = max(map(len, MEANINGS.values()))
     latency = [
         [phase, *(f"{ms:.2f}" for ms in size.percentiles[phase]), MEANINGS[phase].ljust(width)]
-        for phase in PHASES
+        for phase in PHASES_WITH_TASK
+        if phase in size.percentiles
     ]
     coordinator = median(each.coordinator_cpu_ms for each in size.rounds)
     workers = median(each.workers_cpu_ms for each in size.rounds)

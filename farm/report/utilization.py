@@ -19,8 +19,8 @@ class Shares:
 
     `npu_source` says where it is from. `cpus` is of `cpu_count` CPUs, whoever used them, and
     `others` what programs that are not ours took of them; `coordinator` is of one CPU.
-    `decoders` is of the decoder threads' time, `runtimes` of the runtimes': waiting for a CPU or
-    a core counts as busy.
+    `decoders` is of the decoder threads' time, `runtimes` of the runtimes', `tasks` of that of the
+    threads in which workers make answers: waiting for a CPU or a core counts as busy.
     """
 
     npu: float | None
@@ -31,6 +31,7 @@ class Shares:
     coordinator: float
     decoders: float
     runtimes: float
+    tasks: float
 
 
 def shares(size: Measured, *, simulated: bool, service_ms: float | None) -> Shares:
@@ -54,6 +55,7 @@ def shares(size: Measured, *, simulated: bool, service_ms: float | None) -> Shar
         coordinator=min(1.0, coordinator),
         decoders=min(1.0, size.means["decode"] / average / (size.runtimes * size.decoders)),
         runtimes=min(1.0, size.means["infer"] / average / size.runtimes),
+        tasks=min(1.0, size.means.get("task", 0.0) / average / size.runtimes),
     )
 
 

@@ -15,11 +15,12 @@ class AnswerFormat(Protocol):
     """How the answers of one kind of task are written; of a result with an error there are none.
 
     `key` is the answer's key in a JSON line, which every line has: it tells the kind. `csv_head`
-    names the answer's columns.
+    names the answer's columns, `phases` the times that are written with it.
     """
 
     key: str
     csv_head: tuple[str, ...]
+    phases: tuple[str, ...]
 
     def as_json(self, result: Result) -> dict[str, Any]:
         """Return the answer's keys and values, as JSON has them; with an error, all are None."""

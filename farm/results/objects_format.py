@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from farm.results.result import DetectedObject, Result
+from farm.results.stats import PHASES_WITH_TASK
 from farm.results.text_line import class_name, line_of
 
 NO_OBJECT = ("",) * 7
@@ -20,6 +21,7 @@ class ObjectsFormat:
         *("class", "label", "score", "left", "top", "right", "bottom"),
         *("image_width", "image_height"),
     )
+    phases: tuple[str, ...] = PHASES_WITH_TASK
 
     def as_json(self, result: Result) -> dict[str, Any]:
         """See AnswerFormat.as_json."""

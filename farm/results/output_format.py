@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from farm.results.result import Result
+from farm.results.stats import PHASES_WITH_TASK
 from farm.results.text_line import beginning_of
 from farm.system.terminal import printable
 
@@ -21,6 +22,7 @@ class OutputFormat:
 
     key = "output"
     csv_head: tuple[str, ...] = ("output",)
+    phases: tuple[str, ...] = PHASES_WITH_TASK
 
     def as_json(self, result: Result) -> dict[str, Any]:
         """See AnswerFormat.as_json."""

@@ -47,13 +47,15 @@ class DetectedObject:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
     """Milliseconds an item spent: from submission to the start of its decoding (`queue`),
-    in decoding, waiting for the runtime, in inference, and from submission to result."""
+    in decoding, waiting for the runtime, in inference, in its task, and from submission to result.
+    """
 
     queue: float
     decode: float
     wait: float
     infer: float
     total: float
+    task: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,5 +146,6 @@ def _timings(job: Job, outcome: Outcome | ItemError, now: float) -> Timings:
         decode=outcome.decode_ms,
         wait=outcome.wait_ms,
         infer=outcome.infer_ms,
+        task=outcome.task_ms,
         total=total,
     )

@@ -13,6 +13,9 @@ from farm.results.text_line import class_name, failure_line
 from farm.results.truth import Truth, right_label
 
 PHASES: Final = ("queue", "decode", "wait", "infer", "total")
+# Ranking a batch takes no time worth a figure; what another task takes may be most of it.
+TASK: Final = "task"
+PHASES_WITH_TASK: Final = (*PHASES[:-1], TASK, PHASES[-1])
 SHOWN_FAILURES: Final = 10  # of a run that prints no line per image
 
 
@@ -84,6 +87,7 @@ class Stats:
     objects: Counter[str] = field(default_factory=Counter)
     searched: int = 0
     with_objects: int = 0
+    task: Histogram = field(default_factory=Histogram)
     phases: dict[str, Histogram] = field(
         default_factory=lambda: {phase: Histogram() for phase in PHASES}
     )
@@ -104,6 +108,8 @@ class Stats:
         self.busy_ms[result.worker] += result.ms.infer
         for phase, histogram in self.phases.items():
             histogram.add(getattr(result.ms, phase))
+        if result.top5 is None:
+            self.task.add(result.ms.task)
         if result.objects is not None:
             self.searched += 1
             self.with_objects += bool(result.objects)
@@ -116,6 +122,10 @@ class Stats:
             self.judged += 1
             self.top1_right += right in labels[:1]
             self.top5_right += right in labels
+
+    def durations(self) -> dict[str, Histogram]:
+        """How long images took, by phase; in the task only if that is another than classifying."""
+        return {**self.phases, **({TASK: self.task} if self.task.buckets() else {})}
 
     def check_ok(self, purpose: str) -> None:
         """Raise SourceError with `purpose` and the first failure if no result was without error."""
@@ -131,6 +141,7 @@ class Stats:
             self.busy_ms[worker] += ms
         for phase, histogram in self.phases.items():
             histogram.include(other.phases[phase])
+        self.task.include(other.task)
         self.judged += other.judged
         self.top1_right += other.top1_right
         self.top5_right += other.top5_right
@@ -151,7 +162,7 @@ class Stats:
             seconds=seconds,
             percentiles={
                 phase: (h.percentile(50), h.percentile(90), h.percentile(99))
-                for phase, h in self.phases.items()
+                for phase, h in self.durations().items()
             },
             busy_ms=dict(self.busy_ms),
             judged=self.judged,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from farm.results.result import Result
+from farm.results.stats import PHASES
 from farm.results.text_line import class_name, line_of
 from workers.protocol.spec import K
 
@@ -19,6 +20,7 @@ class Top5Format:
     csv_head: tuple[str, ...] = tuple(
         f"{what}{rank}" for rank in range(1, K + 1) for what in COLUMNS
     )
+    phases: tuple[str, ...] = PHASES
 
     def as_json(self, result: Result) -> dict[str, Any]:
         """See AnswerFormat.as_json."""

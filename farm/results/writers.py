@@ -17,7 +17,6 @@ from farm.results.answer_format import AnswerFormat
 from farm.results.line_file import LineFile
 from farm.results.result import Result
 from farm.results.resume_index import ResumeIndex
-from farm.results.stats import PHASES
 from farm.results.text_line import failure_line
 from farm.system.colour import coloured
 from farm.system.fd_writer import WriteDeadline, write_all
@@ -26,14 +25,7 @@ from farm.system.terminal import width_of
 JSONL: Final = ".jsonl"
 CSV: Final = ".csv"
 CSV_BEGIN: Final = ("id", "path")  # before the answer's columns
-CSV_END: Final = (
-    "error_kind",
-    "error_message",
-    "worker",
-    "attempts",
-    *(f"{phase}_ms" for phase in PHASES),
-    "simulated",
-)
+CSV_AFTER: Final = ("error_kind", "error_message", "worker", "attempts")  # and after it
 
 
 class Writer(Protocol):
@@ -135,12 +127,18 @@ class CsvTable:
 
     def __init__(self, file: LineFile, answers: AnswerFormat) -> None:
         self._file, self._answers = file, answers
-        self._file.append(as_csv([(*CSV_BEGIN, *answers.csv_head, *CSV_END)]))
+        self._file.append(as_csv([head(answers)]))
 
     def write(self, result: Result, now: float, /) -> None:
         """See Writer.write."""
         self._file.append(as_csv(as_rows(result, self._answers)))
         self._file.sync_if_due(now)
+
+
+def head(answers: AnswerFormat) -> tuple[str, ...]:
+    """Return the names of a table's columns."""
+    times = (f"{phase}_ms" for phase in answers.phases)
+    return (*CSV_BEGIN, *answers.csv_head, *CSV_AFTER, *times, "simulated")
 
 
 def as_rows(result: Result, answers: AnswerFormat) -> Iterator[tuple[Any, ...]]:
@@ -149,7 +147,7 @@ def as_rows(result: Result, answers: AnswerFormat) -> Iterator[tuple[Any, ...]]:
         *((result.error.kind, result.error.message) if result.error else ("", "")),
         result.worker,
         result.attempts,
-        *(f"{getattr(result.ms, phase):.3f}" for phase in PHASES),
+        *(f"{getattr(result.ms, phase):.3f}" for phase in answers.phases),
         str(result.simulated).lower(),
     )
     for cells in answers.as_cells(result):
@@ -174,6 +172,6 @@ def as_dict(result: Result, answers: AnswerFormat) -> dict[str, Any]:
         else {"kind": result.error.kind, "message": result.error.message},
         "worker": result.worker,
         "attempts": result.attempts,
-        "ms": {phase: round(getattr(result.ms, phase), 3) for phase in PHASES},
+        "ms": {phase: round(getattr(result.ms, phase), 3) for phase in answers.phases},
         "simulated": result.simulated,
     }

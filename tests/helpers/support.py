@@ -93,6 +93,7 @@ def outcome(item: int, **changes: Any) -> Outcome:
         "decode_ms": 1.5,
         "wait_ms": 0.25,
         "infer_ms": 2.0,
+        "task_ms": 0.5,
         **changes,
     }
     return Outcome(item=item, **values)

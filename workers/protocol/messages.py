@@ -155,7 +155,7 @@ class Outcome(WireStruct, frozen=True, tag=10, kw_only=True):
     """The result of one item: its `answer`, or an `error`.
 
     `started` is when its decoding began (CLOCK_MONOTONIC, seconds; one clock for all processes);
-    the rest are milliseconds: decoding, waiting for the runtime, inference.
+    the rest are milliseconds: decoding, waiting for the runtime, inference, the task.
     """
 
     item: int
@@ -165,6 +165,7 @@ class Outcome(WireStruct, frozen=True, tag=10, kw_only=True):
     decode_ms: float
     wait_ms: float
     infer_ms: float
+    task_ms: float
 
     def __post_init__(self) -> None:
         if (self.answer is None) == (self.error is None):

@@ -198,7 +198,7 @@ def steps(report: Report) -> Figure:
     return Figure(
         title=labels.title,
         caption=f"{measured_name(report)}; many images are processed at the same time",
-        legend=(*legend, (box_swatch(REST), f"{REST}: until its batch is back")),
+        legend=(*legend, (box_swatch(REST), f"{REST}: in its task, and until its batch is back")),
         chart=rows(labels, bars),
     )
 

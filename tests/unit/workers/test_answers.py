@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from tests.helpers.support import ready, wait_for
 from workers.answers import MOST_WAITING, Answers, Inferred, Part
@@ -148,3 +149,15 @@ def test_outputs_do_not_pile_up_before_a_slow_task() -> None:
     feeder.join()
     answers.close()
     assert len(put) == MOST_WAITING + 5
+
+
+def test_the_time_of_a_task_is_shared_by_the_images_that_it_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([10.0, 10.5])
+    monkeypatch.setattr("workers.answers.time.monotonic", lambda: next(clock))
+    (done,) = answered(
+        Part(7, [image(0, scores(0, 1, 0)), image(1, BROKEN), image(2, scores(0, 1, 0))], True)
+    ).sent
+    assert isinstance(done, Done)
+    assert [each.task_ms for each in done.outcomes] == [250.0, 0.0, 250.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.helpers.limits import (
 ADVICE = {
     Kind.NPU: [],
     Kind.NPU_OR_RUNTIMES: [("size", 6)],
+    Kind.TASK: [("task", "faster")],
     Kind.DECODING: [("decode", "fast"), ("photos", "smaller")],
     Kind.CPUS: [("model", "smaller")],
     Kind.OVERHEAD: [("batch", "larger")],
@@ -103,6 +105,17 @@ def test_on_a_host_a_smaller_model_is_advised_where_inference_is_most_of_the_tim
 def test_a_core_that_was_left_out_needs_no_runtime() -> None:
     size = measured(runtimes=2, npu_cores=(0, 1), left_out=(2,))
     assert found(size).kind is not Kind.IDLE_CORES
+
+
+def test_a_task_that_rests_is_no_limit_and_one_beside_resting_cpus_may_have_more_runtimes() -> None:
+    assert found(measured(means=means(task=2.0))).kind is Kind.NOTHING
+    busy = found(measured(means=means(task=2.9)))
+    assert (busy.kind, advice(busy)) == (Kind.TASK, [("task", "faster"), ("size", 6)])
+
+
+def test_a_full_npu_is_the_limit_also_of_a_busy_task() -> None:
+    full = measured(service_ms=2.6, rounds=(a_round(saturation=(0.97,) * 3),))
+    assert found(replace(full, means=means(task=2.9))).kind is Kind.NPU
 
 
 def test_the_work_of_decoders_is_shared() -> None:

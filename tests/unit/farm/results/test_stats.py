@@ -172,3 +172,14 @@ def test_two_parts_of_a_run_together_are_the_run() -> None:
     together.include(counted(*second, truth="a"))
     assert together.summary(seconds=1.0) == snapshot(*first, *second, truth="a")
     assert together.phases["total"].mean == pytest.approx((2 + 9 + 4 + 1) / 4)
+
+
+def test_the_time_of_a_task_is_counted_unless_it_classifies() -> None:
+    stats = Stats()
+    stats.count(right(ms=times(8.0, task=3.0)))
+    assert "task" not in stats.summary(seconds=1.0).percentiles
+    stats.count(right(top5=None, output=1, ms=times(8.0, task=3.0)))
+    other = Stats()
+    other.include(stats)
+    assert other.summary(seconds=1.0).percentiles["task"] == pytest.approx((3.0,) * 3, rel=0.01)
+    assert other.durations()["task"].mean == pytest.approx(3.0)

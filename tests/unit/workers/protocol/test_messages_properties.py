@@ -34,7 +34,10 @@ answers = st.one_of(
     st.builds(wire.Output, st.builds(msgpack.packb, floats | texts.map(repr) | st.lists(floats))),
 )
 errors = st.builds(wire.ItemError, texts, texts)
-times = {"started": floats, "decode_ms": floats, "wait_ms": floats, "infer_ms": floats}
+times = {
+    "started": floats,
+    **dict.fromkeys(("decode_ms", "wait_ms", "infer_ms", "task_ms"), floats),
+}
 outcomes = st.one_of(
     st.builds(wire.Outcome, item=ints, answer=answers, error=st.none(), **times),
     st.builds(wire.Outcome, item=ints, answer=st.none(), error=errors, **times),
