@@ -54,12 +54,10 @@ class Placement:
     def part_of(self, copy: Size) -> Box:
         """Return the part in a copy of the image, of a size as `needed` or larger."""
         (left, top, width, height), (x, y) = self.part, self.size
-        return (
-            left * copy[0] // x,
-            top * copy[1] // y,
-            width * copy[0] // x,
-            height * copy[1] // y,
-        )
+        # Its edges are rounded, not its size: so each is half a pixel of the copy away at most.
+        across = [round(edge * copy[0] / x) for edge in (left, left + width)]
+        down = [round(edge * copy[1] / y) for edge in (top, top + height)]
+        return across[0], down[0], across[1] - across[0], down[1] - down[0]
 
     def info(self, path: str | None) -> ImageInfo:
         """Return the same as scale and padding."""

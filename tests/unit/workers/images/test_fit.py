@@ -175,6 +175,11 @@ def test_the_part_of_a_copy_is_no_smaller_than_the_target(
         assert part[3] >= found.target[3]
         assert part[0] + part[2] <= copy[0]
         assert part[1] + part[3] <= copy[1]
-        # The same place, but for the pixels of the copy.
-        for at, full, side, small in zip(part, found.part, size * 2, copy * 2, strict=True):
-            assert abs(at - full * small / side) < 1
+
+
+def test_edges_of_a_crop_are_the_nearest_in_a_copy() -> None:
+    """Boxes are found in it, and would all be as far away."""
+    found = place((1281, 2563), spec(CROP, 416, 416))
+    assert found.part == (0, 641, 1281, 1281)
+    assert found.part_of((641, 1282)) == (0, 321, 641, 640)
+    assert found.part_of((161, 321)) == (0, 80, 161, 161)  # 80.3 to 240.7 of its rows
