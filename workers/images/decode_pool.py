@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Final
@@ -15,11 +16,14 @@ from workers.errors import ImageError
 from workers.images import preprocess as image
 from workers.images.fit import ImageInfo
 from workers.protocol.messages import Item, ItemError
-from workers.protocol.spec import InputSpec
+from workers.protocol.spec import FLOAT32, InputSpec
 
 # Just below: the runtime thread runs first when it wakes up, and beside other programs every step
 # further down costs speed. docs/decisions/0015 has figures.
 DECODER_NICE: Final = 3
+# How far decoders are ahead of a runtime that is slower, or whose task is: further makes nothing
+# faster, and the tensors of all that a worker holds may take a gigabyte.
+MOST_AHEAD_BYTES: Final = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,15 @@ class Decoded:
 class DecodePool:
     """`count` decoder threads on `cpus`; jobs come out as they are done, not in order.
 
-    `mode` is EXACT or FAST, see workers.images.preprocess.load.
+    One thread uses it. `mode` is EXACT or FAST, see workers.images.preprocess.load.
     """
 
     def __init__(self, count: int, cpus: tuple[int, ...], spec: InputSpec, mode: str) -> None:
         self._cpus, self._spec, self._mode = cpus, spec, mode
+        size = spec.width * spec.height * 3 * (4 if spec.dtype == FLOAT32 else 1)
+        self._most = max(2 * count, MOST_AHEAD_BYTES // size)
+        self._waiting: deque[Job] = deque()
+        self._begun = 0  # given to the decoders, and not taken from them
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._decoded: SimpleQueue[Decoded | BaseException] = SimpleQueue()
         # Daemons: a decoder stuck on a dead network share must not keep the process alive.
@@ -63,19 +71,28 @@ class DecodePool:
 
     def put(self, job: Job) -> None:
         """Queue a job; never blocks."""
-        self._jobs.put(job)
+        self._waiting.append(job)
+        self._begin()
 
     def get(self) -> Decoded:
         """Wait for the next decoded job and return it; raise what a decoder could not handle."""
         decoded = self._decoded.get()
+        self._begun -= 1
+        self._begin()
         if isinstance(decoded, BaseException):
             raise decoded
         return decoded
 
     def close(self) -> None:
-        """Let the threads end once the queued jobs are done."""
+        """Let the threads end once the jobs that they were given are done."""
         for _ in self._threads:
             self._jobs.put(None)
+
+    def _begin(self) -> None:
+        """Give the decoders what they may begin with."""
+        while self._waiting and self._begun < self._most:
+            self._jobs.put(self._waiting.popleft())
+            self._begun += 1
 
     def _work(self) -> None:
         # Both for this thread alone. The runtime thread runs first when its NPU core is free again.

@@ -6,11 +6,15 @@ import os
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.support import wait_for
-from workers.images.decode_pool import DECODER_NICE, DecodePool, Job
+from workers.images.decode_pool import DECODER_NICE, MOST_AHEAD_BYTES, DecodePool, Job
 from workers.images.fit import ImageInfo
 from workers.protocol.messages import Encoded, Item, ItemError, Pixels
 from workers.protocol.spec import EXACT, LETTERBOX, NHWC, UINT8, InputSpec
+
+INFO = ImageInfo(4, 2, (1.0, 1.0), (0.0, 0.0))
 
 
 def test_decoders_run_on_their_own_cpus_below_the_runtime_and_leave_that_where_it_is() -> None:
@@ -40,4 +44,28 @@ def test_a_tensor_comes_with_where_its_image_is_and_an_error_without() -> None:
     assert isinstance(good.result, tuple)
     assert good.result[1] == ImageInfo(4, 2, (2.0, 2.0), (0.0, 2.0), None)
     assert isinstance(bad.result, ItemError)
+    decoders.close()
+
+
+@pytest.mark.parametrize(("side", "count", "most"), [(8, 1, 10), (4096, 1, 2), (4096, 2, 4)])
+def test_decoders_are_not_further_ahead_than_there_is_room_for_tensors(
+    monkeypatch: pytest.MonkeyPatch, side: int, count: int, most: int
+) -> None:
+    spec = InputSpec(width=side, height=side, layout=NHWC, dtype=UINT8)
+    assert side == 8 or 2 * side * side * 3 > MOST_AHEAD_BYTES
+    begun: list[object] = []
+
+    def load(source: object, *_: object) -> tuple[None, ImageInfo]:
+        begun.append(source)
+        return None, INFO
+
+    monkeypatch.setattr("workers.images.preprocess.load", load)
+    decoders = DecodePool(count, tuple(os.sched_getaffinity(0)), spec, EXACT)
+    for number in range(10):
+        decoders.put(Job(0, Item(number, Encoded(b""))))
+    assert wait_for(lambda: len(begun) == most)
+    for taken in range(1, 11):
+        assert not wait_for(lambda: len(begun) > most + taken - 1, within=0.02)  # noqa: B023
+        decoders.get()
+    assert len(begun) == 10
     decoders.close()
