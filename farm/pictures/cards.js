@@ -121,7 +121,9 @@ function tagAt({ number, text, left, top, right }, [width, height], shape) {
   const inside = top < height * shape.near, leftward = left > width * 0.7;
   const kind = `tag${inside ? " inside" : ""}${leftward ? " leftward" : ""}`;
   const made = nameTag(kind, number, text);
-  made.style.left = `${shape.left + ((leftward ? right : left) / width) * shape.width}%`;
+  const x = shape.left + ((leftward ? right : left) / width) * shape.width;
+  made.style.left = `${x}%`;
+  made.style.maxWidth = `${leftward ? x : 100 - x}%`; // inside, however long
   made.style.top = `${shape.top + (top / height) * shape.height}%`;
   return made;
 }

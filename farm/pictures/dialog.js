@@ -19,7 +19,11 @@ class Viewer {
   open(at) {
     this.dialog.showModal();
     this.show(at);
-    document.getElementById("after").focus();
+    this.focus();
+  }
+
+  focus() {
+    ["after", "before", "close"].map((id) => document.getElementById(id)).find((each) => !each.disabled).focus();
   }
 
   key(event) {
@@ -38,6 +42,7 @@ class Viewer {
     document.getElementById("place").textContent = `${at + 1} of ${count}`;
     document.getElementById("before").disabled = at === 0;
     document.getElementById("after").disabled = at === count - 1;
+    if (document.activeElement.disabled) this.focus(); // without it, no key would come here
     const folders = titleOf(card).split(/(?<=\/)/);
     const path = make("bdi", "path", ...folders.flatMap((part) => [part, make("wbr")]));
     path.id = "viewer-path";

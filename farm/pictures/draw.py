@@ -86,4 +86,5 @@ def draw_names(image: Image, result: Result, fonts: Fonts, size: int) -> None:
     for each, mask, (wide, high), (x, y) in reversed(drawn):
         plate, ground = image[y : y + high, x : x + wide], colour(each.class_id)
         plate[:] = ground[::-1]
-        stamp(plate, mask[: plate.shape[0]], (margin, margin // 2), ink(ground))
+        # Marks that are piled up on a letter may be higher than the picture.
+        stamp(plate, mask[: max(0, len(plate) - margin // 2)], (margin, margin // 2), ink(ground))

@@ -24,6 +24,13 @@ from tests.helpers.support import PATIENCE, wait_for
 LABELS = ("tench", "eel", "crow, raven")
 CARDS = "#grid > li"
 INSIDE = "[...document.querySelectorAll('.shot')].every((x) => x.scrollWidth <= x.clientWidth)"
+TAGS_INSIDE = """
+    const frame = document.querySelector('#frame').getBoundingClientRect();
+    return [...document.querySelectorAll('#frame .tag')].every((tag) => {
+        const { left, right, top } = tag.getBoundingClientRect();
+        return left >= frame.left - 1 && right <= frame.right + 1 && top >= frame.top - 1;
+    });
+"""
 DRAWN = 20  # cards in a window of 1280x800
 SHOWN = "[...document.querySelectorAll('#grid > li')].map((li) => li.querySelector('.path').title)"
 
@@ -178,6 +185,23 @@ def test_a_card_opens_large_and_arrows_lead_on(page: Path, browser: Browser) -> 
     assert browser.complaints() == []
 
 
+def test_arrows_lead_on_from_both_ends(page: Path, browser: Browser) -> None:
+    """There, a button is switched off: if it has the focus, the browser takes it away."""
+    browser.open(page)
+    place = "document.getElementById('place').textContent"
+    focused = "!document.activeElement.disabled && document.activeElement !== document.body"
+    browser.run("document.querySelector('#grid button').click()")
+    for key, at in (("End", 30), ("ArrowLeft", 29), ("Home", 1), ("ArrowRight", 2)):
+        browser.key(key)
+        browser.until(f"{place} === '{at} of 30'")
+        browser.run("return new Promise((drawn) => requestAnimationFrame(() => drawn(0)))")
+        assert browser.run(f"return {focused}")
+    browser.key("Escape")
+    choose(browser, "text", "crow-29")
+    browser.run("document.querySelector('#grid button').click()")
+    assert browser.run("return document.activeElement.id") == "close"
+
+
 def test_a_page_without_its_images_shows_thumbnails(
     page: Path, browser: Browser, tmp_path: Path
 ) -> None:
@@ -286,13 +310,22 @@ def test_boxes_are_where_the_objects_are(
     frame = "const frame = document.querySelector('#frame').getBoundingClientRect();"
     ratio = f"{frame} return frame.width / frame.height"
     assert browser.run(ratio) == pytest.approx(2, abs=0.02)
-    tags = f"""{frame}
-        return [...document.querySelectorAll('#frame .tag')].every((tag) => {{
-            const {{ left, right, top }} = tag.getBoundingClientRect();
-            return left >= frame.left - 1 && right <= frame.right + 1 && top >= frame.top - 1;
-        }});
-    """
-    assert browser.run(tags)
+    assert browser.run(TAGS_INSIDE)
+
+
+@pytest.mark.parametrize("left", [200.0, 390.0])
+def test_a_long_name_stays_in_the_picture(
+    left: float, browser: Browser, tmp_path: Path, renders: list[Path]
+) -> None:
+    long = DetectedObject(5, "long name " * 100, 0.9, (left, 50.0, left + 10, 150.0))
+    path, image = tmp_path / "a.jpg", cv2.imread(str(renders[0]))
+    assert image is not None
+    cv2.imwrite(str(path), cv2.resize(image, (400, 200)))
+    found = result(path, objects=(long,), size=(400, 200))
+    browser.open(make_page(tmp_path / "a.html", [found]), width=360)
+    browser.run("document.querySelector('#grid button').click()")
+    assert browser.run("return document.querySelectorAll('#frame .tag').length") == 1
+    assert browser.run(TAGS_INSIDE)
 
 
 def test_simulated_is_said_on_every_card(

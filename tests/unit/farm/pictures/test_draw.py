@@ -96,6 +96,12 @@ def test_a_name_that_is_too_long_is_cut_inside_the_picture() -> None:
     assert tuple(made[90, 0]) == tuple(made[90, 639]) == colour(3)[::-1]
 
 
+def test_a_name_that_is_higher_than_the_picture_is_cut() -> None:
+    for height in range(60, 400, 17):
+        image = picture(480, height)
+        assert draw(image, found(3, "e" + "\u0301" * 100)).shape == image.shape
+
+
 @pytest.mark.parametrize("label", ["é", "ß", "Я", "猫", "عربى", "한국어", None])
 def test_every_script_has_its_own_look(label: str | None) -> None:
     image = picture(value=128)
