@@ -13,10 +13,9 @@ from farm.system.log import LOG
 
 # By name, so that a copy of the model is known, too.
 BUNDLED: Final = re.compile(r"(glyphs|scenes)(-rk\d+)?\.(onnx|rknn)")
-NOTE: Final = (
-    "note: the bundled model only reads the characters of the sample images; for photos: "
-    "make photos-model (in a clone of the project), or -m YOUR-MODEL --labels YOUR-LABELS"
-)
+NOTE: Final = "note: the bundled model only reads the characters of the sample images; for photos: "
+CLASSIFIER: Final = "make photos-model (in a clone of the project), or "
+YOURS: Final = "-m YOUR-MODEL --labels YOUR-LABELS"
 
 
 def with_note(results: Iterable[Result], model: Path | None) -> Iterator[Result]:
@@ -27,7 +26,8 @@ def with_note(results: Iterable[Result], model: Path | None) -> Iterator[Result]
     noting = model is not None and BUNDLED.fullmatch(model.name) is not None
     for result in results:
         if noting and _is_answer_to_another_picture(result):
-            LOG.warning(NOTE, extra={"event": "not_a_sample"})
+            ways = YOURS if result.top5 is None else f"{CLASSIFIER}{YOURS}"
+            LOG.warning(f"{NOTE}{ways}", extra={"event": "not_a_sample"})
             noting = False
         yield result
 

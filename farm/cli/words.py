@@ -48,8 +48,9 @@ def default_config(said: Mapping[str, Any]) -> str:
 def load_config(config: str, said: Mapping[str, Any]) -> FarmConfig:
     """Load a config by its name or path; flags and --set in `said` override it.
 
-    With another model or task, a bundled config says nothing of labels and truth: it has those of
-    the bundled one.
+    With another model or task, a bundled config says nothing of labels and truth, with another task
+    nothing of its options: it has those of the bundled one. If its task is to be detect, and no
+    model is named, it is the bundled detector's.
     """
     return read_config(config, said).check()
 
@@ -58,10 +59,16 @@ def read_config(config: str, said: Mapping[str, Any]) -> Settings:
     """Read the same, and check no values."""
     settings = said.get("settings", {})
     flags = {key: value for key, value in said.items() if value is not None and key != "settings"}
+    if config in PLATFORMS and flags.get("task") == DETECT and "model" not in {**flags, **settings}:
+        config, flags = DETECT, {"platform": config, **flags}
     task = DETECT if config == DETECT else CLASSIFY
     asked = {"task": task, **flags, **settings}
     other = [key for key, own in (("model", None), ("task", task)) if asked.get(key) != own]
-    bare = {"labels": None, "truth": None} if config in NAMES and other else {}
+    bare: dict[str, Any] = {}
+    if config in NAMES and other:
+        bare = {"labels": None, "truth": None}
+    if config in NAMES and "task" in other:
+        bare["task_options"] = {}
 
     def origin(key: str) -> str:
         return f"--set {key}" if key in settings else f"--{key if key in flags else other[0]}"

@@ -62,7 +62,7 @@ class Labels:
             return
         hint = "set labels to the file that came with the model"
         if {count, classes} == {1000, 1001}:
-            hint = 'of ImageNet models, those with 1001 outputs have "background" as class 0'
+            hint = 'of ImageNet models, those with 1001 classes have "background" as class 0'
         raise ConfigError(
-            f"labels: {self.path}: {count} labels, but the model has {classes} outputs; {hint}"
+            f"labels: {self.path}: {count} labels, but the model has {classes} classes; {hint}"
         )

@@ -71,7 +71,7 @@ class Settings:
     def _source(self, key: str) -> str | None:
         """Return the key that says what `key` is: itself, its section, or one within it."""
         within = [name for name in self.overrides if name.startswith(f"{key}.")]
-        for name in (key, key.rpartition(".")[0], *within):
+        for name in (*within, key, key.rpartition(".")[0]):
             if name in self.overrides or name in self.places:
                 return name
         return None

@@ -118,7 +118,9 @@ class FarmConfig(_Frozen):
     """File with the class names, one a line."""
     task: Annotated[str, Field(json_schema_extra={"pattern": tasks.PATTERN})] = CLASSIFY
     """What is made of the model's outputs: classify, detect, or package.module:name, your own."""
-    task_options: dict[str, Any] = {}
+    task_options: Annotated[
+        dict[str, Any], BeforeValidator(lambda said: {} if said is None else said)
+    ] = {}
     """Options of the task; those of detect: family, score, iou, limit, anchors, classes."""
     images: str | None = None
     """Folder, file, glob or .txt list of paths; default: the bundled sample images."""

@@ -19,9 +19,10 @@ PATTERN: Final = f"^({'|'.join(TASKS)}|{OWN_TASK})$"
 
 def check_name(name: str) -> None:
     """Raise ValueError for a name that is neither one of TASKS nor module:name."""
-    if name in TASKS or re.fullmatch(OWN_TASK, name):
+    module = re.sub(r"\.py(?=:)", "", name)  # is named, not its file
+    if module == name and (name in TASKS or re.fullmatch(OWN_TASK, name)):
         return
-    near = get_close_matches(name, TASKS, n=1)
+    near = [module] if module != name else get_close_matches(name, TASKS, n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(f"use {', '.join(TASKS)}, or package.module:name for your own{meant}")
 

@@ -20,6 +20,9 @@ FRAME: Final = re.compile(
     r'File "(?:.*/(?=workers/)|.*/(?=[^/"]+/[^/"]+"))?([^"]+)", line (\d+) in (\S+)'
 )
 DECODE_POOL: Final = "workers/images/decode_pool.py,"
+ANSWERS: Final = "workers/answers.py,"
+# Where the thread of the answers waits for more: its queue's lock.
+QUEUE: Final = ("/queue.py,", "/threading.py,")
 
 
 class WorkerOutput:
@@ -53,7 +56,7 @@ class WorkerOutput:
     def stack_location(self) -> str:
         """Return where the main thread was, if the worker printed its stack; else empty.
 
-        If it was waiting for a decoder thread, return where that was.
+        If the task was in work, or if it was waiting for a decoder thread, return where that was.
         """
         stacks: list[list[str]] = []
         for line in self._lines:
@@ -62,6 +65,10 @@ class WorkerOutput:
             elif stacks and (frame := FRAME.match(line)):
                 stacks[-1].append(f"{frame[1]}, line {frame[2]}, {frame[3]}")
         place = stacks[-1][0] if stacks and stacks[-1] else ""
+        for stack in stacks[:-1]:
+            tasks = [at for at, frame in enumerate(stack) if frame.startswith(ANSWERS)]
+            if tasks and tasks[0] > 0 and not any(each in stack[tasks[0] - 1] for each in QUEUE):
+                return f"its task ({stack[0]})"
         if place.startswith(DECODE_POOL):
             # A decoder that has nothing to do waits in its pool, too.
             in_pool = (stack for stack in stacks[:-1] if stack and DECODE_POOL in "".join(stack))

@@ -33,6 +33,7 @@ WORKER_MB: Final = 60
 COORDINATOR_MB: Final = 55
 PHOTO_MB: Final = 36  # 12 megapixels as a decoder holds them, 3 bytes each
 MODEL_COPIES: Final = 2  # an estimate: the file's bytes, and what the library makes of them
+OWN_TASK: Final = "task "  # begins what is wrong with one
 BUFFERS_MB: Final = 10  # the NPU's own between layers: an estimate, not measured on a board
 
 
@@ -214,6 +215,10 @@ def inference(check: str, test: CoreTest, soc: str | None) -> Finding:
 
 def explained(check: str, reason: str, soc: str | None) -> Finding:
     """Return a failure with its reason, and with what a known error of the NPU means and needs."""
+    if reason.startswith(OWN_TASK) or f": {OWN_TASK}" in reason:
+        return failure(
+            check, reason, "npu-farm doctor CONFIG --task NAME --set task_options.KEY=VALUE"
+        )
     if soc is None:
         return failure(check, reason, "npu-farm doctor CONFIG -m MODEL.onnx   # another model")
     known = explain(reason, soc)

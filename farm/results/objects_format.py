@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from farm.results.result import DetectedObject, Result
 from farm.results.stats import PHASES_WITH_TASK
 from farm.results.text_line import class_name, line_of
+from farm.system.terminal import UNLIMITED
 
+MORE: Final = " ..."  # objects, which nobody could know of otherwise
 NO_OBJECT = ("",) * 7
 
 
@@ -59,4 +61,7 @@ class ObjectsFormat:
             + (f" x{counts[at]}" if counts[at] > 1 else "")
             for at, each in best.items()
         ]
-        return line_of(result, found or ["no objects"], width)
+        whole = line_of(result, found or ["no objects"], UNLIMITED)
+        if len(whole) <= width or len(found) < 2:
+            return whole
+        return line_of(result, found, width - len(MORE)) + MORE

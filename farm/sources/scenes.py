@@ -18,6 +18,7 @@ from farm.errors import OutputError
 from farm.sources.glyphs import Mask, Typeface, View, random_backing, view_of_height
 from farm.sources.renders import CLASSES, LONG_SIDE, QUALITY
 from farm.sources.scene import Image, Size, encode, expose, paint, random_tint, random_wall
+from farm.system.log import LOG
 
 ASPECT: Final = (1.0, 1.8)  # long side by short side: from a square to more than 16:9
 PORTRAIT: Final = 0.4  # share of images that stand upright
@@ -214,6 +215,8 @@ def write_scenes(folder: Path, *, count: int, seed: int) -> list[Path]:
             paths[-1].write_bytes(made.jpeg())
             truth.add(paths[-1].name, made)
         (folder / TRUTH).write_text(json.dumps(vars(truth)), encoding="ascii")
+        if others := len({*folder.glob("scene-*.jpg")} - {*paths}):
+            LOG.warning(f"{folder}: {TRUTH} has nothing of {others} other scenes there")
     except OSError as error:
         raise OutputError(f"{folder}: can't be written: {error.strerror}") from error
     return paths

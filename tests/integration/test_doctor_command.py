@@ -138,4 +138,4 @@ def test_labels_that_are_not_the_models_are_a_failure(tmp_path: Path) -> None:
     ]
     (bad,) = [each for each in checks if each["status"] in BAD]
     assert bad["check"] == "labels"
-    assert missing((str(labels), "2 labels", "36 outputs"), bad["message"]) == []
+    assert missing((str(labels), "2 labels", "36 classes"), bad["message"]) == []

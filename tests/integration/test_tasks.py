@@ -137,6 +137,7 @@ def test_one_that_hangs_costs_its_image_alone(images: list[Path]) -> None:
     assert [result.output for result in found] == ["done", "done", None, "done", "done"]
     assert found[2].error is not None
     assert found[2].error.kind == "worker_died"
+    assert "mine.py" in found[2].error.message
 
 
 def test_one_that_ends_its_worker_costs_its_image_alone(images: list[Path]) -> None:
@@ -187,7 +188,7 @@ def test_one_that_returns_an_array_is_told_what_to_return(images: list[Path]) ->
     ("task", "options", "said"),
     [
         ("nowhere:f", {}, "no module nowhere"),
-        ("mine:Counter", {"above": 0.5, "blow": 1}, "unexpected keyword argument 'blow'"),
+        ("mine:Counter", {"above": 0.5, "blow": 1}, "has no option blow: it takes above"),
         ("mine:Counter", {"above": 0.5}, "ValueError: 7 scores are not 1000"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +27,9 @@ class ImageInfo:
     padding: tuple[float, float]
     path: str | None = None
 
-    def to_image(self, boxes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def to_image(self, boxes: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return boxes in the input (N x 4: x1, y1, x2, y2) as boxes in the image, cut to it."""
-        points = (boxes.reshape(-1, 2, 2) - np.array(self.padding)) / np.array(self.scale)
+        points = (np.reshape(boxes, (-1, 2, 2)) - np.array(self.padding)) / np.array(self.scale)
         clipped: npt.NDArray[np.float64] = np.clip(points, 0, (self.width, self.height))
         return clipped.reshape(-1, 4)
 

@@ -27,6 +27,7 @@ from workers.tasks.task import Answer, MakeTask, Model, Outputs
 
 PLAIN: Final = "None, bool, int, float, str, bytes, and lists, tuples and dicts of them"
 MOST_WORDS: Final = 1000  # characters of what an exception says
+BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 # Beginnings of the files between the user's code and ours.
 NOT_THEIRS: Final = (
     *(f"{Path(str(file)).parent}{os.sep}" for file in (workers.__file__, msgpack.__file__)),
@@ -74,7 +75,8 @@ def find(name: str, options: Mapping[str, Any]) -> MakeTask:
         if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
             raise RuntimeFailure(
                 f"task {name}: there is no module {error.name} in {folder}, nor where Python looks "
-                "(PYTHONPATH, installed packages): start the farm in the folder that has it"
+                "(PYTHONPATH, installed packages): start the farm in the folder that has it, or "
+                "write PYTHONPATH=THAT-FOLDER before the command"
             ) from error
         raise RuntimeFailure(f"task {name} can't be imported: {words_of(error)}") from error
     if not callable(call):
@@ -101,13 +103,10 @@ def make(
     name: str, call: Callable[..., Any], options: Mapping[str, Any], version: str, model: Model
 ) -> OwnTask:
     """Make the task for a model: an instance of a class, or a function with its options."""
+    check_options(name, call, options)
     own_model = Model(model.path, floats(model.outputs), model.width, model.height)
     try:
-        if isinstance(call, type):
-            made = call(own_model, **options)
-        else:
-            check_arguments(call, options)
-            made = partial(call, **options)
+        made = call(own_model, **options) if isinstance(call, type) else partial(call, **options)
     except BaseException as error:
         shapes = ", ".join(str(list(shape)) for shape in model.shapes)
         raise RuntimeFailure(
@@ -121,13 +120,26 @@ def make(
     return OwnTask(name, made, version)
 
 
-def check_arguments(function: Callable[..., Any], options: Mapping[str, Any]) -> None:
-    """Raise TypeError unless a function can be called with outputs, an image and its options."""
+def check_options(name: str, call: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Raise RuntimeFailure unless a function or class takes what it is called with."""
     try:
-        signature = inspect.signature(function)
+        signature = inspect.signature(call)
     except ValueError:  # it has none, as some of C
         return
-    signature.bind("outputs", "image", **options)
+    given = ("model",) if isinstance(call, type) else ("outputs", "image")
+    parameters = list(signature.parameters.values())
+    takes = [each.name for each in parameters[len(given) :] if each.kind in BY_NAME]
+    if not any(each.kind is each.VAR_KEYWORD for each in parameters):
+        for option in options.keys() - takes:
+            near = get_close_matches(option, takes, n=1)
+            known = f"did you mean {near[0]}?" if near else f"it takes {', '.join(takes) or 'none'}"
+            raise RuntimeFailure(f"task {name} has no option {option}: {known}")
+    try:
+        signature.bind(*given, **options)
+    except TypeError as error:
+        raise RuntimeFailure(
+            f"task {name} is called with {' and '.join(given)}, and task_options by name: {error}"
+        ) from error
 
 
 def floats(outputs: Outputs) -> Outputs:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from workers.errors import RuntimeFailure
 
-OTHER_TASK = "a detector needs task: detect, another network a task of your own (docs/tasks.md)"
+OTHER_TASK = (
+    "for a detector, try --task detect; of another network, a function of yours makes answers"
+)
 
 
 def check_classifier(model: str, outputs: Sequence[Sequence[int]]) -> None:

@@ -76,6 +76,7 @@ def test_a_detectors_answer_is_one_even_if_it_found_nothing(
 ) -> None:
     nothing = answer("/cat.jpg", top5=None, objects=(), size=(5, 5))
     assert noted_before([nothing], Path("scenes.onnx"), caplog) == [0]
+    assert "photos-model" not in caplog.text  # which is a classifier
 
 
 def test_what_has_no_real_answer_is_no_reason(caplog: pytest.LogCaptureFixture) -> None:

@@ -108,6 +108,19 @@ def test_who_asks_for_detection_alone_gets_the_bundled_detector(
     assert default_config(said) == name
 
 
+def test_a_platforms_config_with_detection_is_the_bundled_detectors() -> None:
+    asked = load_config("rk3576", {"task": "detect"})
+    assert (asked.platform, asked.model and asked.model.name) == ("rk3576", "scenes.onnx")
+    assert load_config("rk3576", {"task": "detect", "model": "net.rknn"}).model == Path("net.rknn")
+
+
+def test_options_of_a_bundled_config_are_not_those_of_another_task() -> None:
+    assert load_config("detect", {}).task_options != {}
+    own = {"task": "mine:f", "settings": {"task_options.above": 0.5}}
+    assert load_config("detect", own).task_options == {"above": 0.5}
+    assert load_config("detect", {"task": "classify"}).task_options == {}
+
+
 def test_a_config_of_ones_own_keeps_its_labels_with_another_model() -> None:
     Path("farm.yaml").write_text("platform: host\nlabels: names.txt")
     assert load_config("farm.yaml", {"model": "net.onnx"}).labels == Path("names.txt")

@@ -57,6 +57,13 @@ def test_there_is_a_config_for_every_platform_and_one_for_all() -> None:
     assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*SOCS, HOST, "detect"}
 
 
+def test_a_wrong_option_is_blamed_on_the_override_that_has_it(file: Path) -> None:
+    file.write_text("platform: host\ntask: detect\ntask_options: {score: 0.5}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file, {"task_options.score": 50}, "--set {}".format)
+    assert str(caught.value).startswith("--set task_options.score")
+
+
 @pytest.mark.parametrize(("soc", "name"), [("rk3576", "rk3576"), (None, "host")])
 def test_the_platform_auto_is_this_machines(
     file: Path, monkeypatch: pytest.MonkeyPatch, soc: str | None, name: str

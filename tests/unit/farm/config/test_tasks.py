@@ -33,6 +33,16 @@ def test_another_name_is_refused(name: str) -> None:
     assert not re.search(PATTERN, name)
 
 
+def test_a_modules_file_is_no_name_of_it() -> None:
+    with pytest.raises(ValueError, match=r"did you mean mine:count\?"):
+        check_name("mine.py:count")
+
+
+def test_no_options_are_those_that_nobody_has_set() -> None:
+    said = {"platform": "host", "task": "detect", "task_options": None}
+    assert validate(said).task_options == {}
+
+
 def test_the_nearest_name_is_told() -> None:
     with pytest.raises(ValueError, match=r"did you mean detect\?"):
         check_name("detct")

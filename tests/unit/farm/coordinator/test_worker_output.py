@@ -130,3 +130,31 @@ def test_of_a_main_thread_that_waits_for_a_decoder_the_place_is_the_decoders(
     program = [sys.executable, "-c", DECODING, *arguments]
     ended = subprocess.run(program, cwd=ROOT, capture_output=True, check=False)
     assert re.fullmatch(place, heard(ended.stderr).stack_location())
+
+
+TASK = """
+import faulthandler, sys, threading, time
+from workers.answers import Answers, Part
+
+class Task:
+    def answer(self, images):
+        time.sleep(9)
+
+faulthandler.dump_traceback_later(1, exit=True)
+answers = Answers(None, Task(), None)
+if "busy" in sys.argv:
+    answers.put(Part(0, [], True))
+time.sleep(9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [(["busy"], r"its task \(.*, line \d+, answer\)"), ([], r".*, line \d+, <module>")],
+)
+def test_of_a_worker_whose_task_is_in_work_the_place_is_the_tasks(
+    arguments: list[str], place: str
+) -> None:
+    program = [sys.executable, "-c", TASK, *arguments]
+    ended = subprocess.run(program, cwd=ROOT, capture_output=True, check=False)
+    assert re.fullmatch(place, heard(ended.stderr).stack_location())

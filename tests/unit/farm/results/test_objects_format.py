@@ -67,8 +67,10 @@ def test_a_line_counts_classes_not_names() -> None:
     assert text(BUS, young) == "/a.jpg: bus 88.0 %, bus 88.0 %"
 
 
-@pytest.mark.parametrize(("width", "line"), [(33, "bus 88.0 %, person 87.0 %"), (32, "bus 88.0 %")])
-def test_a_line_has_as_many_classes_as_fit(width: int, line: str) -> None:
+@pytest.mark.parametrize(
+    ("width", "line"), [(33, "bus 88.0 %, person 87.0 %"), (32, "bus 88.0 % ...")]
+)
+def test_a_line_has_as_many_classes_as_fit_and_tells_of_others(width: int, line: str) -> None:
     assert text(BUS, PERSON, width=width) == f"/a.jpg: {line}"
 
 

@@ -288,7 +288,7 @@ def test_long_words_are_cut_and_odd_ones_made_printable(
         ("mine:shape", "shape is not there; did you mean shapes?"),
         ("mine:word", "word is a str"),
         ("mine:Uncallable", "__call__(self, outputs, image)"),
-        ("mine:without_image", "TypeError: too many positional arguments"),
+        ("mine:without_image", "is called with outputs and image, and"),
     ],
 )
 def test_what_is_no_task_is_told_so(tmp_path: Path, name: str, said: str) -> None:
@@ -299,7 +299,12 @@ def test_what_is_no_task_is_told_so(tmp_path: Path, name: str, said: str) -> Non
 
 @pytest.mark.parametrize("name", ["mine:info", "mine:Above"])
 def test_an_option_that_a_task_does_not_take_is_refused_when_it_is_made(name: str) -> None:
-    assert "unexpected keyword argument 'colour'" in refusal(name, colour=3)
+    assert "has no option colour: it takes " in refusal(name, colour=3)
+
+
+def test_the_nearest_option_is_told_and_one_that_is_missing() -> None:
+    assert "no option treshold: did you mean threshold?" in refusal("mine:Above", treshold=3)
+    assert "missing a required" in refusal("mine:Above")
 
 
 def test_a_class_may_refuse_the_model_which_is_told_with_its_shapes() -> None:

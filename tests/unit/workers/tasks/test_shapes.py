@@ -31,7 +31,7 @@ def test_another_shape_is_refused_with_what_is_expected_and_what_to_try(
     dims: Dims, said: str
 ) -> None:
     with pytest.raises(
-        RuntimeFailure, match=r"^net\.onnx: .*1 x n x 1 x 1.*task: detect"
+        RuntimeFailure, match=r"^net\.onnx: .*1 x n x 1 x 1.*--task detect"
     ) as caught:
         check_classifier("net.onnx", [dims])
     assert f" {said};" in str(caught.value)
@@ -39,7 +39,7 @@ def test_another_shape_is_refused_with_what_is_expected_and_what_to_try(
 
 @pytest.mark.parametrize("count", [0, 2, 9])
 def test_another_number_of_outputs_is_refused(count: int) -> None:
-    with pytest.raises(RuntimeFailure, match=rf"{count} outputs; .*task: detect"):
+    with pytest.raises(RuntimeFailure, match=rf"{count} outputs; .*--task detect"):
         check_classifier("net.onnx", [(1, 36)] * count)
 
 
