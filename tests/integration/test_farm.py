@@ -206,7 +206,7 @@ def test_a_missing_model_is_named_before_anything_starts(tmp_path: Path, run_dir
 def test_labels_of_another_model_are_refused(tmp_path: Path, run_dirs: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("one\ntwo\n")
-    with pytest.raises(ConfigError, match="2 labels, but the model has 36 outputs"):
+    with pytest.raises(ConfigError, match="2 labels, but the model has 36 classes"):
         Farm(glyphs(labels=labels)).__enter__()
     assert list(run_dirs.iterdir()) == []
 

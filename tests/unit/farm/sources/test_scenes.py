@@ -149,3 +149,13 @@ def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=str(tmp_path / "file" / "made")):
         write_scenes(tmp_path / "file" / "made", count=1, seed=SEED)
+
+
+def test_scenes_of_another_call_of_which_the_truth_has_nothing_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_scenes(tmp_path, count=2, seed=9)
+    assert caplog.records == []
+    write_scenes(tmp_path, count=1, seed=9)
+    (told,) = caplog.records
+    assert "nothing of 1 other scenes" in told.getMessage()
