@@ -18,6 +18,7 @@ from farm.errors import OutputError
 from farm.sources.glyphs import Mask, Typeface, View, random_backing, view_of_height
 from farm.sources.renders import CLASSES, LONG_SIDE, QUALITY
 from farm.sources.scene import Image, Size, encode, expose, paint, random_tint, random_wall
+from farm.system.atomic_file import atomic_write
 from farm.system.log import LOG
 
 ASPECT: Final = (1.0, 1.8)  # long side by short side: from a square to more than 16:9
@@ -26,6 +27,7 @@ MOST: Final = 12  # characters on one image
 HEIGHT: Final = (24, 220)  # pixels of a capital, as often between 24 and 48 as between 96 and 192
 MOST_HIDDEN: Final = 0.2  # of a character's ink: an E without its foot would be an F
 TRUTH: Final = "scenes.json"
+PREFIX: Final = "scene-"  # of an image's name
 _TRIES: Final = 8  # places for a character; if none will do, the image has one fewer
 _BLUR: Final = 2  # pixels: the smallest characters must stay legible
 _SOLID: Final = 96  # of 255: what is covered more than that hides what is behind it
@@ -202,21 +204,36 @@ def write_scenes(folder: Path, *, count: int, seed: int) -> list[Path]:
 
     What is on them goes to `scenes.json` beside them, in COCO's format. Makes the folder if needed.
     A second call writes the same bytes again; other files stay.
-    Raises ValueError when `count` or `seed` is negative, OutputError when a file can't be written.
+    Raises ValueError when `count` or `seed` is negative, OutputError when a file can't be written,
+    or when a `scenes.json` is there that no call has written.
     """
     if count < 0 or seed < 0:
         raise ValueError(f"count {count} and seed {seed} must not be negative")
     paths, truth = [], Truth()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        check_ours(folder / TRUTH)
         for index in range(count):
             made = render_scene(index, seed=seed)
-            paths.append(folder / f"scene-{seed:04d}-{index:06d}.jpg")
+            paths.append(folder / f"{PREFIX}{seed:04d}-{index:06d}.jpg")
             paths[-1].write_bytes(made.jpeg())
             truth.add(paths[-1].name, made)
-        (folder / TRUTH).write_text(json.dumps(vars(truth)), encoding="ascii")
-        if others := len({*folder.glob("scene-*.jpg")} - {*paths}):
+        with atomic_write(folder / TRUTH, "truth") as part:
+            part.write_text(json.dumps(vars(truth)), encoding="ascii")
+        if others := len({*folder.glob(f"{PREFIX}*.jpg")} - {*paths}):
             LOG.warning(f"{folder}: {TRUTH} has nothing of {others} other scenes there")
     except OSError as error:
         raise OutputError(f"{folder}: can't be written: {error.strerror}") from error
     return paths
+
+
+def check_ours(truth: Path) -> None:
+    """Raise OutputError for a file that has more than scenes in it: it is somebody's own."""
+    try:
+        named = [each["file_name"] for each in json.loads(truth.read_bytes())["images"]]
+    except FileNotFoundError:
+        return
+    except (ValueError, LookupError, TypeError):
+        named = [""]
+    if not all(f"{each}".startswith(PREFIX) for each in named):
+        raise OutputError(f"{truth}: a file of your own would be replaced; name another folder")

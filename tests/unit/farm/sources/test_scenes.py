@@ -136,6 +136,15 @@ def test_writing_again_changes_nothing(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("text", ['{"images": [{"file_name": "cat.jpg"}]}', "[]", "{", "mine"])
+def test_a_truth_of_the_users_own_is_not_replaced(tmp_path: Path, text: str) -> None:
+    (tmp_path / TRUTH).write_text(text)
+    with pytest.raises(OutputError, match=TRUTH):
+        write_scenes(tmp_path, count=1, seed=SEED)
+    assert [path.name for path in tmp_path.iterdir()] == [TRUTH]
+    assert (tmp_path / TRUTH).read_text() == text
+
+
 @pytest.mark.parametrize(("number", "seed"), [(-1, 0), (0, -1)])
 def test_negative_numbers_are_refused(tmp_path: Path, number: int, seed: int) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
