@@ -59,6 +59,8 @@ class Copies:
             raise OutputError(
                 f"{FLAG} {folder}: another run writes its copies there; wait, or name a new folder"
             ) from error
+        except FileExistsError as error:
+            raise OutputError(f"{FLAG} {folder}: it is no folder; name a new one") from error
         except OSError as error:
             raise OutputError(f"{FLAG} {folder}: {error.strerror}") from error
         try:

@@ -17,6 +17,7 @@ from workers.images.sizes import big
 
 JPEG_SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
 PNG_SUFFIXES: Final = (".png",)
+MOST_SIDE: Final = 65500  # pixels of a JPEG, by libjpeg
 QUALITY: Final = 95  # of a JPEG whose own can't be told
 AFTER_HEADER: Final = 33  # bytes of a PNG: its signature and its first chunk
 GREY: Final = (b"\0", b"\4")  # the types of a PNG without colours
@@ -34,6 +35,9 @@ def encoded(image: Image, source: bytes) -> bytes:
     are upright. Raises OSError if they are too many in a row or a column for a JPEG.
     """
     if source.startswith(JPEG_MAGIC):
+        if max(image.shape[:2]) > MOST_SIDE:
+            size = f"{image.shape[1]}x{image.shape[0]}"
+            raise OSError(f"it would have {size} pixels; a JPEG has up to {MOST_SIDE} in a row")
         return _jpeg(image, settings(source))
     data = cv2.imencode(".png", image)[1].tobytes()
     return data[:AFTER_HEADER] + png_profile(source) + data[AFTER_HEADER:]
