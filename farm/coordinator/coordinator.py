@@ -47,7 +47,7 @@ class Coordinator(Owned):
     ) -> None:
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
-        self._sink = Sink(self._context, specs[0].sink)
+        self._sink = Sink(self._context, specs[0].sink, limits.batch)
         self.supervisor = Supervisor(specs, self._context, limits, log)
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.errors import WireError
-from workers.protocol.messages import Done, Failed, Ready, decode
+from workers.protocol.messages import LARGEST_OUTPUT, Done, Failed, Ready, decode
 from workers.protocol.sockets import Context, Inbox
 
-# The longest answer: 1024 items, each with an error about a path of 4096 bytes, and some. ZeroMQ
-# disconnects who announces more, before it takes it in.
-ANSWER_BYTES: Final = 16 << 20
+# The longest answer to an item is an own task's; a thousand objects take half of it, an error about
+# a path of 4096 bytes less. ZeroMQ disconnects who announces more, before it takes it in.
+ITEM_BYTES: Final = LARGEST_OUTPUT + 4096
+OTHER_ITEMS: Final = 8  # as many more, a MB, for what else is in a message
 # Nobody who sends without end gets more of the farm's time, or of its memory.
 AHEAD: Final = 16  # messages of each sender
 TURN_BYTES: Final = 1 << 20  # at a poll, a message counting MESSAGE_BYTES more than it has
@@ -19,10 +20,14 @@ MESSAGE_BYTES: Final = 4096
 
 
 class Sink:
-    """The coordinator's PULL socket; `invalid` counts the messages that nobody can use."""
+    """The coordinator's PULL socket, for answers to batches of up to `batch` items.
 
-    def __init__(self, context: Context, address: str) -> None:
-        self._inbox = Inbox(context, address, max_bytes=ANSWER_BYTES, ahead=AHEAD)
+    `invalid` counts the messages that nobody can use.
+    """
+
+    def __init__(self, context: Context, address: str, batch: int) -> None:
+        most = (OTHER_ITEMS + batch) * ITEM_BYTES
+        self._inbox = Inbox(context, address, max_bytes=most, ahead=AHEAD)
         self.socket = self._inbox.socket
         self.invalid = 0
 
