@@ -40,8 +40,10 @@ def misbehave(how: str, error: type[Exception], hangs: Path) -> None:
         case "hang with the GIL":
             hangs.touch()
             ctypes.PyDLL(None).pause()
-        case "leave a child":  # as a library does that runs a program: with all that is open
-            child = subprocess.Popen(["/bin/sleep", "3600"], close_fds=False)
+        case "leave a child":  # as a library does that starts a daemon: with all that is open
+            child = subprocess.Popen(
+                ["/bin/sleep", "3600"], close_fds=False, start_new_session=True
+            )
             hangs.with_suffix(".child").write_text(f"{child.pid}")
             os.kill(os.getpid(), signal.SIGKILL)
 
