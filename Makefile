@@ -64,7 +64,7 @@ run: .venv/run images  ## Set up, draw sample images, classify them
 	$(BIN)/npu-farm run configs/host.yaml -d build/renders
 	@echo; echo "Next: source .venv/bin/activate; npu-farm doctor; npu-farm run YOUR-PHOTOS/"
 
-test: .venv/dev  ## Set up, run all tests: 3 minutes on 2 cores
+test: .venv/dev  ## Set up, run all tests: 4 minutes on 2 cores
 	$(BIN)/pytest $(PARALLEL)
 
 test-fast: .venv/dev  ## Only those without worker processes: under 45 s
