@@ -6,11 +6,11 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from reprlib import repr as short
 from typing import Any, Final
 from urllib.parse import quote
 
 from farm.pictures.choice import is_wrong
+from farm.results.output_format import as_plain_json
 from farm.results.result import DetectedObject, Prediction, Result
 from farm.system.terminal import printable
 
@@ -70,14 +70,10 @@ def link(path: str, page: Path) -> str | None:
 
 
 def pretty(output: Any) -> str:
-    """Return plain data as JSON that people read; if it is long, in one line."""
-    try:
-        text = json.dumps(output, ensure_ascii=False, default=repr)
-        if len(text) > MOST_CHARACTERS:
-            return text
-        return json.dumps(output, ensure_ascii=False, default=repr, indent=2)
-    except (TypeError, RecursionError):  # keys that JSON has not; nested as deeply as msgpack may
-        return short(output)
+    """Return plain data as JSON that people read, as a results file has it; long data in a line."""
+    plain = as_plain_json(output)
+    text = json.dumps(plain, ensure_ascii=False, indent=2)
+    return text if len(text) <= MOST_CHARACTERS else json.dumps(plain, ensure_ascii=False)
 
 
 def cut(text: str) -> str:
