@@ -67,7 +67,7 @@ run: .venv/run images  ## Set up, draw sample images, classify them
 test: .venv/dev  ## Set up, run all tests: 4 minutes on 2 cores
 	$(BIN)/pytest $(PARALLEL)
 
-test-fast: .venv/dev  ## Only those without worker processes: under 45 s
+test-fast: .venv/dev  ## Only those without worker processes: under a minute
 	$(BIN)/pytest $(PARALLEL) tests/unit
 
 kills: .venv/dev  ## Kill a run at random and resume it: make kills KILLS=20 SEED=3
