@@ -6,13 +6,11 @@ scores it on images of a seed it has never seen, read back from JPEG files as th
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import multiprocessing
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -24,6 +22,7 @@ import onnxruntime as ort
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name all PyTorch code uses
 from onnxruntime.quantization import CalibrationDataReader, quantize_static
+from recipe import Recipe, parse
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -44,19 +43,6 @@ CALIBRATION: Final = 180  # images that set the ranges of the INT8 estimate: fiv
 FIRST_WIDTH: Final = 8  # all widths are a quarter of those of the full MobileNet-v1
 WIDTHS: Final = (16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256)
 STRIDES: Final = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """What one run makes, and what it is measured on."""
-
-    images: int
-    coarse_epochs: int
-    fine_epochs: int
-    seed: int
-    held_out: int
-    held_out_seed: int
-    evaluate_only: bool
 
 
 def pixels(picture: Pixels) -> Pixels:
@@ -222,25 +208,9 @@ def build(recipe: Recipe) -> None:
     print(f"{count} parameters, trained in {time.monotonic() - began:.0f} s, rendering included")
 
 
-def parse() -> Recipe:
-    """Parse the command line; the held-out seed must differ from the training seed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=21_600, help="training images")
-    parser.add_argument("--coarse-epochs", type=int, default=12, help="epochs at 128 x 128")
-    parser.add_argument("--fine-epochs", type=int, default=3, help="epochs at 224 x 224")
-    parser.add_argument("--seed", type=int, default=1, help="of training images and weights")
-    parser.add_argument("--held-out", type=int, default=3_600, help="images to score on")
-    parser.add_argument("--held-out-seed", type=int, default=2024, help="of those images")
-    parser.add_argument("--evaluate-only", action="store_true", help="score the model as it is")
-    recipe = Recipe(**vars(parser.parse_args()))
-    if recipe.seed == recipe.held_out_seed:
-        parser.error("the held-out seed must differ from the training seed")
-    return recipe
-
-
 def main() -> None:
     """Build the model unless told not to, then measure it."""
-    recipe = parse()
+    recipe = parse(__doc__, Recipe(images=21_600, coarse_epochs=12, fine_epochs=3, held_out=3_600))
     if not recipe.evaluate_only:
         build(recipe)
     measure(recipe)

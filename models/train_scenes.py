@@ -6,12 +6,10 @@ measures it on scenes of a seed it has never seen, read back from JPEG files as 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import multiprocessing
 import tempfile
 import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -22,6 +20,7 @@ import numpy.typing as npt
 import torch
 from convert_bundled import SCENES
 from detector import STRIDES, Cells, Detector, Export, loss
+from recipe import Recipe, parse
 from torch import Tensor
 
 from farm.sources.renders import CLASSES
@@ -41,19 +40,6 @@ WEIGHT_DECAY: Final = 0.02
 STEEPEST: Final = 10.0  # the longest gradient that is followed as it is
 ZOOM: Final = (0.85, 1.3)  # of the pieces
 LEAST_SEEN: Final = 0.7  # of a box: a piece that shows less of it does not count it as there
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """What one run makes, and what it is measured on."""
-
-    images: int
-    coarse_epochs: int
-    fine_epochs: int
-    seed: int
-    held_out: int
-    held_out_seed: int
-    evaluate_only: bool
 
 
 def example(index: int, *, seed: int) -> tuple[Pixels, Boxes]:
@@ -181,25 +167,9 @@ def build(recipe: Recipe) -> None:
     print(f"{count} parameters, trained in {time.monotonic() - began:.0f} s, rendering included")
 
 
-def parse() -> Recipe:
-    """Parse the command line; the held-out seed must differ from the training seed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=8_000, help="training scenes")
-    parser.add_argument("--coarse-epochs", type=int, default=12, help="epochs on pieces")
-    parser.add_argument("--fine-epochs", type=int, default=2, help="epochs on whole scenes")
-    parser.add_argument("--seed", type=int, default=1, help="of training scenes and weights")
-    parser.add_argument("--held-out", type=int, default=500, help="scenes to measure on")
-    parser.add_argument("--held-out-seed", type=int, default=2024, help="of those scenes")
-    parser.add_argument("--evaluate-only", action="store_true", help="measure the model as it is")
-    recipe = Recipe(**vars(parser.parse_args()))
-    if recipe.seed == recipe.held_out_seed:
-        parser.error("the held-out seed must differ from the training seed")
-    return recipe
-
-
 def main() -> None:
     """Build the model unless told not to, then measure it."""
-    recipe = parse()
+    recipe = parse(__doc__, Recipe(images=8_000, coarse_epochs=12, fine_epochs=2, held_out=500))
     if not recipe.evaluate_only:
         build(recipe)
     measure(recipe)
