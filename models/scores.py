@@ -82,6 +82,8 @@ class Found:
     @classmethod
     def judge(cls, boxes: Sequence[dict[str, Any]], truth: Path) -> Found:
         """Compare boxes as COCO's format has them with those of a file in that format."""
+        if not boxes:  # of a network that has hardly been trained: pycocotools takes no empty list
+            return cls(ap50=0.0, ap=0.0)
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
 
