@@ -22,10 +22,12 @@ import numpy.typing as npt
 from farm.errors import ConversionError
 from farm.system.signals import check_exit_requested
 from workers.shell import shell_command
+from workers.tasks.detect_families import readings
 
 FLOAT: Final = 1  # TensorProto.FLOAT in onnx.proto
 FLOATS: Final = (FLOAT, 10)  # and FLOAT16
 CHANNELS: Final = 3
+IN_PIXELS: Final = ("raw_v5", "raw_v8")  # families with boxes in pixels and scores in one output
 LOGGER: Final = "rknnLogger"
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 SETUP: Final = (
@@ -48,7 +50,7 @@ class ImageInput:
 
     @classmethod
     def read(cls, model: Path, onnx: Any) -> ImageInput:
-        """Read a model's input; raise ConversionError unless it classifies one image."""
+        """Read a model's input; raise ConversionError for one that can't be INT8."""
         try:
             graph = onnx.load(str(model), load_external_data=False).graph
         except OSError as error:
@@ -63,7 +65,7 @@ class ImageInput:
                 f"{model}: its inputs are {names}; a model with one image as its input is needed"
             )
         image = cls.from_value_info(model, inputs[0])
-        check_outputs(model, graph.output)
+        check_outputs(model, graph.output, (image.width, image.height))
         return image
 
     @classmethod
@@ -81,13 +83,24 @@ class ImageInput:
         return cls(name=info.name, width=dims[3], height=dims[2], open_batch=not dims[0])
 
 
-def check_outputs(model: Path, outputs: Sequence[Any]) -> None:
-    """Raise ConversionError unless ONNX ValueInfoProtos are outputs of floats."""
+def check_outputs(model: Path, outputs: Sequence[Any], size: tuple[int, int]) -> None:
+    """Raise ConversionError unless ONNX ValueInfoProtos are outputs of floats that INT8 can hold.
+
+    `size` is width and height of the model's input.
+    """
     for output in outputs:
         if output.type.tensor_type.elem_type not in FLOATS:
             raise ConversionError(
                 f"{model}: its output {output.name} is not of floats; export the model without it"
             )
+    # Where the number of images is open, it is converted for one.
+    shapes = [tuple(length or 1 for length in _dims(output)) for output in outputs]
+    if len(shapes) == 1 and any(each.family in IN_PIXELS for each in readings(shapes, size)):
+        raise ConversionError(
+            f"{model}: its output {outputs[0].name} has a detector's boxes in pixels beside its "
+            "scores: INT8 has one scale for both, with which all scores become 0; export it as the "
+            "vendor's model zoo does (https://github.com/airockchip/rknn_model_zoo)"
+        )
 
 
 def _dims(info: Any) -> list[int]:

@@ -126,6 +126,17 @@ def test_a_model_with_an_output_of_other_numbers_is_refused(vendor: Vendor, job:
     assert vendor.names() == ["release"]
 
 
+@pytest.mark.parametrize("shape", [(1, 84, 21), (1, 63, 85), (0, 84, 21)])
+def test_a_detector_whose_scores_int8_would_lose_is_refused(
+    vendor: Vendor, job: Job, shape: tuple[int, ...]
+) -> None:
+    """Of 32 x 32 pixels, 21 cells: boxes in pixels and scores are in one output."""
+    vendor.inputs, vendor.outputs = [tensor("x", 1, 3, 32, 32)], [tensor("y", *shape)]
+    said = refused(job(), ConversionError)
+    assert "its output y has a detector's boxes in pixels" in said
+    assert vendor.names() == ["release"]
+
+
 def test_a_detector_is_converted(vendor: Vendor, job: Job) -> None:
     vendor.outputs = [tensor("boxes", 1, 64, 8, 8), tensor("scores", 1, 80, 8, 8)]
     assert done(job())[0].images == 3
