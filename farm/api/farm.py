@@ -149,7 +149,7 @@ class Farm(Single):
                 self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
 
     def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Run:
-        """Classify items: paths, encoded bytes, or height x width x 3 uint8 arrays in BGR order.
+        """Run the model and its task on items: paths, encoded bytes, height x width x 3 uint8 BGR.
 
         `items` is read as results are taken, a few batches ahead; an iterator one item at a time,
         and while its `next` blocks, so does the run. Results come as they arrive, or in the order

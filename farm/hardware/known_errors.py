@@ -151,11 +151,17 @@ KNOWN_ERRORS: Final = (
         fix="sha256sum MODEL   # compare with the original",
     ),
     KnownError(  # our own messages, in workers/runtimes/base.py and rknn.py
-        pattern=r"a classifier with .* needed|three \(RGB\) are needed|one image \(1 x 3 channels\)"
-        r"|NHWC is needed|the NPU takes NHWC",
-        seen="MODEL: its output is 1 x 84 x 6400; a classifier with n scores, ... is needed",
-        means="the model is no classifier of single RGB images",
+        pattern=r"three \(RGB\) are needed|one image \(1 x 3 channels\)|NHWC is needed"
+        r"|the NPU takes NHWC",
+        seen="the model takes [1, 1, 32, 32]: images of one channel; three (RGB) are needed",
+        means="the model does not take single RGB images",
         fix="npu-farm doctor CONFIG -m MODEL-SOC.rknn   # a model of that kind",
+    ),
+    KnownError(  # our own messages, in workers/tasks/shapes.py and detect_choice.py
+        pattern=r"a classifier (with|has) |the model's outputs \(",
+        seen="MODEL has 9 outputs; a classifier has one: ...",
+        means="the model is for another task than the config's, or no detector that is known",
+        fix="npu-farm doctor CONFIG --task detect   # or classify, or module:name, your own",
     ),
     KnownError(  # our own message, in farm/coordinator/supervisor.py
         pattern=r"^(?!.*(importing|making) the task ).*has not ended within",

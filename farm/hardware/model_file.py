@@ -53,7 +53,7 @@ KINDS: Final = (  # a pattern of the first bytes, what has it, what helps
     (rb"\x80[\x02-\x05]", "a Python pickle, as of PyTorch; ONNX is needed", EXPORT),
     (rb"(?s).\0{3}TFL3", "a TensorFlow Lite model; ONNX is needed", TF2ONNX.format("--tflite")),
     (rb"\x89HDF\r\n", "an HDF5 file, as of Keras; ONNX is needed", TF2ONNX.format("--keras")),
-    (rb"GGUF", "a GGUF file of a language model; a classifier is needed", EXPORT),
+    (rb"GGUF", "a GGUF file of a language model; one for images is needed", EXPORT),
     (rb"7767517\s", "an ncnn model; ONNX is needed", EXPORT),
     (rb"(?s).{4}\0{4}\{\"", "a safetensors file: weights without a model; ONNX is needed", EXPORT),
     (rb"\x1f\x8b", "compressed with gzip", "tar -xzf MODEL || gunzip MODEL"),

@@ -50,7 +50,7 @@ def default_samples(*, scenes: bool) -> Path:
 
 
 def choose_targets(config: FarmConfig, named: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what to classify: what the command line names, else the config, else the samples."""
+    """Return the images: what the command line names, else the config, else the samples."""
     if named:
         return named
     if config.images is not None:

@@ -67,7 +67,7 @@ def test_a_model_that_is_no_classifier_by_its_file(tmp_path: Path) -> None:
     (failure,) = [f for f in checked(boards, path) if f.check == "model"]
     assert failure.status is Status.FAILURE
     assert "1 x 68 x 18" in failure.message
-    assert failure.fix.endswith("# a model of that kind")
+    assert "--task detect" in failure.fix  # more likely than that it is of no use
 
 
 @pytest.mark.parametrize(("soc", "target"), [("rk3568", "rk3566"), ("rk3566", "rk3568")])
