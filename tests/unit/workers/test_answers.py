@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -155,7 +156,8 @@ def test_the_time_of_a_task_is_shared_by_the_images_that_it_had(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = iter([10.0, 10.5])
-    monkeypatch.setattr("workers.answers.time.monotonic", lambda: next(clock))
+    # Not of the module itself, which other threads ask, too.
+    monkeypatch.setattr("workers.answers.time", SimpleNamespace(monotonic=lambda: next(clock)))
     (done,) = answered(
         Part(7, [image(0, scores(0, 1, 0)), image(1, BROKEN), image(2, scores(0, 1, 0))], True)
     ).sent
