@@ -8,6 +8,7 @@ from workers.errors import FarmError
 
 __all__ = [
     "BadCoreError",
+    "BusyError",
     "ConfigError",
     "ConversionError",
     "FarmError",
@@ -16,6 +17,7 @@ __all__ = [
     "NoWorkersError",
     "OutputError",
     "SensorError",
+    "SnapshotError",
     "SourceError",
     "StartError",
     "WriterError",
@@ -42,6 +44,14 @@ class SourceError(FarmError):
 
 class SensorError(FarmError):
     """The kernel does not tell, or not to us, what a sensor says."""
+
+
+class SnapshotError(FarmError):
+    """What a farm shows of itself can't be read, or there is no such farm."""
+
+
+class BusyError(FarmError):
+    """So much is waiting already that nothing more is taken in."""
 
 
 class WriterError(FarmError):

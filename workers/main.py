@@ -24,7 +24,7 @@ from workers.protocol.startup import read_init
 
 RUN_DIR_PREFIX: Final = "npu-farm-"
 RUN_DIR_NAME: Final = re.compile(RUN_DIR_PREFIX + "[a-z0-9_]{8}")  # as mkdtemp completes it
-RUN_DIR_FILES: Final = re.compile(r"sink|npu|worker-\d+\.\d+")
+RUN_DIR_FILES: Final = re.compile(r"sink|npu|snapshots|worker-\d+\.\d+")
 EXIT_CRASHED: Final = 1
 EXIT_NO_INIT: Final = 64
 EXIT_ORPHANED: Final = 75

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 BUCKET_RATIO: Final = 1.02  # neighbouring buckets: a percentile is right to 1 %
@@ -27,6 +28,26 @@ class Histogram:
         self._counts.update(other._counts)
         self._sum += other._sum
 
+    def since(self, before: Histogram) -> Histogram:
+        """Return what was counted after `before`, an earlier copy of this."""
+        later = Histogram()
+        later._counts, later._sum = self._counts - before._counts, self._sum - before._sum
+        return later
+
+    def copy(self) -> Histogram:
+        """Return a copy."""
+        return self.since(Histogram())
+
+    @property
+    def count(self) -> int:
+        """How many durations there were."""
+        return self._counts.total()
+
+    @property
+    def sum(self) -> float:
+        """The sum of the durations in milliseconds, exact."""
+        return self._sum
+
     @property
     def mean(self) -> float:
         """The mean of the durations in milliseconds, exact; 0 if there are none."""
@@ -35,6 +56,11 @@ class Histogram:
     def buckets(self) -> tuple[tuple[float, int], ...]:
         """How many durations there were, as (milliseconds, count) pairs in rising order."""
         return tuple((float(BUCKET_RATIO**at), self._counts[at]) for at in sorted(self._counts))
+
+    def cumulative(self, bounds: Sequence[float]) -> tuple[int, ...]:
+        """How many durations there were up to each of these, in milliseconds, right to 1 %."""
+        buckets = self.buckets()
+        return tuple(sum(count for ms, count in buckets if ms <= bound) for bound in bounds)
 
     def percentile(self, percent: float) -> float:
         """Milliseconds that `percent` per cent of the durations do not exceed; 0 if none."""

@@ -103,7 +103,7 @@ def from_delivery(
         error=error,
         worker=ended.worker,
         attempts=job.deaths + isinstance(outcome, Outcome),
-        ms=_timings(job, outcome, now),
+        ms=timings(job, outcome, now),
         simulated=simulated,
         read_at=time.time() - (now - outcome.started) if isinstance(outcome, Outcome) else None,
     )
@@ -137,7 +137,8 @@ def path_of(source: FileRef | Encoded | Pixels | Refused) -> str | None:
     return None
 
 
-def _timings(job: Job, outcome: Outcome | ItemError, now: float) -> Timings:
+def timings(job: Job, outcome: Outcome | ItemError, now: float) -> Timings:
+    """Return what became of a job's time until `now` (CLOCK_MONOTONIC seconds)."""
     total = (now - job.submitted) * 1000
     if isinstance(outcome, ItemError):
         return Timings(queue=0.0, decode=0.0, wait=0.0, infer=0.0, total=total)

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 import psutil
 
 from farm.errors import SensorError
-from farm.system.file_access import text
-
-PROC: Final = Path("/proc")
-CPU_LINE: Final = re.compile(r"^cpu(\d+) (.*)", re.M)
-TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
-IDLE: Final = (3, 4)  # idle and iowait, proc(5)
-COUNTED: Final = 8  # user to steal; the two after that, guests, are in user and nice already
+from farm.system.cpu_time import busy_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,19 +116,3 @@ def pss_mb(pid: int) -> float | None:
         return float(psutil.Process(pid).memory_full_info().pss) / 2**20
     except psutil.Error:
         return None
-
-
-def busy_seconds(cpus: Iterable[int], proc: Path = PROC) -> float | None:
-    """Return for how long these CPUs were not idle since the machine started, added up.
-
-    None if the kernel does not show one of them. psutil's list has no CPU numbers, and leaves out
-    CPUs that are offline.
-    """
-    ticks = {}
-    for cpu, line in CPU_LINE.findall(text(proc / "stat") or ""):
-        counts = [int(count) for count in line.split()[:COUNTED]]
-        ticks[int(cpu)] = sum(count for at, count in enumerate(counts) if at not in IDLE)
-    wanted = set(cpus)
-    if not wanted <= ticks.keys():
-        return None
-    return sum(ticks[cpu] for cpu in wanted) / TICKS_PER_SECOND

@@ -23,8 +23,8 @@ from farm.api import Farm
 from farm.bench.measure import measure
 from farm.config.schema import FarmConfig
 from farm.sources.base import IterableSource, Source
+from farm.system.cpu_time import busy_seconds
 from farm.system.log import SILENT
-from farm.system.process_usage import busy_seconds
 from tests.benchmarks.npu import Npu
 from tests.helpers.support import ROOT
 

@@ -6,14 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
 from farm.system.process_usage import (
     CpuTimes,
-    busy_seconds,
     cpu_seconds,
     cpu_times,
     pss_mb,
@@ -78,21 +76,6 @@ def test_the_time_of_others_is_never_negative(machine: float | None, others: flo
     before = CpuTimes(root=1, processes={1: 10.0}, machine=100.0)
     after = CpuTimes(root=1, processes={1: 10.5}, machine=machine)
     assert after.since(before).others == others
-
-
-def test_idle_and_guest_time_is_not_busy(tmp_path: Path) -> None:
-    (tmp_path / "stat").write_text(
-        "cpu  9 9 9 9 9 9 9 9 9 9\ncpu0 100 10 50 900 40 1 2 7 100 10\ncpu1 30 0 0 0 0 0 0 0 0 0\n"
-        "cpu11 5 0 0 0 0 0 0 0 0 0\nintr 1 2\n"
-    )
-    second = os.sysconf("SC_CLK_TCK")
-    assert busy_seconds([0], tmp_path) == 170 / second
-    assert busy_seconds([0, 1], tmp_path) == 200 / second
-    assert busy_seconds([0, 2], tmp_path) is None
-
-
-def test_a_kernel_that_shows_no_cpu_times_has_none(tmp_path: Path) -> None:
-    assert busy_seconds([0], tmp_path) is None
 
 
 def test_the_work_of_a_descendant_is_counted(burning: int) -> None:
