@@ -93,8 +93,7 @@ class Panes:
     def queue(self, farm: FarmFacts) -> RenderableType:
         """Count what has not ended."""
         going = f"{figures.count(farm.waiting)} waiting, {figures.count(farm.in_flight)} in flight"
-        said = Text(going if farm.runs < 2 else f"{going}, {farm.runs} runs")
-        return self._line("queue", said)
+        return self._line("queue", Text(going))
 
     def losses(self, farm: FarmFacts) -> list[RenderableType]:
         """Count what has happened to workers."""
