@@ -19,6 +19,7 @@ from farm.cli.options import (
     INIT,
     RENDER,
     RUN,
+    SERVE,
     SHARED,
     TUNE,
     WORDS,
@@ -145,6 +146,25 @@ def tune(
 
 
 @command()
+@with_options(CONFIG)
+@with_options(SHARED)
+@with_options(SERVE)
+def serve(config: str | None, name: str | None, host: str, port: int, **said: Any) -> None:
+    """Answer images over HTTP, with the farm that CONFIG describes.
+
+    Needs the packages of the extra `serve`.
+    """
+    click.get_current_context().with_resource(sign_of_life("starting ..."))
+    from farm.cli.serve import name_of, serving
+    from farm.cli.words import default_config, load_config
+
+    life = serving()
+    loaded = load_config(config or default_config(said), said)
+    request = life.Request(host=host, port=port, name=name or name_of(loaded), limits=life.Limits())
+    sys.exit(life.serve(loaded, request))
+
+
+@command()
 @with_options(INIT)
 def init(name: str | None, output: Path) -> None:
     """Write farm.yaml, a copy of the bundled config NAME to begin with.
@@ -230,11 +250,8 @@ def convert(**said: Any) -> None:
 @click.group(cls=FarmGroup, usual="run", context_settings=HELP, epilog=examples("npu-farm"))
 @click.version_option(package_name="npu-farm")
 def cli() -> None:
-    """\b
-    Keep every NPU core busy: a farm of worker processes for RKNN models.
-    A command's flags and examples: npu-farm COMMAND --help
-    """
+    """Keep every NPU core busy with RKNN models. More: npu-farm COMMAND --help"""
 
 
-for _each in (run, plan, bench, tune, init, config, render, convert, doctor):
+for _each in (run, serve, plan, bench, tune, init, config, render, convert, doctor):
     cli.add_command(_each)

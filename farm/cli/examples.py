@@ -16,6 +16,10 @@ npu-farm run photos/ --html results.html
 find . -name '*.jpg' | npu-farm run host -
 npu-farm run rk3588 --runtime simulated --set simulated.npu_cores=2
 """,
+    "serve": """
+npu-farm serve                       this machine's config, on port 8000
+npu-farm serve rk3588 --port 0       a free port, which is told
+""",
     "plan": """
 npu-farm plan                        this machine's config
 npu-farm plan rk3588 --runtime rknn  a board's, on any machine
@@ -58,7 +62,6 @@ npu-farm config show farm.yaml       all values, and where each comes from
 """,
     "npu-farm": """
 npu-farm run                         try it: bundled samples
-npu-farm doctor                      what this machine has and lacks
 """,
 }
 

@@ -1,0 +1,43 @@
+"""The application: all routes, and how errors are answered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from farm.serving import people
+from farm.serving.service import RequestError, Service
+
+OIP: Final = "/v2"  # the Open Inference Protocol has errors of its own form
+KINDS: Final = {404: "not_found", 405: "method_not_allowed"}  # of what Starlette refuses
+
+
+def make_app(service: Service) -> Starlette:
+    """Return the application of a service."""
+    return Starlette(
+        routes=[*people.routes(service)],
+        exception_handlers={
+            RequestError: answer_error,
+            HTTPException: answer_error,
+            Exception: answer_error,  # a mistake of ours, which is logged
+        },
+    )
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Answer a request that has failed, in the form of the protocol that its path belongs to."""
+    path = request.url.path
+    match error:
+        case RequestError():
+            refusal = error
+        case HTTPException(status_code=status, detail=detail):
+            message = f"{request.method} {path}: {detail}"
+            refusal = RequestError(status, KINDS.get(status, "invalid"), message, error.headers)
+        case _:
+            refusal = RequestError(500, "internal", "a mistake in npu-farm, whose log says more")
+    content = str(refusal) if path.startswith(OIP) else refusal.as_dict()
+    return JSONResponse({"error": content}, refusal.status, refusal.headers)

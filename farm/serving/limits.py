@@ -1,0 +1,22 @@
+"""What a service takes on: how much, how large, for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most that a service takes on.
+
+    `queue` images are waiting or with the workers, `images` of one request. A body has
+    `body_bytes`, all that are held at a time `held_bytes`. A request is answered within `seconds`.
+    `connections` are open at a time.
+    """
+
+    queue: int = 1024
+    images: int = 64
+    body_bytes: int = 32 << 20
+    held_bytes: int = 256 << 20
+    seconds: float = 60.0
+    connections: int = 1024
