@@ -19,12 +19,12 @@ from farm.cli.options import (
     INIT,
     RENDER,
     RUN,
-    SERVE,
     SHARED,
     TUNE,
     WORDS,
     with_options,
 )
+from farm.cli.serve import serve
 from farm.system.log import LOG
 from farm.system.progress import sign_of_life
 from farm.system.terminal import printable, width_of
@@ -143,25 +143,6 @@ def tune(
     config, images = split(words, {})
     request = Request(config=config, images=(*folders, *images), recursive=recursive, output=output)
     sys.exit(run_tune(load_config(config, {}), request))
-
-
-@command()
-@with_options(CONFIG)
-@with_options(SHARED)
-@with_options(SERVE)
-def serve(config: str | None, name: str | None, host: str, port: int, **said: Any) -> None:
-    """Answer images over HTTP, with the farm that CONFIG describes.
-
-    Needs the packages of the extra `serve`.
-    """
-    click.get_current_context().with_resource(sign_of_life("starting ..."))
-    from farm.cli.serve import name_of, serving
-    from farm.cli.words import default_config, load_config
-
-    life = serving()
-    loaded = load_config(config or default_config(said), said)
-    request = life.Request(host=host, port=port, name=name or name_of(loaded), limits=life.Limits())
-    sys.exit(life.serve(loaded, request))
 
 
 @command()

@@ -168,14 +168,6 @@ BENCH: Final = (
     click.option("--html", metavar="FILE", shell_complete=complete.files,
                  help="Write a page with charts; - is standard output."),
 )  # fmt: skip
-SERVE: Final = (
-    click.option("--name", metavar="NAME",
-                 help="The model's name in URLs and answers.  [default: its file's]"),
-    click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
-                 help="Listen here."),
-    click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=8000,
-                 show_default=True, help="And on this port; 0: a free one, which is told."),
-)  # fmt: skip
 
 
 def with_options(options: tuple[Command, ...]) -> Callable[[Command], Command]:

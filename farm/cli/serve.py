@@ -1,16 +1,50 @@
-"""`npu-farm serve`: what its command line means."""
+"""`npu-farm serve`: its flags, what they mean."""
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from farm.config.schema import FarmConfig
+import click
+
+from farm.cli.command import command
+from farm.cli.options import CONFIG, SHARED, with_options
 from farm.errors import ConfigError
+from farm.system.progress import sign_of_life
 from workers.shell import shell_command
 
+if TYPE_CHECKING:  # `--help` is quick without
+    from farm.config.schema import FarmConfig
+
 NEEDED: Final = ("starlette", "uvicorn", "httptools", "python_multipart", "prometheus_client")
+FLAGS: Final = (
+    click.option("--name", metavar="NAME",
+                 help="The model's name in URLs and answers.  [default: its file's]"),
+    click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
+                 help="Listen here."),
+    click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=8000,
+                 show_default=True, help="And on this port; 0: a free one, which is told."),
+)  # fmt: skip
+
+
+@command()
+@with_options(CONFIG)
+@with_options(SHARED)
+@with_options(FLAGS)
+def serve(config: str | None, name: str | None, host: str, port: int, **said: Any) -> None:
+    """Answer images over HTTP, with the farm that CONFIG describes.
+
+    Needs the packages of the extra `serve`.
+    """
+    click.get_current_context().with_resource(sign_of_life("starting ..."))
+    from farm.cli.words import default_config, load_config
+
+    life = serving()
+    loaded = load_config(config or default_config(said), said)
+    request = life.Request(host=host, port=port, name=name or name_of(loaded), limits=life.Limits())
+    sys.exit(life.serve(loaded, request))
 
 
 def serving() -> ModuleType:
