@@ -2,7 +2,6 @@
 // What is shown of a result. Texts become text nodes, never HTML.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
-const CARDS = JSON.parse(document.getElementById("cards").textContent);
 const MOST_BOXES = 30; // on a small picture
 const SVG = "http://www.w3.org/2000/svg";
 

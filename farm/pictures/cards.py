@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from farm.pictures.choice import is_wrong
+from farm.pictures.colours import as_hex, colour, ink
 from farm.results.output_format import as_plain_json
 from farm.results.result import DetectedObject, Prediction, Result
 from farm.system.terminal import printable
@@ -59,6 +60,12 @@ def boxes(objects: Iterable[DetectedObject]) -> list[list[float]]:
 def named(result: Result) -> Iterable[Prediction | DetectedObject]:
     """Return what a result has classes of."""
     return result.top5 or result.objects or ()
+
+
+def shown(number: int, label: str | None) -> tuple[str | None, str, str]:
+    """Return what shows a class: its label, its colour, that of a name on it."""
+    ground = colour(number)
+    return None if label is None else printable(label), as_hex(ground), as_hex(ink(ground))
 
 
 def link(path: str, page: Path) -> str | None:

@@ -53,51 +53,15 @@ class Viewer {
   }
 
   picture(card, about) {
-    const frame = document.getElementById("frame"), source = thumbOf(card);
-    this.fit(frame, card.size || [4, 3]);
-    if (source === null) {
-      frame.replaceChildren(make("span", "none", "no picture"));
-    } else {
-      const image = make("img");
-      image.alt = titleOf(card);
-      image.addEventListener("load", () => {
-        if (!card.size) this.fit(frame, [image.naturalWidth, image.naturalHeight]);
-      });
-      image.src = source;
-      frame.replaceChildren(image);
-      // The picture itself, where it is still beside the page: sharper. Else, or if boxes are not
-      // for what is there now, the small one stays.
-      if (card.file && location.protocol === "file:") {
-        const whole = new Image();
-        whole.addEventListener("load", () => {
-          const [width, height] = card.size || [whole.naturalWidth, whole.naturalHeight];
-          if (whole.naturalWidth === width && whole.naturalHeight === height) image.src = whole.src;
-        });
-        whole.src = card.file;
-      }
-    }
-    if (card.objects) this.objects(card, frame, about, source !== null);
-  }
-
-  fit(frame, [width, height]) {
-    frame.style.aspectRatio = `${width} / ${height}`;
-    frame.style.width = `min(100% - 28px, (100dvh - 150px) * ${width / height})`;
-  }
-
-  objects(card, frame, about, seen) {
-    const { svg, tags } = boxes(card, card.objects.length);
-    const whole = { left: 0, top: 0, width: 100, height: 100, near: 0.04 };
-    if (seen) frame.append(svg, ...tags.map((tag) => tagAt(tag, card.size, whole)));
-    const list = make("ol");
-    card.objects.forEach(([number, score, ...box], rank) => {
-      const place = make("small", "", box.map((side) => Math.round(side)).join(", "));
-      const line = make("li", "", nameTag("name", number, nameOf(number)), percent(score), place);
-      const group = svg.children[card.objects.length - 1 - rank];
-      line.addEventListener("pointerenter", () => group.lastChild.classList.add("strong"));
-      line.addEventListener("pointerleave", () => group.lastChild.classList.remove("strong"));
-      list.append(line);
+    const image = showLarge(card, thumbOf(card), document.getElementById("frame"), about);
+    // The picture itself, where it is still beside the page: sharper. Else, or if boxes are not
+    // for what is there now, the small one stays.
+    if (image === null || !card.file || location.protocol !== "file:") return;
+    const whole = new Image();
+    whole.addEventListener("load", () => {
+      const [width, height] = card.size || [whole.naturalWidth, whole.naturalHeight];
+      if (whole.naturalWidth === width && whole.naturalHeight === height) image.src = whole.src;
     });
-    about.append(list);
-    if (card.found) about.append(make("span", "words", `the best ${card.objects.length} of ${card.found} objects`));
+    whole.src = card.file;
   }
 }

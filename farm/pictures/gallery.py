@@ -14,9 +14,8 @@ from typing import Final
 from urllib.parse import quote
 
 from farm.errors import OutputError, WriterError
-from farm.pictures.cards import as_card, named, to_script
+from farm.pictures.cards import as_card, named, shown, to_script
 from farm.pictures.choice import Choice
-from farm.pictures.colours import as_hex, colour, ink
 from farm.pictures.draft import FLAG, Draft, files_of, unwritable
 from farm.pictures.page import Head, write_page
 from farm.pictures.pool import Pool
@@ -170,9 +169,3 @@ class Gallery:
             yield note
         if lacking := self._expected - len(self._bytes):
             yield f"{counted(lacking, 'picture')} could not be made smaller in time."
-
-
-def shown(number: int, label: str | None) -> tuple[str | None, str, str]:
-    """Return what shows a class: its label, its colour, that of a name on it."""
-    ground = colour(number)
-    return None if label is None else printable(label), as_hex(ground), as_hex(ink(ground))

@@ -1,5 +1,6 @@
 // Only the cards in view are there, however many there are; a scroll bar as if all were.
 
+const CARDS = JSON.parse(document.getElementById("cards").textContent);
 const GAP = 14, NARROW = 520, AHEAD = 2; // rows that are drawn before they are seen
 
 class Grid {

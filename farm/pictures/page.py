@@ -15,7 +15,14 @@ from farm.report.html.templates import environment
 from farm.results.stats import RunSummary
 
 PACKAGE: Final = "farm.pictures"
-SCRIPTS: Final = ("cards.js", "grid.js", "dialog.js", "gallery.js")  # the last one begins
+SCRIPTS: Final = (
+    "cards.js",
+    "large.js",
+    "theme.js",
+    "grid.js",
+    "dialog.js",
+    "gallery.js",
+)  # the last one begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

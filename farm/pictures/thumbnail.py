@@ -9,6 +9,7 @@ from farm.pictures.reread import picture
 from farm.results.result import Result
 
 if TYPE_CHECKING:
+    from workers.images.preprocess import Image
     from workers.images.sizes import Size
 
 SIDE: Final = 256  # pixels, the longer one
@@ -28,14 +29,15 @@ def write_thumbnail(result: Result, file: Path) -> int:
 
     Raises OSError where it can't be written.
     """
+    found = picture(result, small)
+    made = None if found is None else thumbnail(*found)
+    return 0 if made is None else file.write_bytes(made)
+
+
+def thumbnail(pixels: Image, size: Size) -> bytes | None:
+    """Return pixels, BGR, of a picture of this size as a small JPEG; None if that can't be."""
     import cv2
 
-    found = picture(result, small)
-    if found is None:
-        return 0
-    pixels, size = found
     shrunk = cv2.resize(pixels, small(size), interpolation=cv2.INTER_AREA)
     encoded, data = cv2.imencode(".jpg", shrunk, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    if not encoded:
-        return 0
-    return file.write_bytes(data.tobytes())
+    return data.tobytes() if encoded else None

@@ -31,7 +31,7 @@ def render(report: Report) -> str:
 
     The page is well-formed XML, too. What is simulated, computed or published says so.
     """
-    made = environment("farm.report.html")
+    made = environment()
     for each in (between, conditions, counted, digits, median, per_second, share, shares, spread):
         made.filters[each.__name__] = each
     made.filters["saturation"] = partial(mean_saturation, report)

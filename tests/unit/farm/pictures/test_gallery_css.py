@@ -10,7 +10,11 @@ from tests.helpers.colours import contrast, of_style
 from tests.helpers.support import ROOT
 
 BASE = (ROOT / "farm" / "report" / "html" / "base.css").read_text(encoding="utf-8")
-OWN = (ROOT / "farm" / "pictures" / "gallery.css").read_text(encoding="utf-8")
+CARDS, GALLERY = (
+    (ROOT / "farm" / "pictures" / name).read_text(encoding="utf-8")
+    for name in ("cards.css", "gallery.css")
+)
+OWN = CARDS + GALLERY
 LIGHT, DARK = of_style(BASE + OWN)
 
 TEXT, SHAPES = 4.5, 3.0  # contrast ratios of WCAG 2.2, 1.4.3 and 1.4.11
@@ -43,5 +47,5 @@ def test_the_focus_can_be_seen(colours: dict[str, str], ground: str) -> None:
 
 
 def test_every_colour_is_there_in_light_and_dark() -> None:
-    used = set(re.findall(r"var\(--([\w-]+)\)", BASE + OWN)) - {"picture"}
+    used = set(re.findall(r"var\(--([\w-]+)\)", BASE + OWN)) - {"picture", "ratio"}
     assert used <= set(LIGHT) == set(DARK)

@@ -9,10 +9,10 @@ from farm.report.html.templates import environment
 
 
 def test_what_is_filled_in_is_escaped_and_control_characters_are_seen() -> None:
-    made = environment("farm.report.html").from_string("{{ said }}")
+    made = environment().from_string("{{ said }}")
     assert made.render(said="<b>\x1b[31m\u202e") == "&lt;b&gt;\\x1b[31m\\u202e"
 
 
 def test_what_is_not_there_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        environment("farm.report.html").from_string("{{ said }}").render()
+        environment().from_string("{{ said }}").render()
