@@ -15,14 +15,8 @@ from farm.report.html.templates import environment
 from farm.results.stats import RunSummary
 
 PACKAGE: Final = "farm.pictures"
-SCRIPTS: Final = (
-    "cards.js",
-    "large.js",
-    "theme.js",
-    "grid.js",
-    "dialog.js",
-    "gallery.js",
-)  # the last one begins
+# The last one begins.
+SCRIPTS: Final = ("cards.js", "large.js", "theme.js", "grid.js", "dialog.js", "gallery.js")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

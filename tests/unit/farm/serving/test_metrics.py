@@ -115,7 +115,7 @@ def test_requests_are_counted_by_route_and_status() -> None:
 
 def test_the_documented_scrape_is_one(tmp_path: Path) -> None:
     (tmp_path / "prometheus.yml").write_text(SCRAPE)
-    (tmp_path / "npu-farm.rules.yml").write_text(RULES)
+    (tmp_path / "npu-farm-rules.yml").write_text(RULES)
     (tmp_path / "npu-farm.token").write_text("token")
     promtool("check", "config", str(tmp_path / "prometheus.yml"))
 
