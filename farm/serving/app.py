@@ -6,10 +6,12 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from farm.serving import people
+from farm.serving import metrics, people
+from farm.serving.metrics import CountedRequests, Metrics
 from farm.serving.service import RequestError, Service
 
 OIP: Final = "/v2"  # the Open Inference Protocol has errors of its own form
@@ -18,8 +20,10 @@ KINDS: Final = {404: "not_found", 405: "method_not_allowed"}  # of what Starlett
 
 def make_app(service: Service) -> Starlette:
     """Return the application of a service."""
+    figures = Metrics(lambda: service.snapshot)
     return Starlette(
-        routes=[*people.routes(service)],
+        routes=[*people.routes(service), *metrics.routes(figures)],
+        middleware=[Middleware(CountedRequests, metrics=figures)],
         exception_handlers={
             RequestError: answer_error,
             HTTPException: answer_error,

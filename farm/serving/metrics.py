@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from farm import __version__
 from farm.serving.metric_families import PREFIX, families, labelled
@@ -61,6 +64,16 @@ class Metrics:
         """Return all metrics in the format that an Accept header asks for, and its content type."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
+
+
+def routes(metrics: Metrics) -> list[Route]:
+    """Return the path at which Prometheus asks."""
+
+    async def scraped(request: Request) -> Response:
+        content, content_type = metrics.answer(request.headers.get("accept", ""))
+        return Response(content, headers={"Content-Type": content_type})
+
+    return [Route("/metrics", scraped)]
 
 
 class CountedRequests:
