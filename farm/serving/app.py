@@ -7,7 +7,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from farm.serving import metrics, people
@@ -27,6 +27,7 @@ def make_app(service: Service) -> Starlette:
         exception_handlers={
             RequestError: answer_error,
             HTTPException: answer_error,
+            ClientDisconnect: answer_error,
             Exception: answer_error,  # a mistake of ours, which is logged
         },
     )
@@ -41,6 +42,8 @@ async def answer_error(request: Request, error: Exception) -> Response:
         case HTTPException(status_code=status, detail=detail):
             message = f"{request.method} {path}: {detail}"
             refusal = RequestError(status, KINDS.get(status, "invalid"), message, error.headers)
+        case ClientDisconnect():
+            refusal = RequestError(400, "cut_off", "the request ended before all of it came")
         case _:
             refusal = RequestError(500, "internal", "a mistake in npu-farm, whose log says more")
     content = str(refusal) if path.startswith(OIP) else refusal.as_dict()

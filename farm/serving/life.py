@@ -15,6 +15,7 @@ from farm.config.schema import FarmConfig
 from farm.errors import EXIT_SIGNAL_BASE, InterruptedStartError
 from farm.serving import listen
 from farm.serving.app import make_app
+from farm.serving.connection import limited
 from farm.serving.limits import Limits
 from farm.serving.service import Service
 from farm.system.log import LOG
@@ -54,7 +55,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 make_app(service),
-                http="httptools",
+                http=limited(service.limits),
+                timeout_keep_alive=service.limits.sending_seconds,  # type: ignore[arg-type]
                 loop="asyncio",
                 ws="none",
                 lifespan="off",

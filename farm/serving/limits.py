@@ -11,7 +11,8 @@ class Limits:
 
     `queue` images are waiting or with the workers, `images` of one request. A body has
     `body_bytes`, all that are held at a time `held_bytes`. A request is answered within `seconds`.
-    `connections` are open at a time.
+    `connections` are open at a time. Who has not sent a request after `sending_seconds` sends fast
+    enough, or is cut off.
     """
 
     queue: int = 1024
@@ -20,3 +21,4 @@ class Limits:
     held_bytes: int = 256 << 20
     seconds: float = 60.0
     connections: int = 1024
+    sending_seconds: float = 10.0
