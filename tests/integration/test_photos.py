@@ -14,7 +14,9 @@ import pytest
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from tests.helpers.support import SHARED_DATA, once
+from tests.helpers.server import Server, serving
+from tests.helpers.support import ROOT, SHARED_DATA, once
+from tests.helpers.triton import connected, encoded, outputs, texts
 from workers.images import preprocess as image
 from workers.protocol.messages import FileRef
 from workers.protocol.spec import EXACT, FAST, InputSpec
@@ -117,6 +119,34 @@ def test_every_photo_gets_the_plain_loops_top5_once(
     top1, top5 = accuracy(plain_loop, truth)
     assert top1 >= 0.80
     assert top5 >= 0.95
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    model = ("--model", str(MODEL), "--labels", str(MODELS / "imagenet_labels.txt"))
+    with serving(str(ROOT / "configs" / "host.yaml"), "-s", "1", *model) as server:
+        yield server
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_tritonclient_gets_the_plain_loops_top5(
+    server: Server, binary: bool, plain_loop: dict[str, Top5]
+) -> None:
+    """Of several photos at a time; a body of JSON is a third larger."""
+    found: dict[str, Top5] = {}
+    asked = outputs("classes", "scores", "errors", binary=binary)
+    paths = photos()
+    with connected(server.url) as client:
+        for at in range(0, len(paths), 25):
+            some = paths[at : at + 25]
+            given = encoded(*[path.read_bytes() for path in some], binary=binary)
+            answer = client.infer(MODEL.stem, [given], outputs=asked)
+            assert texts(answer.as_numpy("errors")) == [""] * len(some)
+            rows = zip(answer.as_numpy("classes"), answer.as_numpy("scores"), strict=True)
+            for path, (classes, scores) in zip(some, rows, strict=True):
+                pairs = zip(classes.tolist(), scores.tolist(), strict=True)
+                found[str(path)] = [pair for pair in pairs if pair[0] >= 0]
+    assert found == plain_loop
 
 
 def accuracy(found: dict[str, Top5], truth: dict[str, int]) -> tuple[float, float]:

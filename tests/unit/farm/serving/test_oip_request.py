@@ -10,26 +10,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.http import InferenceServerClient, InferInput
 
 from farm.serving.oip_model import Model
 from farm.serving.oip_request import Inference, parse
 from farm.serving.service import RequestError
+from tests.helpers import triton
+from tests.helpers.triton import encoded, outputs
 
 CLASSIFIER = Model("m", "classify", "onnx")
 DETECTOR = Model("m", "detect", "onnx")
 JPEG = b"\xff\xd8\xff\x00 and more"
 PNG = b"\x89PNG"
 RGB = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3)
-
-
-def images(*data: bytes, shape: tuple[int, ...] | None = None) -> InferInput:
-    """An input of encoded images, as tritonclient sends it."""
-    shape = shape or (len(data),)
-    tensor = InferInput("images", list(shape), "BYTES")
-    values = np.empty(len(data), dtype=np.object_)
-    values[:] = data
-    return tensor.set_data_from_numpy(values.reshape(shape))
 
 
 def sent(*inputs: InferInput, model: Model = CLASSIFIER, **options: Any) -> Inference:
@@ -54,8 +47,7 @@ def pixels(data: Any, **changes: Any) -> dict[str, Any]:
 
 @given(st.lists(st.binary(max_size=100), min_size=1, max_size=8), st.booleans())
 def test_binary_images_come_out_as_they_went_in(data: list[bytes], column: bool) -> None:
-    shape = (len(data), 1) if column else (len(data),)
-    assert sent(images(*data, shape=shape)).items == data
+    assert sent(encoded(*data, column=column)).items == data
 
 
 @given(st.lists(st.binary(max_size=100), min_size=1, max_size=8), st.booleans(), st.booleans())
@@ -69,18 +61,12 @@ def test_base64_images_come_out_as_they_went_in(
 
 
 def test_a_client_s_texts_are_base64_in_json_mode() -> None:
-    given_image = InferInput("images", [1], "BYTES")
-    given_image.set_data_from_numpy(
-        np.array([b64encode(JPEG)], dtype=np.object_), binary_data=False
-    )
-    assert sent(given_image).items == [JPEG]
+    assert sent(encoded(JPEG, PNG, binary=False)).items == [JPEG, PNG]
 
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_pixels_are_rgb_and_become_bgr(binary: bool) -> None:
-    given_pixels = InferInput("pixels", list(RGB.shape), "UINT8")
-    given_pixels.set_data_from_numpy(RGB, binary_data=binary)
-    found = sent(given_pixels).items
+    found = sent(triton.pixels(RGB, binary=binary)).items
     assert [np.asarray(each).tolist() for each in found] == RGB[..., ::-1].tolist()
 
 
@@ -101,11 +87,8 @@ def test_all_outputs_come_as_a_client_asks() -> None:
 
 
 def test_outputs_are_chosen_one_by_one() -> None:
-    asked = [
-        InferRequestedOutput("scores", binary_data=False, class_count=3),
-        InferRequestedOutput("classes"),
-    ]
-    found = sent(images(JPEG), outputs=asked).wanted
+    asked = [*outputs("scores", binary=False, classes=3), *outputs("classes")]
+    found = sent(encoded(JPEG), outputs=asked).wanted
     assert [(each.output.name, each.binary, each.ranked) for each in found] == [
         ("scores", False, 3),
         ("classes", True, 0),
@@ -117,7 +100,7 @@ def test_outputs_are_chosen_one_by_one() -> None:
 
 
 def test_id_and_time_limit_are_taken_over() -> None:
-    found = sent(images(JPEG), request_id="42", timeout=1_500_000)
+    found = sent(encoded(JPEG), request_id="42", timeout=1_500_000)
     assert (found.id, found.timeout) == ("42", 1.5)
     plain = said(inputs=[tensor()], parameters={"timeout": 0})
     assert (plain.id, plain.timeout) == (None, None)
@@ -243,7 +226,7 @@ def test_a_detector_gives_no_classification() -> None:
 
 def test_more_images_than_allowed_are_refused() -> None:
     with pytest.raises(RequestError, match="9 images in one request; at most 8") as refused:
-        sent(images(*[JPEG] * 9))
+        sent(encoded(*[JPEG] * 9))
     assert refused.value.status == 413
 
 
@@ -294,7 +277,7 @@ def test_json_that_is_too_deep_is_refused(hole: str) -> None:
 
 @given(st.data())
 def test_a_changed_request_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
-    body, size = InferenceServerClient.generate_request_body([images(JPEG, PNG)])
+    body, size = InferenceServerClient.generate_request_body([encoded(JPEG, PNG)])
     changed = bytearray(body)
     for at in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=4)):
         changed[at] = data.draw(st.integers(0, 255))
