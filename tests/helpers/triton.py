@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,10 +21,8 @@ def connected(url: str, **options: Any) -> Iterator[InferenceServerClient]:
 
 def encoded(*images: bytes, binary: bool = True, column: bool = False) -> InferInput:
     """Images' files as an input; in JSON they are base64."""
-    values = np.empty(len(images), dtype=np.object_)
-    values[:] = images if binary else [b64encode(each).decode() for each in images]
-    if column:
-        values = values.reshape(-1, 1)
+    values = np.empty((len(images), 1) if column else len(images), dtype=np.object_)
+    values.flat[:] = images if binary else [b64encode(each).decode() for each in images]
     given = InferInput("images", list(values.shape), "BYTES")
     return given.set_data_from_numpy(values, binary_data=binary)
 
@@ -43,4 +41,5 @@ def outputs(*names: str, binary: bool = True, classes: int = 0) -> list[InferReq
 def texts(values: npt.NDArray[np.object_]) -> list[Any]:
     """The texts of an output; a client has binary ones as bytes."""
     flat = [each.decode() if isinstance(each, bytes) else each for each in values.flatten()]
-    return np.array(flat, dtype=np.object_).reshape(values.shape).tolist()
+    found: list[Any] = np.array(flat, dtype=np.object_).reshape(values.shape).tolist()
+    return found

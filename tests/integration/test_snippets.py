@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from farm.sources.sample_images import COUNT, SEED
 from tests.helpers.programs import run
+from tests.helpers.server import GLYPHS, serving
 from tests.helpers.snippets import command_lines, parse, python_blocks
 from tests.helpers.support import ROOT, once
 
@@ -20,6 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
 PROGRAMS = list(dict.fromkeys(block for text in TEXTS for block in python_blocks(text)))
 LINES = list(dict.fromkeys(line for text in TEXTS for line in command_lines(text)))
+SERVED = "localhost:8000"
 # Only parsed: what measures for minutes, what needs the vendor's converter, models for an NPU.
 NOT_RUN = {"bench", "tune", "convert"}
 RUN = [line for line in LINES if not NOT_RUN & set(parse(line)[:1]) and ".rknn" not in line]
@@ -76,8 +79,17 @@ def test_there_are_snippets() -> None:
     assert len(LINES) > len(RUN)
 
 
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where a farm is served; not at the port of the manual, which may be another's."""
+    with serving(*GLYPHS) as server:
+        yield server.url.removeprefix("http://")
+
+
 @pytest.mark.parametrize("code", PROGRAMS, ids=range(len(PROGRAMS)))
-def test_every_python_program_runs(code: str, clone: Path) -> None:
+def test_every_python_program_runs(code: str, clone: Path, request: pytest.FixtureRequest) -> None:
+    if SERVED in code:
+        code = code.replace(SERVED, request.getfixturevalue("address"))
     done = run(sys.executable, "-c", code, cwd=clone)
     assert done.returncode == 0, done.stderr
     is_module = code.partition("\n")[0].endswith(".py")  # which its first line names

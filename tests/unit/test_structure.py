@@ -45,6 +45,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/serving/life.py": "tests/integration/test_serve.py",
     "farm/serving/limits.py": DATA,
     "farm/serving/service.py": "tests/integration/test_serve.py",
+    "farm/serving/oip_images.py": "tests/unit/farm/serving/test_oip_request.py",
     "workers/errors.py": DATA,
     "workers/forkserver.py": "tests/integration/test_fork_server.py",
     "workers/main.py": "tests/integration/test_entry.py",

@@ -48,11 +48,11 @@ def test_a_bomb_is_refused_before_it_bursts() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        lambda data: b"",
+        lambda _: b"",
         lambda data: data[:-1],
         lambda data: data + b"more",
         lambda data: data[:20] + bytes([data[20] ^ 255]) + data[21:],
-        lambda data: b"no compression",
+        lambda _: b"no compression",
     ],
 )
 def test_damage_is_refused(encoding: str, broken: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ def sent(*inputs: InferInput, model: Model = CLASSIFIER, **options: Any) -> Infe
     return parse(body, None if size is None else str(size), model, most=8)
 
 
-def said(model: Model = CLASSIFIER, most: int = 8, **request: Any) -> Inference:
+def said(request: Any, model: Model = CLASSIFIER) -> Inference:
     """What is read of a request of JSON."""
-    return parse(json.dumps(request).encode(), None, model, most=most)
+    return parse(json.dumps(request).encode(), None, model, most=8)
 
 
 def tensor(data: Any = None, **changes: Any) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def test_base64_images_come_out_as_they_went_in(
     texts: list[Any] = [b64encode(each).decode() for each in data]
     shape = [len(data), 1] if column else [len(data)]
     values = [[text] for text in texts] if column and nested else texts
-    assert said(inputs=[tensor(values, shape=shape)]).items == data
+    assert said({"inputs": [tensor(values, shape=shape)]}).items == data
 
 
 def test_a_client_s_texts_are_base64_in_json_mode() -> None:
@@ -71,18 +72,18 @@ def test_pixels_are_rgb_and_become_bgr(binary: bool) -> None:
 
 
 def test_pixels_may_be_lists_in_lists() -> None:
-    found = said(inputs=[pixels(RGB.tolist())]).items
+    found = said({"inputs": [pixels(RGB.tolist())]}).items
     assert [np.asarray(each).tolist() for each in found] == RGB[..., ::-1].tolist()
 
 
 def test_all_outputs_come_as_a_client_asks() -> None:
     names = ["classes", "scores", "labels", "errors"]
     request = {"inputs": [tensor()]}
-    assert [(each.output.name, each.binary) for each in said(**request).wanted] == [
+    assert [(each.output.name, each.binary) for each in said(request).wanted] == [
         (name, False) for name in names
     ]
     # What tritonclient asks for if its caller names no outputs.
-    found = said(**request, parameters={"binary_data_output": True}).wanted
+    found = said({**request, "parameters": {"binary_data_output": True}}).wanted
     assert [(each.output.name, each.binary) for each in found] == [(name, True) for name in names]
 
 
@@ -93,16 +94,19 @@ def test_outputs_are_chosen_one_by_one() -> None:
         ("scores", False, 3),
         ("classes", True, 0),
     ]
-    (found_by_whole,) = said(
-        inputs=[tensor()], outputs=[{"name": "labels"}], parameters={"binary_data_output": True}
-    ).wanted
+    request = {
+        "inputs": [tensor()],
+        "outputs": [{"name": "labels"}],
+        "parameters": {"binary_data_output": True},
+    }
+    (found_by_whole,) = said(request).wanted
     assert found_by_whole.binary
 
 
 def test_id_and_time_limit_are_taken_over() -> None:
     found = sent(encoded(JPEG), request_id="42", timeout=1_500_000)
     assert (found.id, found.timeout) == ("42", 1.5)
-    plain = said(inputs=[tensor()], parameters={"timeout": 0})
+    plain = said({"inputs": [tensor()], "parameters": {"timeout": 0}})
     assert (plain.id, plain.timeout) == (None, None)
 
 
@@ -113,7 +117,7 @@ def test_what_other_servers_know_changes_nothing() -> None:
         "inputs": [tensor(parameters={"content_type": "base64"})],
         "outputs": None,
     }
-    assert said(**request).items == [JPEG]
+    assert said(request).items == [JPEG]
 
 
 def test_the_size_of_the_only_binary_input_may_be_left_out() -> None:
@@ -125,12 +129,12 @@ def test_the_size_of_the_only_binary_input_may_be_left_out() -> None:
 
 BAD_REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
     "no inputs": ({}, "inputs"),
-    "an empty list of inputs": ({"inputs": []}, "no input; send one: images, encoded, or pixels"),
+    "an empty list of inputs": ({"inputs": []}, "0 inputs; send one: images, encoded, or pixels"),
     "both inputs": (
         {"inputs": [tensor(), pixels(RGB.flatten().tolist())]},
-        "images and pixels; send one",
+        "2 inputs; send one",
     ),
-    "an input twice": ({"inputs": [tensor(), tensor()]}, "images and images; send one"),
+    "an input twice": ({"inputs": [tensor(), tensor()]}, "2 inputs; send one"),
     "an unknown input": ({"inputs": [tensor(name="input")]}, "the inputs are images and pixels"),
     "another datatype": ({"inputs": [tensor(datatype="FP32")]}, "use BYTES [n] or [n, 1]"),
     "another shape": ({"inputs": [tensor(shape=[1, 2])]}, "use BYTES [n] or [n, 1]"),
@@ -213,21 +217,27 @@ BAD_REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_request_is_refused_with_words(name: str) -> None:
     request, words = BAD_REQUESTS[name]
     with pytest.raises(RequestError) as refused:
-        said(**request)
+        said(request)
     assert words in str(refused.value)
     assert refused.value.status == 400
 
 
 def test_a_detector_gives_no_classification() -> None:
-    outputs = [{"name": "scores", "parameters": {"classification": 1}}]
+    asked = [{"name": "scores", "parameters": {"classification": 1}}]
     with pytest.raises(RequestError, match="of a classifier"):
-        said(DETECTOR, inputs=[tensor()], outputs=outputs)
+        said({"inputs": [tensor()], "outputs": asked}, DETECTOR)
 
 
 def test_more_images_than_allowed_are_refused() -> None:
     with pytest.raises(RequestError, match="9 images in one request; at most 8") as refused:
         sent(encoded(*[JPEG] * 9))
     assert refused.value.status == 413
+
+
+def tensor_head(*, shape: list[int], size: int) -> dict[str, Any]:
+    """An input whose data come after the JSON."""
+    parameters = {"binary_data_size": size}
+    return {"name": "images", "datatype": "BYTES", "shape": shape, "parameters": parameters}
 
 
 ELEMENT = len(JPEG).to_bytes(4, "little") + JPEG
@@ -246,8 +256,7 @@ ELEMENT = len(JPEG).to_bytes(4, "little") + JPEG
     ],
 )
 def test_bytes_that_are_not_as_many_elements_are_refused(binary: bytes) -> None:
-    head = {"name": "images", "datatype": "BYTES", "shape": [2]}
-    head["parameters"] = {"binary_data_size": len(binary)}
+    head = tensor_head(shape=[2], size=len(binary))
     told = json.dumps({"inputs": [head]}).encode()
     with pytest.raises(RequestError, match="are not 2 elements"):
         parse(told + binary, str(len(told)), CLASSIFIER, most=8)
@@ -255,14 +264,13 @@ def test_bytes_that_are_not_as_many_elements_are_refused(binary: bytes) -> None:
 
 @pytest.mark.parametrize("size", [0, len(ELEMENT) - 1, len(ELEMENT) + 1, 1 << 62])
 def test_a_size_other_than_the_bytes_that_came_is_refused(size: int) -> None:
-    head = {"name": "images", "datatype": "BYTES", "shape": [1]}
-    head["parameters"] = {"binary_data_size": size}
+    head = tensor_head(shape=[1], size=size)
     told = json.dumps({"inputs": [head]}).encode()
     with pytest.raises(RequestError, match=f"binary_data_size: {size}, but {len(ELEMENT)} bytes"):
         parse(told + ELEMENT, str(len(told)), CLASSIFIER, most=8)
 
 
-@pytest.mark.parametrize("length", ["", "-1", "+1", "1e2", "١", " 1", "9" * 11, "9" * 10])
+@pytest.mark.parametrize("length", ["", "-1", "+1", "1e2", "\u0661", " 1", "9" * 11, "9" * 10])
 def test_a_length_of_json_that_can_t_be_is_refused(length: str) -> None:
     with pytest.raises(RequestError, match="Inference-Header-Content-Length"):
         parse(b'{"inputs": []}', length, CLASSIFIER, most=8)
@@ -282,12 +290,8 @@ def test_a_changed_request_is_read_or_refused_and_nothing_else(data: st.DataObje
     for at in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=4)):
         changed[at] = data.draw(st.integers(0, 255))
     length = data.draw(st.sampled_from([str(size), None, str(size - 1), str(size + 1)]))
-    try:
-        found = parse(bytes(changed), length, CLASSIFIER, most=8)
-    except RequestError as refused:
-        assert refused.status in (400, 413)
-    else:
-        assert len(found.items) in range(1, 9)
+    with suppress(RequestError):
+        assert len(parse(bytes(changed), length, CLASSIFIER, most=8).items) in range(1, 9)
 
 
 @given(
@@ -314,7 +318,5 @@ def test_a_changed_request_is_read_or_refused_and_nothing_else(data: st.DataObje
     )
 )
 def test_any_json_is_read_or_refused(value: Any) -> None:
-    try:
-        parse(json.dumps(value).encode(), None, CLASSIFIER, most=8)
-    except RequestError as refused:
-        assert refused.status in (400, 413)
+    with suppress(RequestError):
+        said(value)
