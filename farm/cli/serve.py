@@ -26,6 +26,8 @@ FLAGS: Final = (
                  help="Listen here."),
     click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=8000,
                  show_default=True, help="And on this port; 0: a free one, which is told."),
+    click.option("--no-thumbnails", is_flag=True,
+                 help="Show no pictures of what is sent on the page at /."),
 )  # fmt: skip
 
 
@@ -33,7 +35,9 @@ FLAGS: Final = (
 @with_options(CONFIG)
 @with_options(SHARED)
 @with_options(FLAGS)
-def serve(config: str | None, name: str | None, host: str, port: int, **said: Any) -> None:
+def serve(
+    config: str | None, name: str | None, host: str, port: int, no_thumbnails: bool, **said: Any
+) -> None:
     """Answer images over HTTP, with the farm that CONFIG describes.
 
     Needs the packages of the extra `serve`.
@@ -43,7 +47,13 @@ def serve(config: str | None, name: str | None, host: str, port: int, **said: An
 
     life = serving()
     loaded = load_config(config or default_config(said), said)
-    request = life.Request(host=host, port=port, name=name or name_of(loaded), limits=life.Limits())
+    request = life.Request(
+        host=host,
+        port=port,
+        name=name or name_of(loaded),
+        limits=life.Limits(),
+        thumbnails=not no_thumbnails,
+    )
     sys.exit(life.serve(loaded, request))
 
 

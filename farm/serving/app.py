@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from farm.serving import metrics, oip, people
+from farm.serving import live, metrics, oip, people
 from farm.serving.metrics import CountedRequests, Metrics
 from farm.serving.service import RequestError, Service
 
@@ -22,7 +22,12 @@ def make_app(service: Service) -> Starlette:
     """Return the application of a service."""
     figures = Metrics(lambda: service.snapshot)
     return Starlette(
-        routes=[*people.routes(service), *oip.routes(service), *metrics.routes(figures)],
+        routes=[
+            *live.routes(service),
+            *people.routes(service),
+            *oip.routes(service),
+            *metrics.routes(figures),
+        ],
         middleware=[Middleware(CountedRequests, metrics=figures)],
         exception_handlers={
             RequestError: answer_error,

@@ -25,12 +25,16 @@ from farm.system.signals import Signals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Where a service listens, under which `name` it shows its model, what it takes on."""
+    """Where a service listens, under which `name` it shows its model, what it takes on.
+
+    Without `thumbnails`, its page shows no pictures of what others send.
+    """
 
     host: str
     port: int
     name: str
     limits: Limits
+    thumbnails: bool
 
 
 def serve(config: FarmConfig, request: Request) -> int:
@@ -41,7 +45,12 @@ def serve(config: FarmConfig, request: Request) -> int:
     with Signals() as signals, listen.bind(request.host, request.port) as bound:
         try:
             with Farm(config, signals=signals, starting=starting) as farm:
-                service = Service(farm, name=request.name, limits=request.limits)
+                service = Service(
+                    farm,
+                    name=request.name,
+                    limits=request.limits,
+                    thumbnails=request.thumbnails,
+                )
                 Server(service, signals, bound).run()
         except InterruptedStartError as error:
             LOG.info(str(error))

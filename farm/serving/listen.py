@@ -8,6 +8,9 @@ from typing import Final
 
 from farm.errors import OutputError
 
+# Who takes nothing of what it is sent for so long is cut off: a viewer of events that has stopped
+# reading, or whose network is gone. Connections have it from the socket that they come through.
+STALLED_MS: Final = 30_000
 REASONS: Final = {
     errno.EADDRINUSE: "another program listens there: choose another --port, or 0 for a free one",
     errno.EACCES: "ports below 1024 are for root: choose another --port",
@@ -27,6 +30,7 @@ def bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = found[0]
     bound = socket.socket(family, kind, protocol)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MS)
     try:
         bound.bind(address)
     except OSError as error:

@@ -12,6 +12,7 @@ from farm.api import Farm
 from farm.config.schema import FarmConfig
 from farm.errors import FarmError
 from farm.results.result import Result
+from farm.serving.last_results import LastResults
 from farm.serving.limits import Limits
 from farm.sources.base import Item
 from farm.watch.snapshot import Snapshot
@@ -37,8 +38,9 @@ class Service:
     Used by the thread of the event loop alone.
     """
 
-    def __init__(self, farm: Farm, *, name: str, limits: Limits) -> None:
+    def __init__(self, farm: Farm, *, name: str, limits: Limits, thumbnails: bool) -> None:
         self.farm, self.name, self.limits = farm, name, limits
+        self.last_results = LastResults(self.config.max_pixels, thumbnails=thumbnails)
         self.snapshot: Snapshot | None = None
         self.draining = False
         self._pending: queue.SimpleQueue[tuple[Item, Future[Result]]] = queue.SimpleQueue()
@@ -66,10 +68,13 @@ class Service:
         seconds = min(timeout or self.limits.seconds, self.limits.seconds)
         futures = [self._submit(item) for item in items]
         try:
-            return await asyncio.wait_for(asyncio.gather(*futures), seconds)
+            results = await asyncio.wait_for(asyncio.gather(*futures), seconds)
         except asyncio.TimeoutError as error:
             message = f"no answer within {seconds:g} s"
             raise RequestError(504, "timed_out", message) from error
+        for item, result in zip(items, results, strict=True):
+            self.last_results.offer(item, result)
+        return results
 
     def _submit(self, item: Item) -> asyncio.Future[Result]:
         future: Future[Result] = Future()

@@ -18,7 +18,7 @@ from tests.helpers.support import wait_for
 FLAGS: Final = (
     *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "hide-scrollbars"),
     *("disable-background-networking", "disable-component-update", "disable-sync"),
-    "host-resolver-rules=MAP * ~NOTFOUND",  # no test looks any name up
+    "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no test looks any name up
 )
 
 
@@ -50,6 +50,10 @@ class Browser:
     def until(self, script: str, *values: Any) -> None:
         """Wait until an expression is true in the page."""
         assert wait_for(lambda: self.run(f"return {script}", *values)), script
+
+    def choose(self, field: str, file: Path) -> None:
+        """Choose a file in the field with this id."""
+        self._driver.find_element("id", field).send_keys(str(file))
 
     def key(self, name: str) -> None:
         """Press and release a key."""

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from farm.errors import OutputError
+from farm.serving import listen
 from farm.serving.listen import bind, url_of
 
 
@@ -40,3 +41,15 @@ def test_a_name_of_no_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(OutputError, match="--host nowhere: no such host"):
         bind("nowhere", 0)
+
+
+def test_who_stops_reading_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A viewer of events that is stuck would else keep its place for ever."""
+    monkeypatch.setattr(listen, "STALLED_MS", 300)
+    with bind("127.0.0.1", 0) as bound, socket.socket() as client:
+        bound.listen()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.connect(bound.getsockname())
+        connection, _ = bound.accept()
+        with connection, pytest.raises(TimeoutError):
+            connection.sendall(b"x" * 10_000_000)

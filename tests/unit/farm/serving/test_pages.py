@@ -1,0 +1,101 @@
+"""Pages bring all that they need, may load nothing else, and can be read in light and dark."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+import pytest
+
+from farm.serving.pages import Page, live_page, login_page
+from tests.helpers.colours import contrast, of_style
+from tests.helpers.looks import HOSTILE
+
+LIVE = live_page("glyphs", "classify", thumbnails=True)
+LOGIN = login_page(wrong=False)
+(STYLE,) = re.findall(r"<style>(.*?)</style>", LIVE.html, re.S)
+LIGHT, DARK = of_style(STYLE)
+PAGES = pytest.mark.parametrize("page", [LIVE, LOGIN], ids=["live", "login"])
+
+
+def hash_of(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def directives(page: Page) -> dict[str, list[str]]:
+    parts = [each.split() for each in page.policy.split(";")]
+    return {name: values for name, *values in parts}
+
+
+@PAGES
+def test_nothing_is_allowed_but_its_own_style_and_script(page: Page) -> None:
+    (style,) = re.findall(r"<style>(.*?)</style>", page.html, re.S)
+    scripts = re.findall(r"<script>(.*?)</script>", page.html, re.S)
+    allowed = directives(page)
+    assert allowed.pop("style-src") == [hash_of(style)]
+    assert allowed.pop("script-src", []) == [hash_of(script) for script in scripts]
+    assert allowed == {
+        "default-src": ["'none'"],
+        "connect-src": ["'self'"],
+        "img-src": ["data:", "blob:"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+
+
+@PAGES
+def test_it_names_no_other_host_and_no_path_from_the_root(page: Page) -> None:
+    """Behind a proxy, the root is not the service's."""
+    urls = re.findall(r'(?:src|href|action)="(.*?)"', page.html)
+    assert [url for url in urls if "//" in url or url.startswith("/")] == []
+    found = set(re.findall(r"https?://[^\"'\s]+", page.html)) - {"http://www.w3.org/2000/svg"}
+    assert found == set()
+
+
+@PAGES
+def test_no_style_or_handler_is_in_an_element(page: Page) -> None:
+    """The policy would refuse it."""
+    markup = re.sub(r"<(style|script)\b.*?</\1>", "", page.html, flags=re.S)
+    assert re.findall(r"\s(?:style|on\w+)=", markup) == []
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_of_a_model_is_data(name: str) -> None:
+    page = live_page(name, "classify", thumbnails=True)
+    assert page.html.count("<script") == LIVE.html.count("<script")
+    assert "alert(1)>" not in page.html
+
+
+def test_a_wrong_token_is_told() -> None:
+    assert 'role="alert"' in login_page(wrong=True).html
+    assert 'role="alert"' not in LOGIN.html
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("word", "ground"),
+    [
+        ("ink", "page"),
+        ("ink", "card"),
+        ("soft", "page"),
+        ("soft", "card"),
+        ("good", "page"),
+        ("wrong", "page"),
+        ("wrong", "card"),
+        ("infer", "page"),
+    ],
+)
+def test_words_can_be_read(colours: dict[str, str], word: str, ground: str) -> None:
+    assert contrast(colours[word], colours[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_bars_can_be_seen(colours: dict[str, str]) -> None:
+    assert contrast(colours["infer"], colours["well"]) >= 3.0
+
+
+def test_every_colour_is_there_in_light_and_dark() -> None:
+    used = set(re.findall(r"var\(--([\w-]+)\)", STYLE)) - {"picture", "ratio"}
+    assert used <= set(LIGHT) == set(DARK)
