@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from farm.api.observed import Observed
+from farm.api.opening import prepare_farm, start
+from farm.api.room import Bound
 from farm.api.run import Run
 from farm.api.running_farm import RunningFarm
+from farm.api.submitter import Submitter
 from farm.config import loader as configfile
 from farm.config.bundled import find_config
 from farm.config.schema import FarmConfig
-from farm.coordinator.startup import prepare
-from farm.errors import FarmError, InterruptedStartError
-from farm.hardware import sensors
-from farm.scheduler.placement import FarmPlan
+from farm.errors import FarmError
+from farm.results.result import Result
 from farm.sources.base import Item, IterableSource, Source
 from farm.system.deferred_handlers import Deferred
 from farm.system.log import LOG
-from farm.system.one_thread import Notice, OneThread
-from farm.system.ownership import Single
+from farm.system.one_thread import OneThread
 from farm.system.progress import Starting, nobody_told
 from farm.system.signals import Signals
-from workers.runtimes.npu_timeline import Busy, look
 
 LEAVE_SECONDS: Final = 10.0  # for another thread to come out of its source's `next`
 
 
-class Farm(Single):
+class Farm(Observed):
     """A farm of workers, up while the `with` block runs.
 
         with Farm.from_config("host") as farm:
@@ -57,13 +59,14 @@ class Farm(Single):
         log: logging.Logger = LOG,
         signals: Signals | None = None,
         starting: Starting = nobody_told,
+        bound: Bound = Bound(),  # noqa: B008 - frozen
     ) -> None:
-        self.config = config
+        self.config, self._bound = config, bound
         self._log = log
         self._signals, self._starting = signals, starting
+        super().__init__()
         self._one_thread = OneThread()
-        self._running: RunningFarm | None = None
-        self._npu_seen: Busy | None = None
+        self._opening = threading.Lock()  # of the submitter, by whichever thread is the first
         self.start_seconds = 0.0  # from the begin of the `with` block until all workers were up
 
     @classmethod
@@ -73,41 +76,6 @@ class Farm(Single):
         Raises ConfigError. See farm.config.loader.load.
         """
         return cls(configfile.load(find_config(config), overrides or {}))
-
-    @property
-    def plan(self) -> FarmPlan:
-        """Who runs where; raises FarmError outside the `with` block."""
-        return self._up().plan
-
-    @property
-    def model_sha256(self) -> str:
-        """The SHA-256 of the model that all workers have opened; a simulated NPU has none."""
-        slots = self._up().coordinator.supervisor.slots
-        return next(slot.ready.model for slot in slots if slot.ready is not None)
-
-    @property
-    def reading(self) -> str:
-        """How the task reads the model's outputs: a detector's family, scores as they are or not.
-
-        Of a task of the user's, it is its module, with what tells that from another version.
-        """
-        slots = self._up().coordinator.supervisor.slots
-        return next(slot.ready.reading for slot in slots if slot.ready is not None)
-
-    @property
-    def losses(self) -> int:
-        """How many times a worker that was up has been lost."""
-        return self._up().coordinator.losses
-
-    @property
-    def strays(self) -> int:
-        """How many messages were dropped: invalid, or waited for by nobody."""
-        return self._up().coordinator.strays
-
-    @property
-    def bad_cores(self) -> tuple[int, ...]:
-        """The NPU cores that are left out: no worker could start on them, or stay."""
-        return self._up().coordinator.supervisor.slots.bad_cores
 
     def __enter__(self) -> Farm:
         self._check_down()
@@ -138,15 +106,21 @@ class Farm(Single):
     ) -> None:
         if error is not None and self._running is not None and self._running.coordinator.disowned:
             return  # a forked child leaves the block, and the error says why
-        with Deferred():
-            running = self._up()
-            running.leaving.give()  # another thread that is in a run gets out, by a FarmError
-            with self._one_thread.entered(LEAVE_SECONDS):
-                # Nobody waits for what a signal or an error has left with the workers.
-                broken = self._one_thread.broken != ""
-                unwanted = broken or error is not None or running.signals_seen() > 0
-                hurry = running.coordinator.holding and unwanted
-                self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
+        finished = False
+        try:
+            if error is None and self._submitter is not None:
+                self._submitter.finish()
+            finished = error is None
+        finally:
+            with Deferred():
+                running = self._up()
+                running.leaving.give()  # another thread that is in a run gets out, by a FarmError
+                with self._one_thread.entered(LEAVE_SECONDS):
+                    # Nobody waits for what a signal or an error has left with the workers.
+                    broken = self._one_thread.broken != ""
+                    unwanted = broken or not finished or running.signals_seen() > 0
+                    hurry = running.coordinator.holding and unwanted
+                    self._close(drain_seconds=0 if hurry else self.config.drain_seconds)
 
     def classify(self, items: Iterable[Item], *, ordered: bool = False) -> Run:
         """Run the model and its task on items: paths, encoded bytes, height x width x 3 uint8 BGR.
@@ -162,31 +136,44 @@ class Farm(Single):
     def run(self, source: Source, *, ordered: bool = False, first_id: int = 0) -> Run:
         """Run the model on what `source` returns, as `classify` does; ids count from `first_id`."""
         running = self._up()
+        if self._submitter is not None:
+            raise FarmError(
+                "a thread of this farm's own drives it since its first `submit`: submit all items, "
+                "or open another farm"
+            )
         with running.entered():
             return Run(running, source, ordered=ordered, first_id=first_id)
 
-    def npu_busy_seconds(self) -> tuple[float, ...] | None:
-        """Return how long each simulated NPU core has worked; None for a real runtime."""
-        seen = self._look_at_npu()
-        return seen.seconds if seen is not None else None
+    def drive(self) -> Future[None]:
+        """Let a thread of the farm's own drive it from now on, as the first `submit` does.
 
-    def npu_load(self) -> tuple[float, ...]:
-        """Return the share (0 to 1) of time in which each NPU core worked.
-
-        Of a simulated NPU, since this was last asked or the farm was up. Of a real one, in the
-        last full second, as its kernel tells; see farm.hardware.sensors.load_text. Raises
-        SensorError where it does not.
+        The future ends with the error once the farm can't go on, or at the end of the block.
         """
-        before, self._npu_seen = self._npu_seen, self._look_at_npu()
-        if before is None or self._npu_seen is None:
-            return sensors.npu_load()
-        return self._npu_seen.load_since(before)
+        return self._driven(self._up()).lost
 
-    def _up(self) -> RunningFarm:
-        if self._running is None:
-            raise FarmError("the farm is not started: use it in a `with` block")
-        self._running.coordinator.check_owned()
-        return self._running
+    def submit(self, item: Item, *, timeout: float | None = None) -> Future[Result]:
+        """Run the model on one item, as `classify` does; return its result's future. Any thread.
+
+        `bound` limits what is outstanding: this waits up to `timeout` seconds for room (None: for
+        ever), then raises BusyError; it does not wait in a callback of one of these futures, which
+        the farm itself calls and waits for. A future that is cancelled is not computed any more,
+        unless a worker holds it. Once the farm can't go on, all futures, and this, raise why.
+        Leaving the block waits for all that was submitted, unless an error leaves it.
+        """
+        return self._driven(self._up()).submit(item, timeout)
+
+    async def asubmit(self, item: Item, *, timeout: float | None = None) -> Result:
+        """Submit an item as `submit` does, and return its result, for asyncio.
+
+        Cancelling this cancels the item.
+        """
+        return await self._driven(self._up()).asubmit(item, timeout)
+
+    def _driven(self, running: RunningFarm) -> Submitter:
+        with self._opening:
+            if self._submitter is None:
+                self._submitter = Submitter(running, self._bound)
+            return self._submitter
 
     def _check_down(self) -> None:
         if self._running is not None:
@@ -195,38 +182,15 @@ class Farm(Single):
 
     def _open(self) -> None:
         self._one_thread.broken = ""
-        plan, coordinator, labels = prepare(self.config, self._log)
-        self._running = running = RunningFarm(
-            config=self.config,
-            plan=plan,
-            coordinator=coordinator,
-            labels=labels,
-            signals=self._signals,
-            one_thread=self._one_thread,
-            leaving=Notice(),
-        )
-        coordinator.launch()
-        slots = coordinator.supervisor.slots
-        with self._starting(len(plan.workers)) as tell:
-            while slots.starting:
-                if running.signals_seen():
-                    raise InterruptedStartError("the workers were still starting")
-                running.check_up()
-                coordinator.poll(running.fds)
-                tell(sum(slot.ready is not None for slot in slots))
-        coordinator.check_started()
+        self._running = prepare_farm(self.config, self._log, self._signals, self._one_thread)
+        start(self._running, self._starting)
         self._npu_seen = self._look_at_npu()
-        if labels is not None and not plan.simulated:
-            classes = {slot.ready.classes for slot in coordinator.supervisor.slots if slot.ready}
-            if known := classes.pop():
-                labels.check(known)
 
     def _close(self, *, drain_seconds: float) -> None:
         running, self._running = self._running, None
+        submitter, self._submitter = self._submitter, None
         if running is not None:
             running.leaving.give()
             running.close(drain_seconds=drain_seconds)
-
-    def _look_at_npu(self) -> Busy | None:
-        npu = self.plan.workers[0].simulated
-        return look(npu.timelines, npu.npu_cores) if npu is not None else None
+        if submitter is not None:
+            submitter.join(LEAVE_SECONDS)

@@ -28,16 +28,24 @@ class Run(Single):
 
     A farm can have several runs at once; they take turns, a batch each. Ids count from
     `first_id`, in the order of the source. With `ordered`, results come in that order, else as
-    they arrive. An error of the source is raised once all items before it have their results.
-    Iterating raises NoWorkersError or BadCoreError as Coordinator.poll does, and FarmError once the
-    farm is no longer up. A run that is closed or garbage-collected before its
-    end is forgotten, with all its items.
+    they arrive. With `eager`, all that the source has is submitted at once. An error of the source
+    is raised once all items before it have their results. Iterating raises NoWorkersError or
+    BadCoreError as Coordinator.poll does, and FarmError once the farm is no longer up. A run that
+    is closed or garbage-collected before its end is forgotten, with all its items.
     """
 
     ended = True  # until it is open: __del__ may come before
 
-    def __init__(self, farm: RunningFarm, source: Source, *, ordered: bool, first_id: int) -> None:
-        self._farm, self._source = farm, source
+    def __init__(
+        self,
+        farm: RunningFarm,
+        source: Source,
+        *,
+        ordered: bool = False,
+        first_id: int = 0,
+        eager: bool = False,
+    ) -> None:
+        self._farm, self._source, self._eager = farm, source, eager
         self._number = farm.coordinator.open_run()
         self._order = InputOrder(first_id) if ordered else ArrivalOrder()
         self._first_id = self._next_id = first_id
@@ -95,13 +103,15 @@ class Run(Single):
         limit = ORDERED_ROUNDS * len(self._farm.plan.workers) * config.batch * config.window
         # A batch at a time: the room left depends on how big the items turn out to be.
         while not (self._fed or self.ended):
-            room = coordinator.room(self._number)
-            most = min(room, limit - self._order.behind(self._next_id))
+            most = config.batch
+            if not self._eager:
+                room = coordinator.room(self._number)
+                most = min(most, room, limit - self._order.behind(self._next_id))
             if most <= 0:
                 return ()
             asked = time.monotonic()
             try:
-                refs = self._source.take(1 if blocks else min(most, config.batch))
+                refs = self._source.take(1 if blocks else most)
             except Exception as error:
                 if error is HANDLERS.raised:  # of a signal's handler: the source can go on
                     raise
@@ -143,6 +153,11 @@ class Run(Single):
             if self._drain_until is None and not self.ended:
                 self._drain_until = time.monotonic() + self._farm.config.drain_seconds
                 self._farm.coordinator.drop_waiting(self._number)
+
+    def withdraw(self, ids: frozenset[int]) -> None:
+        """Forget items that no worker holds yet; others of these get their results."""
+        with self._farm.entered():
+            self._farm.coordinator.withdraw(self._number, ids)
 
     def close(self) -> None:
         """End the run now and forget its items; what workers hold of it is dropped."""

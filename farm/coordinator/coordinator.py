@@ -13,23 +13,25 @@ from typing import Final
 import zmq
 
 from farm.coordinator.clock import LONGEST_STEP, Clock
+from farm.coordinator.facts import Facts
+from farm.coordinator.health import Health
 from farm.coordinator.limits import Limits
+from farm.coordinator.publisher import Publisher
 from farm.coordinator.run_dir import RunDir
 from farm.coordinator.sink import Sink
 from farm.coordinator.supervisor import Supervisor
-from farm.errors import BadCoreError, NoWorkersError, StartError
 from farm.scheduler import events
 from farm.scheduler.dispatcher import Dispatcher
 from farm.scheduler.events import Deliver, Job, Kill, Replace, Send
-from farm.system.address_space import hint
+from farm.scheduler.placement import FarmPlan
 from farm.system.deferred_handlers import Deferred, Paused
 from farm.system.ownership import Owned
+from farm.watch.running import address_in
 from workers.protocol.messages import Done
 from workers.protocol.sockets import Context
-from workers.protocol.spec import WorkerSpec
 
 KILL_SECONDS: Final = 10.0  # the supervisor lets go of them sooner
-MEMORY_CHECK_SECONDS: Final = 1.0
+SECOND: Final = 1.0  # between two looks at the memory, and two snapshots
 LOOK_SECONDS: Final = LONGEST_STEP  # while anything is timed: a longer wait would not count
 FOREVER: Final = -1
 
@@ -43,8 +45,9 @@ class Coordinator(Owned):
     """
 
     def __init__(
-        self, specs: tuple[WorkerSpec, ...], run_dir: RunDir, limits: Limits, log: logging.Logger
+        self, plan: FarmPlan, run_dir: RunDir, limits: Limits, log: logging.Logger
     ) -> None:
+        specs = plan.workers
         self._run_dir = run_dir
         self._context: Context = zmq.Context()
         self._sink = Sink(self._context, specs[0].sink, limits.batch)
@@ -52,22 +55,19 @@ class Coordinator(Owned):
         self._dispatcher = Dispatcher(
             batch=limits.batch, window=limits.window, limit=limits.batch_seconds
         )
+        self.snapshot_address = address_in(run_dir.path)
+        self.facts = Facts(plan, self.supervisor, self._dispatcher, self._sink)
+        self._publisher = Publisher(self._context, self.snapshot_address, self.facts)
+        self.health = Health(self.supervisor.slots, bad_cores=limits.bad_cores)
         self._ended: dict[int, list[Deliver]] = {}  # by open run: what it has not taken yet
         self._next_run = 0
         self._abandoned: deque[int] = deque()  # runs to close at the next poll
         self._events: deque[events.Event] = deque()  # those that come while one is handled
         self._handling = False
-        self._bad_cores_allowed = limits.bad_cores
         self._clock = Clock()
-        self._memory_checked_at = 0.0
+        self._looked_at = 0.0
         self.closed = False
-        self.losses = 0
         self.own()
-
-    @property
-    def strays(self) -> int:
-        """How many messages were dropped: invalid, or waited for by nobody."""
-        return self._sink.invalid + self.supervisor.strays + self._dispatcher.stray_answers
 
     @property
     def holding(self) -> bool:
@@ -77,13 +77,6 @@ class Coordinator(Owned):
     def launch(self) -> None:
         """Start the workers; `poll` until the supervisor is no longer starting."""
         self.supervisor.launch(now=self._clock.now())
-
-    def check_started(self) -> None:
-        """Raise StartError if every worker has been given up, BadCoreError as `poll` does."""
-        if self.supervisor.slots.all_failed:
-            reasons = "; ".join(self.supervisor.slots.reasons())
-            raise StartError(f"no worker could start: {reasons}{hint()}")
-        self._check_cores()
 
     def open_run(self) -> int:
         """Return the number of a new run; close it with `close_run`."""
@@ -120,6 +113,11 @@ class Coordinator(Owned):
         with Deferred():
             self._act(events.Dropped(run, held=False))
 
+    def withdraw(self, run: int, items: frozenset[int]) -> None:
+        """Forget those of a run's items that no worker holds yet."""
+        with Deferred():
+            self._act(events.Dropped(run, held=False, items=items))
+
     def take(self, run: int) -> list[Deliver]:
         """Return a run's jobs that have ended since the last call; of a closed run, none."""
         ended = self._ended.get(run, [])
@@ -138,7 +136,7 @@ class Coordinator(Owned):
             while self._abandoned:
                 self.close_run(self._abandoned.popleft())
             if self._dispatcher.busy:
-                self._check_workers()
+                self.health.check()
             readable = self._wait(also, until)
             if not self._sink.socket.closed:  # by a signal's handler, while it waited
                 self._receive(readable)
@@ -159,6 +157,7 @@ class Coordinator(Owned):
     def _let_go(self) -> None:
         self.supervisor.close()
         self._sink.close()
+        self._publisher.close()
         self._context.destroy(linger=0)
         self._run_dir.remove()
         self.release()
@@ -167,27 +166,20 @@ class Coordinator(Owned):
         """Do what has come due."""
         for change in self.supervisor.tick(now=now):
             self._act(change)
-        if now - self._memory_checked_at >= MEMORY_CHECK_SECONDS:
-            self._memory_checked_at = now
+        if now - self._looked_at >= SECOND:
+            self._looked_at = now
             for worker in self.supervisor.oversized():
                 self._act(events.Oversized(worker))
+            self.facts.mark()
+            self._publisher.publish()
         self._act(events.Tick())
 
-    def _check_workers(self) -> None:
-        if self.supervisor.slots.all_failed:
-            raise NoWorkersError("no worker is left: " + "; ".join(self.supervisor.slots.reasons()))
-        self._check_cores()
-
-    def _check_cores(self) -> None:
-        bad = self.supervisor.slots.bad_cores
-        if bad and not self._bad_cores_allowed:
-            why = "; ".join(self.supervisor.slots.reasons())
-            raise BadCoreError(f"NPU core {bad[0]} can't be used, and on_bad_core is `fail`: {why}")
-
     def _wait(self, also: Iterable[int], until: float | None) -> set[object]:
-        watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, *also]
+        watched: list[zmq.Socket[bytes] | int] = [self._sink.socket, self._publisher.socket, *also]
         watched += self.supervisor.watched()
         now, seconds = self._clock.now(), inf
+        if self._publisher.watched:
+            seconds = max(0.0, self._looked_at + SECOND - now)
         for due in (self.supervisor.deadline(), self._dispatcher.deadline()):
             if due is not None:
                 seconds = min(seconds, due - now, LOOK_SECONDS)
@@ -208,7 +200,9 @@ class Coordinator(Owned):
                 continue
             for change in self.supervisor.on_message(report, now=self._clock.now()):
                 self._act(change)
-        if readable - {self._sink.socket}:
+        if self._publisher.socket in readable:
+            self._publisher.listen()
+        if readable - {self._sink.socket, self._publisher.socket}:
             self.supervisor.on_readable(readable, now=self._clock.now())
 
     def _act(self, event: events.Event) -> None:
@@ -228,10 +222,11 @@ class Coordinator(Owned):
 
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.WorkerDown):
-            self.losses += 1
+            self.facts.losses[event.worker] += 1
         for action in self._dispatcher.handle(event, now=self._clock.now()):
             match action:
                 case Deliver(job):
+                    self.facts.count(action)
                     self._ended.get(job.run, []).append(action)
                 case Send(worker, batch):
                     process = self.supervisor.slots[worker].process

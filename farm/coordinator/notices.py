@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from collections.abc import Iterable
 from contextlib import ExitStack
 from types import TracebackType
+from typing import Final
 
 from farm.hardware.known_errors import explain
 from farm.hardware.platforms import detect
 from farm.system.deferred_handlers import Paused
+from farm.system.encodings import utf8
+from farm.watch.snapshot import Told
 from workers.runtimes.base import RKNN
 from workers.shell import shell_command
+
+KEPT: Final = 5
 
 
 class Notices:
@@ -28,6 +35,7 @@ class Notices:
         self._left_out: set[int] = set()
         self._explained: set[str] = set()
         self._waiting: list[tuple[str, dict[str, str | int]]] = []
+        self.last: deque[Told] = deque(maxlen=KEPT)  # to show them later, too
 
     def __enter__(self) -> None:
         """Begin a step."""
@@ -110,6 +118,7 @@ class Notices:
 
     def _warn(self, event: str, message: str, **fields: int) -> None:
         self._waiting.append((message, {"event": event, **fields}))
+        self.last.append(Told(at=time.time(), message=utf8(message)))
 
     def _log_now(self, message: str, fields: dict[str, str | int]) -> None:
         self._log.warning(message, extra=fields)

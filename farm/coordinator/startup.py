@@ -61,7 +61,7 @@ def prepare(config: FarmConfig, log: logging.Logger) -> tuple[FarmPlan, Coordina
         if not memory.is_shown():
             log.warning(UNWATCHED, extra={"event": PLAN})
         limits = _limits(config, len(decided.workers))
-        return decided, Coordinator(decided.workers, run_dir, limits, log), labels
+        return decided, Coordinator(decided, run_dir, limits, log), labels
     except OSError as error:
         run_dir.remove()
         raise StartError(f"the farm can't be set up: {error}") from error

@@ -118,8 +118,8 @@ class Dispatcher:
                 actions = self._release(event, now)
             case Tick():
                 return self._overdue(now)  # which makes room for nothing
-            case Dropped(run, held):
-                self._drop(run, held=held)
+            case Dropped():
+                self._drop(event)
         return actions + self._fill(now)
 
     def _requeue(self, worker: int, reason: str) -> list[Action]:
@@ -177,10 +177,14 @@ class Dispatcher:
         self._workers[worker].terminating = True
         return [Kill(worker, reason, hangs)]
 
-    def _drop(self, run: int, *, held: bool) -> None:
-        self._queues.pop(run, None)
-        self._waiting_bytes.pop(run, None)
-        for load in self._workers.values() if held else ():
+    def _drop(self, event: Dropped) -> None:
+        run, items = event.run, event.items
+        waiting = self._queues.get(run, ())
+        kept = deque(job for job in waiting if items is not None and job.item.id not in items)
+        self._queues[run], self._waiting_bytes[run] = kept, sum(job.size for job in kept)
+        if not kept:
+            del self._queues[run], self._waiting_bytes[run]
+        for load in self._workers.values() if event.held else ():
             for batch, jobs in load.held.items():
                 if jobs and jobs[0].run == run:
                     load.held[batch] = ()

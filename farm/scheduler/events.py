@@ -70,10 +70,14 @@ class Tick(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """Nobody wants a run's waiting jobs any more, nor with `held` those that workers hold."""
+    """Nobody wants a run's waiting jobs any more, nor with `held` those that workers hold.
+
+    With `items`, of the waiting jobs only those of these are meant, by the ids of their items.
+    """
 
     run: int
     held: bool
+    items: frozenset[int] | None = None
 
 
 Event = Submitted | WorkerUp | WorkerDown | Oversized | Answered | Tick | Dropped

@@ -1,4 +1,4 @@
-"""Text files that are not UTF-8: what they are, and how to convert them."""
+"""Text that is not UTF-8: files and how to convert them, and words of this program."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _SAMPLE: Final = 4096
+
+
+def utf8(words: str) -> str:
+    """Return a text whose lone surrogates, as in names that are not UTF-8, are escaped.
+
+    Strict parsers of JSON refuse them.
+    """
+    return words.encode("utf-8", "backslashreplace").decode()
 
 
 def objection(data: bytes) -> str | None:

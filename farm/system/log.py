@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, Final
 
 from farm.system.colour import WARNING, coloured
+from farm.system.encodings import utf8
 from farm.system.terminal import printable, width_of, wrapped
 
 LOG: Final = logging.getLogger("farm")
@@ -44,8 +45,7 @@ class JsonFormatter(logging.Formatter):
         told: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created).astimezone().isoformat(),
             "level": record.levelname.lower(),
-            # A file name that is not UTF-8 has lone surrogates, which strict parsers refuse.
-            "message": record.getMessage().encode("utf-8", "backslashreplace").decode(),
+            "message": utf8(record.getMessage()),
         }
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)

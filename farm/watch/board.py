@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 from farm.errors import SensorError
@@ -13,24 +14,19 @@ from farm.watch.snapshot import Board
 
 
 class BoardReader:
-    """Reads the board below `root`, and how busy its CPUs were since it was last read."""
+    """Reads the board below `root`; its CPUs' load is since the last mark but one."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root, self._soc = root, detect(root).soc
-        self._at = 0.0
-        self._busy: dict[int, float] = {}
+        self._marks: deque[tuple[float, dict[int, float]]] = deque(maxlen=2)
+
+    def mark(self, now: float) -> None:
+        """Note how busy the CPUs were until `now`; about once a second."""
+        self._marks.append((now, busy_by_cpu(self._root / "proc")))
 
     def read(self, now: float) -> Board:
         """Return the board at `now` (CLOCK_MONOTONIC seconds)."""
         sample = sensors.sample(self._root)
-        before, self._busy = self._busy, busy_by_cpu(self._root / "proc")
-        elapsed, self._at = now - self._at, now
-        # The kernel counts in ticks: over a short time, the share can be beyond its limits.
-        load = {
-            cpu: min(1.0, max(0.0, (seconds - before[cpu]) / elapsed))
-            for cpu, seconds in self._busy.items()
-            if cpu in before and elapsed > 0
-        }
         unknown = isinstance(sample.load, SensorError)
         return Board(
             soc=self._soc,
@@ -38,7 +34,18 @@ class BoardReader:
             no_npu_load=str(sample.load) if unknown else None,
             temperatures=sample.temperatures,
             clocks=sample.clocks,
-            cpu_load=load,
+            cpu_load=self._cpu_load(now),
             memory_mb=memory.total_mb(),
             available_mb=memory.available_mb(),
         )
+
+    def _cpu_load(self, now: float) -> dict[int, float]:
+        at, before = self._marks[0] if self._marks else (now, {})
+        if now <= at:
+            return {}
+        # The kernel counts in ticks: over a short time, the share can be beyond its limits.
+        return {
+            cpu: min(1.0, max(0.0, (seconds - before[cpu]) / (now - at)))
+            for cpu, seconds in busy_by_cpu(self._root / "proc").items()
+            if cpu in before
+        }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
-from typing import Final
 
 from farm.results.latency import Histogram
 from farm.results.result import timings
@@ -12,9 +11,6 @@ from farm.results.stats import PHASES, PHASES_WITH_TASK
 from farm.scheduler.events import Deliver
 from farm.watch.snapshot import BOUNDS_MS, RECENT_SECONDS, Stage
 from workers.protocol.messages import ItemError, Ranked
-
-MARK_SECONDS: Final = 1.0  # between two moments that "the last seconds" may begin at
-TASK: Final = "task"
 
 
 @dataclass(slots=True)
@@ -68,9 +64,8 @@ class Counts:
             totals.stages[stage].add(took)
 
     def mark(self, now: float) -> None:
-        """Note how far the farm is, so that the last seconds can begin here."""
-        if now - self._marks[-1][0] >= MARK_SECONDS:
-            self._marks.append((now, self.totals.copy()))
+        """Note how far the farm is: the last seconds may begin here. About once a second."""
+        self._marks.append((now, self.totals.copy()))
         while len(self._marks) > 1 and self._marks[1][0] <= now - RECENT_SECONDS:
             self._marks.popleft()
 

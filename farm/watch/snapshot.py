@@ -87,16 +87,15 @@ class FarmFacts(Identity, frozen=True, kw_only=True):
 
     `rate` is in images per second over the last RECENT_SECONDS. `ok` and `failures` (by kind) count
     images since the start, `waiting` those that no worker holds yet, `in_flight` those that workers
-    hold; `runs` are open. `losses` counts workers that were lost after they were up, `restarts`
+    hold. `losses` counts workers that were lost after they were up, `restarts`
     processes that were started in place of others, `strays` messages that were dropped.
 
-    `npu_load` is the share (0 to 1) of time in which each NPU core worked: of a simulated NPU since
-    the last snapshot, of a real one in the last full second. None where `no_npu_load` says why.
-    `warnings` are the last ones.
+    `npu_load` is the share (0 to 1) of time in which each NPU core worked: of a simulated NPU in
+    the last second or two, of a real one in the last full second. None where `no_npu_load` says
+    why. `warnings` are the last ones.
     """
 
     reading: str
-    runs: int
     rate: float
     ok: int
     failures: dict[str, int]
@@ -117,7 +116,7 @@ class Board(Struct, frozen=True, kw_only=True):
 
     `npu_load` is what the kernel says of its NPU, by core, 0 to 1; `no_npu_load` why it says
     nothing. `temperatures` are in degrees C by zone. `cpu_load` is the share (0 to 1) of time in
-    which each CPU was busy since it was last read; empty where that is not known.
+    which each CPU was busy in the last second or two; empty where that is not known.
     """
 
     soc: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zmq
 
+from farm.errors import SnapshotError
 from farm.watch.snapshot import Snapshot, decode
 
 
@@ -30,3 +31,17 @@ class Viewer:
     def close(self) -> None:
         """Let go of the farm."""
         self._context.destroy(linger=0)
+
+
+def look(address: str, seconds: float) -> Snapshot:
+    """Return a snapshot of the farm at `address`; raises SnapshotError if none comes in time."""
+    viewer = Viewer(address)
+    try:
+        seen = viewer.receive(seconds)
+    finally:
+        viewer.close()
+    if seen is None:
+        raise SnapshotError(
+            f"the farm has shown nothing for {seconds:g} s: nobody asks it for results"
+        )
+    return seen

@@ -56,7 +56,6 @@ def a_farm(workers: int = 3, **other: Any) -> FarmFacts:
         command="npu-farm run photos/",
         started=1_790_000_000.0,
         reading="scores",
-        runs=1,
         rate=812.5,
         ok=1000,
         failures={"not_an_image": 2},

@@ -22,8 +22,11 @@ DATA: Final = "data without behaviour"
 # Modules without a test file of their own, and why: another one tests what they do.
 ELSEWHERE: Final[dict[str, str]] = {
     "farm/api/farm.py": "tests/integration/test_farm.py",
+    "farm/api/observed.py": "tests/integration/test_watch.py",
+    "farm/api/opening.py": "tests/integration/test_farm.py",
     "farm/api/run.py": "tests/integration/test_farm.py",
     "farm/api/running_farm.py": "tests/integration/test_threads.py",
+    "farm/api/submitter.py": "tests/integration/test_submit.py",
     "farm/bench/bench.py": "tests/integration/test_bench.py",
     "farm/bench/trial.py": "tests/integration/test_tune.py",
     "farm/cli/command.py": "tests/integration/test_command.py",
@@ -33,8 +36,11 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/cli/run.py": "tests/integration/test_command.py",
     "farm/coordinator/__main__.py": "tests/integration/test_command.py",
     "farm/coordinator/coordinator.py": "tests/integration/test_losses.py",
+    "farm/coordinator/facts.py": "tests/integration/test_watch.py",
     "farm/coordinator/fork_server.py": "tests/integration/test_fork_server.py",
+    "farm/coordinator/health.py": "tests/integration/test_losses.py",
     "farm/coordinator/limits.py": DATA,
+    "farm/coordinator/publisher.py": "tests/integration/test_watch.py",
     "farm/doctor/npu_self_test.py": "tests/integration/test_npu.py",
     "farm/errors.py": DATA,
     "farm/report/data.py": DATA,

@@ -189,6 +189,15 @@ class Farm(RuleBasedStateMachine):
         self.dropped |= unended if held else unended - in_hands
         self.hear(Dropped(run, held))
 
+    @rule(run=st.integers(0, RUNS - 1), ids=st.frozensets(st.integers(0, 30), max_size=8))
+    def lose_interest_in_some(self, run: int, ids: frozenset[int]) -> None:
+        in_hands = {n for each in self.hands.values() for b in each for n in self.numbers(b)}
+        for number, item in self.submitted.items():
+            waits = not self.ended[number] and number not in in_hands
+            if waits and self.run_of[number] == run and item.id in ids:
+                self.dropped.add(number)
+        self.hear(Dropped(run, held=False, items=ids))
+
     # What time does.
 
     @rule(seconds=st.sampled_from([0.0, 0.125, LIMIT / 2, LIMIT, LIMIT + 0.125]))

@@ -15,7 +15,8 @@ def test_the_load_of_each_cpu_is_its_share_of_the_time_since_the_last_look(
     stat.parent.mkdir()
     stat.write_text("cpu0 100 0 0 900 0 0 0 0 0 0\ncpu3 0 0 0 9 0 0 0 0 0 0\n")
     reader = BoardReader(tmp_path)
-    assert reader.read(10.0).cpu_load == {}
+    assert reader.read(9.0).cpu_load == {}
+    reader.mark(10.0)
     stat.write_text("cpu0 150 0 0 950 0 0 0 0 0 0\ncpu3 300 0 0 9 0 0 0 0 0 0\n")
     assert reader.read(12.0).cpu_load == {0: 0.25, 3: 1.0}
 
