@@ -265,6 +265,34 @@ def test_an_own_task_s_output_is_json(tmp_path: Path, images: list[bytes]) -> No
     assert [json.loads(output[0]), output[1]] == [{"size": [width, height], "raw": "/w=="}, ""]
 
 
+@pytest.mark.filterwarnings("ignore:Core Pydantic V1")  # of Python 3.14
+def test_the_protocol_s_own_client_gets_the_same(
+    server: Server, images: list[bytes], expected: list[Result]
+) -> None:
+    """Its working group generates it from the specification."""
+    from open_inference.openapi.client import OpenInferenceClient
+    from open_inference.openapi.types import InferenceRequest, RequestInput
+
+    data = [b64encode(each).decode() for each in images]
+    given = RequestInput.parse_obj(
+        {"name": "images", "shape": [len(images)], "datatype": "BYTES", "data": data}
+    )
+    asked = InferenceRequest(id="42", inputs=[given], outputs=None, parameters=None)
+    with httpx.Client() as connection:
+        client = OpenInferenceClient(base_url=server.url, httpx_client=connection)
+        client.check_server_liveness()
+        client.check_server_readiness()
+        client.check_model_readiness("glyphs")
+        told = client.read_model_metadata("glyphs")
+        answer = client.model_infer("glyphs", request=asked)
+    names = ["classes", "scores", "labels", "errors"]
+    assert [each.name for each in told.outputs or ()] == names
+    assert [each.name for each in answer.outputs] == names
+    assert (answer.id, answer.model_name, answer.model_version) == ("42", "glyphs", "1")
+    classes = [each.class_id for result in expected for each in result.top5 or ()]
+    assert answer.outputs[0].data.__root__ == classes
+
+
 KSERVE: Final = """
 import asyncio, json, sys
 import numpy as np
