@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tritonclient.http import InferenceServerClient, InferInput
 
@@ -144,16 +145,24 @@ BAD_REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
         "use UINT8 [n, height, width, 3]",
     ),
     "pixels of no height": ({"inputs": [pixels([], shape=[1, 0, 1, 3])]}, "use UINT8"),
-    "too few values": ({"inputs": [pixels([0] * 71)]}, "have not the shape [2, 3, 4, 3]"),
-    "too many values": ({"inputs": [tensor(["", ""])]}, "have not the shape [1]"),
+    "too few values": (
+        {"inputs": [pixels([0] * 71)]},
+        "not whole numbers in the shape [2, 3, 4, 3]",
+    ),
+    "too many values": ({"inputs": [tensor(["", ""])]}, "2 texts are not of the shape [1]"),
     "lists of other lengths": (
-        {"inputs": [pixels([RGB[0].tolist(), [[[0] * 3] * 3] * 4])]},
-        "have not the shape",
+        {"inputs": [pixels([[[[1, 2], [3, 4, 5, 6]]]], shape=[1, 1, 2, 3])]},
+        "in the shape [1, 1, 2, 3]",
     ),
     "values above 255": ({"inputs": [pixels([256] * 72)]}, "255"),
-    "values of another type": ({"inputs": [pixels([0.5] * 72)]}, "int"),
-    "texts that are no base64": ({"inputs": [tensor(["P3 1 1 255"])]}, "images are base64"),
-    "data that are null": ({"inputs": [tensor() | {"data": None}]}, "have not the shape"),
+    "numbers that are not whole": ({"inputs": [pixels([0.5] * 72)]}, "not whole numbers"),
+    "a text in a list too many": ({"inputs": [tensor([["aGk="]])]}, "images are base64 texts"),
+    "two texts in a list": (
+        {"inputs": [tensor([["aGk=", "aGk="]], shape=[1, 1])]},
+        "images are base64 texts",
+    ),
+    "texts that are no base64": ({"inputs": [tensor(["P3 1 1 255"])]}, "images are base64 texts"),
+    "data that are null": ({"inputs": [tensor() | {"data": None}]}, "Expected `array`"),
     "no data": (
         {"inputs": [{"name": "images", "datatype": "BYTES", "shape": [1]}]},
         "no data",
@@ -222,6 +231,22 @@ def test_a_request_is_refused_with_words(name: str) -> None:
     assert refused.value.status == 400
 
 
+def test_many_numbers_are_to_be_sent_binary() -> None:
+    """Who reads them answers nobody else meanwhile."""
+    shape = [1, 600, 600, 3]
+    with pytest.raises(RequestError, match="use binary data") as refused:
+        said({"inputs": [pixels([0] * math.prod(shape), shape=shape)]})
+    assert refused.value.status == 413
+    assert len(sent(triton.pixels(np.zeros(shape, np.uint8))).items) == 1
+
+
+@pytest.mark.parametrize("text", ["[1 2,3]", "[01,2,3]", "[1,2,3,]", "[1,2,3]]", "[1,2[,3]]"])
+def test_numbers_are_those_of_json(text: str) -> None:
+    request = json.dumps({"inputs": [pixels("@", shape=[1, 1, 1, 3])]}).replace('"@"', text)
+    with pytest.raises(RequestError):
+        parse(request.encode(), None, CLASSIFIER, most=8)
+
+
 def test_a_detector_gives_no_classification() -> None:
     asked = [{"name": "scores", "parameters": {"classification": 1}}]
     with pytest.raises(RequestError, match="of a classifier"):
@@ -283,6 +308,7 @@ def test_json_that_is_too_deep_is_refused(hole: str) -> None:
         parse(("{" + hole.format(deep) + "}").encode(), None, CLASSIFIER, most=8)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_a_changed_request_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     body, size = InferenceServerClient.generate_request_body([encoded(JPEG, PNG)])
@@ -294,6 +320,7 @@ def test_a_changed_request_is_read_or_refused_and_nothing_else(data: st.DataObje
         assert len(parse(bytes(changed), length, CLASSIFIER, most=8).items) in range(1, 9)
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("images"),
