@@ -19,6 +19,11 @@ function digits(value) {
   return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
+// Milliseconds of something that may not have been lately.
+function ms(value) {
+  return value > 0 ? digits(value) : "-";
+}
+
 function share(value) {
   return `${Math.round(value * 100)} %`;
 }
@@ -69,7 +74,7 @@ function drawCards(farm, board) {
   const memory = farm.workers.reduce((sum, worker) => sum + worker.memory_mb, 0);
   const figures = {
     rate: [digits(farm.rate), "over the last 10 s"],
-    p50: [digits(total.p50), `p99 ${digits(total.p99)} ms`],
+    p50: [ms(total.p50), `p99 ${ms(total.p99)} ms`],
     busy: [`${farm.in_flight}`, `${farm.waiting} waiting`],
     images: [farm.ok.toLocaleString("en"), `${failed.toLocaleString("en")} failed`],
     up: [`${up} of ${farm.workers.length}`, `${farm.losses} lost, ${farm.restarts} restarted`],
@@ -177,7 +182,7 @@ function draw({ at, farm, board }) {
   drawLoads(farm);
   drawHistory(at, farm.rate);
   rows("latency", Object.entries(farm.stages).map(([name, stage]) =>
-    [name, digits(stage.p50), digits(stage.p90), digits(stage.p99)]), []);
+    [name, ms(stage.p50), ms(stage.p90), ms(stage.p99)]), []);
   drawWorkers(farm);
   drawTroubles(farm);
   drawBoard(board);
@@ -225,18 +230,7 @@ class Stream {
     this.look();
     if (this.source === null || this.source.readyState !== EventSource.CLOSED) return;
     this.close();
-    setTimeout(() => this.again(), AGAIN_MS);
-  }
-
-  // Who has no right to look any more is led to where it is asked for.
-  async again() {
-    try {
-      const page = await fetch("", { method: "HEAD", redirect: "manual", cache: "no-store" });
-      if (page.type === "opaqueredirect") location.reload();
-    } catch {
-      // nobody there: the stream says so, too
-    }
-    this.follow();
+    setTimeout(() => this.follow(), AGAIN_MS);
   }
 
   look() {

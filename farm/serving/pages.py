@@ -1,12 +1,11 @@
-"""The pages of a service, filled once, each with the content security policy that it takes."""
+"""The page of a service, filled once, with the content security policy that it takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from farm.pictures.cards import to_script
-from farm.pictures.colours import as_hex, colour, ink
+from farm.pictures.cards import shown, to_script
 from farm.pictures.page import source
 from farm.report.format import SIMULATED
 from farm.report.html.templates import environment
@@ -50,7 +49,7 @@ def live_page(name: str, ask: str, *, thumbnails: bool) -> Page:
         "name": name,
         "ask": ask,
         "classes": {},  # those that were seen
-        "palette": [palette(number) for number in range(COLOURS)],
+        "palette": [shown(number, None)[1:] for number in range(COLOURS)],
         "folder": None,  # thumbnails come with their cards
         "thumbnails": thumbnails,
     }
@@ -62,27 +61,13 @@ def live_page(name: str, ask: str, *, thumbnails: bool) -> Page:
         cards=CARDS,
         columns=COLUMNS,
     )
-    return Page(html, policy(style, script=script))
+    return Page(html, policy(style, script))
 
 
-def login_page(*, wrong: bool) -> Page:
-    """Return the page that asks for the token; `wrong` says that the last one was."""
-    made = environment(*PACKAGES)
-    style = made.get_template("live.css").render()
-    html = made.get_template("login.html").render(style=style, wrong=wrong)
-    return Page(html, policy(style))
-
-
-def policy(style: str, *, script: str | None = None) -> str:
+def policy(style: str, script: str) -> str:
     """Return the policy of a page with this style and script: nothing from anywhere else."""
-    scripts = "" if script is None else f" script-src {source(script)};"
     return (
-        f"default-src 'none'; style-src {source(style)};{scripts} connect-src 'self'; "
-        "img-src data: blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        "connect-src 'self'; img-src data: blob:; form-action 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     )
-
-
-def palette(number: int) -> tuple[Any, ...]:
-    """Return the colour of a class and that of a name on it."""
-    ground = colour(number)
-    return as_hex(ground), as_hex(ink(ground))
