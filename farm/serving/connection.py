@@ -41,6 +41,8 @@ class Connection(HttpToolsProtocol):
         self._in_head, self._head_bytes = False, 0
         self._refusal: RequestError | None = None
         self._surplus = 0
+        self.task: asyncio.Task[None] | None = None  # what works on a request now
+        self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request."""
@@ -52,9 +54,12 @@ class Connection(HttpToolsProtocol):
             self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Forget it; nothing is computed for who has gone."""
         self._stop_waiting()
+        self.lost = True
         super().connection_lost(exc)
+        if self.task is not None:
+            self.task.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Read what comes; what comes after a refusal is dropped."""
@@ -81,6 +86,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
+        self.scope["state"]["connection"] = self
         self._in_head, self._head_bytes = True, 0
         self._wait()
 

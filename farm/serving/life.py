@@ -2,107 +2,114 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-from collections.abc import Iterator
+import ssl
+from concurrent.futures import Future
 from dataclasses import dataclass
-from types import FrameType
-
-import uvicorn
+from pathlib import Path
+from typing import Final
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from farm.errors import EXIT_SIGNAL_BASE, InterruptedStartError
+from farm.errors import EXIT_SIGNAL_BASE, ConfigError, FarmError, InterruptedStartError
 from farm.serving import listen
 from farm.serving.app import make_app
-from farm.serving.connection import limited
 from farm.serving.limits import Limits
+from farm.serving.security import Access
+from farm.serving.server import Ends, Server
 from farm.serving.service import Service
+from farm.system import open_files
 from farm.system.log import LOG
 from farm.system.progress import starting
 from farm.system.signals import Signals
 
+OTHER_FILES: Final = 64  # besides connections
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Where a service listens, under which `name` it shows its model, what it takes on.
+    """Where a service listens and who may come, under which `name` its model is, what it takes on.
 
-    Without `thumbnails`, its page shows no pictures of what others send.
+    With a `certfile` (its key in it, or in `keyfile`), it speaks TLS. `root_path` is where a
+    reverse proxy has it. Without `thumbnails`, its page shows no pictures of what others send.
     """
 
     host: str
     port: int
     name: str
     limits: Limits
-    thumbnails: bool
+    access: Access
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    root_path: str = ""
+    thumbnails: bool = True
+
+
+class StartSignals(Signals):
+    """Signals that end a farm while it starts; once it is `up`, its server alone heeds them."""
+
+    up = False
+
+    def seen(self) -> int:
+        """See Signals.seen."""
+        seen = super().seen()
+        return 0 if self.up else seen
+
+
+class LeftError(FarmError):
+    """A service has ended before all that it had taken in."""
 
 
 def serve(config: FarmConfig, request: Request) -> int:
     """Serve a farm until a signal comes; return 128 plus the signal.
 
-    Raises OutputError where nobody can listen, and what a farm raises that can't start.
+    Raises OutputError where nobody can listen, ConfigError for a certificate that is none, and what
+    a farm raises that can't start, or has lost its workers.
     """
-    with Signals() as signals, listen.bind(request.host, request.port) as bound:
+    tls = tls_of(request)
+    make_room(request.limits.connections)
+    signals = StartSignals()
+    with signals, listen.bind(request.host, request.port) as bound:
         try:
             with Farm(config, signals=signals, starting=starting) as farm:
+                signals.up = True
                 service = Service(
                     farm,
                     name=request.name,
                     limits=request.limits,
                     thumbnails=request.thumbnails,
                 )
-                Server(service, signals, bound).run()
-        except InterruptedStartError as error:
+                ends = Ends(signals=signals.received, lost=Future())
+                app = make_app(service, request.access)
+                server = Server(service, app, ends, tls=tls, root_path=request.root_path)
+                server.run([bound])
+                if ends.lost.done():
+                    ends.lost.result()
+                if server.left:
+                    raise LeftError(f"stopped with {server.left} images that were not finished")
+        except (InterruptedStartError, LeftError) as error:
             LOG.info(str(error))
         return EXIT_SIGNAL_BASE + signals.received[0]
 
 
-class Server(uvicorn.Server):
-    """uvicorn's server, which tells when it is up and heeds our signals instead of its own."""
+def tls_of(request: Request) -> ssl.SSLContext | None:
+    """Return what speaks TLS with a request's certificate; raises ConfigError if it is none."""
+    if request.certfile is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(request.certfile, request.keyfile, lambda: "")
+    except (OSError, ssl.SSLError) as error:
+        named = " ".join(str(file) for file in (request.certfile, request.keyfile) if file)
+        raise ConfigError(f"{named}: no certificate with its key: {error.strerror}") from error
+    return context
 
-    def __init__(self, service: Service, signals: Signals, bound: socket.socket) -> None:
-        super().__init__(
-            uvicorn.Config(
-                make_app(service),
-                http=limited(service.limits),
-                timeout_keep_alive=service.limits.sending_seconds,  # type: ignore[arg-type]
-                loop="asyncio",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-            )
-        )
-        self._service, self._signals, self._bound = service, signals, bound
 
-    def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn.Server.run."""
-        super().run([self._bound, *(sockets or ())])
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn.Server.startup."""
-        await super().startup(sockets)
-        url, task = listen.url_of(self._bound, scheme="http"), self._service.config.task
-        simulated = ", a simulated NPU" if self._service.farm.plan.simulated else ""
-        LOG.info(
-            f"serving {self._service.name}{simulated} on {url}; try:\n"
-            f"  curl --data-binary @photo.jpg {url}/{task}",
-            extra={"event": "serving", "url": url},
-        )
-
-    async def on_tick(self, counter: int) -> bool:
-        """See uvicorn.Server.on_tick; it comes ten times a second."""
-        if self._signals.received:
-            self._service.draining = True
-            return True
-        return await super().on_tick(counter)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to Signals."""
-        yield
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """See capture_signals."""
+def make_room(connections: int) -> None:
+    """See to it that so many connections can be open; raises ConfigError if they can't."""
+    try:
+        open_files.make_room(connections + OTHER_FILES)
+    except OSError as error:
+        raise ConfigError(
+            f"--connections {connections}: this process may not open so many files; "
+            "take fewer, or raise its limit (ulimit -n, LimitNOFILE= in a unit)"
+        ) from error

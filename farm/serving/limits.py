@@ -1,8 +1,11 @@
-"""What a service takes on: how much, how large, for how long."""
+"""How much a service takes on, how large, for how long."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MB: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +20,8 @@ class Limits:
 
     queue: int = 1024
     images: int = 64
-    body_bytes: int = 32 << 20
-    held_bytes: int = 256 << 20
+    body_bytes: int = 32 * MB
+    held_bytes: int = 256 * MB
     seconds: float = 60.0
     connections: int = 1024
     sending_seconds: float = 10.0

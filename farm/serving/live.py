@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from farm.serving.events import DRAINING, LOST, READY, Now, events, seen_by
 from farm.serving.pages import live_page
+from farm.serving.people import path_of
 from farm.serving.service import RequestError, Service
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def routes(service: Service) -> list[Route]:
     """Return the page and its stream."""
     page = live_page(
         service.name,
-        service.config.task,
+        path_of(service.config.task),
         thumbnails=service.last_results.thumbnails,
     )
 

@@ -8,8 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from farm.serving.oip_model import IMAGES, INPUTS, PIXELS
-from farm.serving.service import RequestError
-from farm.sources.base import Item
+from farm.serving.service import Image, RequestError
 
 LENGTH: Final = 4  # bytes before each element of a binary BYTES tensor, little-endian
 Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
@@ -63,7 +62,7 @@ def fits(name: str, shape: list[int]) -> bool:
     return len(shape) == 4 and shape[3] == 3 and min(shape) > 0
 
 
-def items_of(given: RequestInput, binary: memoryview | None, most: int) -> list[Item]:
+def items_of(given: RequestInput, binary: memoryview | None, most: int) -> list[Image]:
     """Return the images of an input, whose bytes are `binary` if they are not in its JSON."""
     if given.shape[0] > most:
         raise RequestError(
@@ -127,9 +126,9 @@ def numbers(raw: bytes, shape: list[int]) -> bytes:
         raise bad(f"input {PIXELS}: data: {error}") from error
 
 
-def elements(binary: memoryview, count: int) -> list[Item]:
+def elements(binary: memoryview, count: int) -> list[Image]:
     """Return the elements of a BYTES tensor."""
-    found: list[Item] = []
+    found: list[Image] = []
     at = 0
     while at < len(binary) and len(found) < count:
         end = at + LENGTH + int.from_bytes(binary[at : at + LENGTH], "little")
@@ -143,7 +142,7 @@ def elements(binary: memoryview, count: int) -> list[Item]:
     return found
 
 
-def pixels(data: bytes | memoryview, shape: list[int]) -> list[Item]:
+def pixels(data: bytes | memoryview, shape: list[int]) -> list[Image]:
     """Return the images of an RGB tensor as the farm takes them, as BGR."""
     import numpy as np  # for pixels alone
 

@@ -11,7 +11,7 @@ import msgspec
 from farm.serving.oip_images import RequestInput, Size, bad, items_of, only_input
 from farm.serving.oip_model import Model
 from farm.serving.oip_outputs import Output
-from farm.sources.base import Item
+from farm.serving.service import Image
 from workers.protocol.spec import K
 
 US: Final = 1_000_000  # in a second
@@ -62,7 +62,7 @@ class Inference:
     """What a request asks for: the images, the outputs, within so many seconds."""
 
     id: str | None
-    items: list[Item]
+    items: list[Image]
     wanted: tuple[Wanted, ...]
     timeout: float | None
 

@@ -1,18 +1,22 @@
-"""The routes for people: an image to /classify or /detect, the answer as a run writes it."""
+"""The routes for people: images to /classify or /detect, answers as a run writes them."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from farm.results.answer_format import format_of
+from farm.results.answer_format import BUILT_IN, AnswerFormat, format_of
 from farm.results.result import Result
 from farm.results.writers import as_dict
-from farm.serving.service import Service
+from farm.serving.form import MULTIPART, parse
+from farm.serving.service import RequestError, Service
 
 # What an error of one image is in HTTP: the client's, or the farm's.
 STATUS: Final = {
@@ -25,18 +29,80 @@ STATUS: Final = {
     "no_memory": 503,
 }
 OTHER_STATUS: Final = 422
+OWN_TASK: Final = "infer"  # the path of a task of the user's
+TIMEOUT: Final = "timeout"
+TIMEOUT_HEADER: Final = "x-timeout"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes(service: Service) -> list[Route]:
-    """Return the path of the farm's task, and refusals of those of other tasks."""
+    """Return the path of the farm's task, and refusals at those of other tasks."""
+    ours = path_of(service.config.task)
+    others = {*BUILT_IN, OWN_TASK} - {ours}
+    return [
+        Route(f"/{ours}", answering(service), methods=["POST"]),
+        *(Route(f"/{path}", refusing(path, ours), methods=["GET", "POST"]) for path in others),
+    ]
+
+
+def path_of(task: str) -> str:
+    """Return the path, without its slash, at which a farm with this task answers."""
+    return task if task in BUILT_IN else OWN_TASK
+
+
+def answering(service: Service) -> Endpoint:
+    """Return what answers images with the farm's task."""
     answers = format_of(service.config.task)
 
     async def answer(request: Request) -> Response:
-        body = await request.body()
-        (result,) = await service.infer([body])
-        return as_json(as_dict(result, answers), status_of(result))
+        asked, headers = request.query_params.get(TIMEOUT), request.headers
+        if headers.get("content-encoding", "identity") != "identity":
+            raise RequestError(415, "encoded", "the body is compressed; send it as it is")
+        body, kind = await request.body(), headers.get("content-type", "")
+        asked = asked or headers.get(TIMEOUT_HEADER)
+        if not kind.lower().startswith(MULTIPART):
+            results = await service.infer([body], timeout=seconds_of(asked))
+            return response_of(results, answers)
+        form = parse(body, kind, images=service.limits.images, fields=(TIMEOUT,))
+        seconds = seconds_of(form.fields.get(TIMEOUT, asked))
+        results = await service.infer([each.data for each in form.uploads], timeout=seconds)
+        names = [each.name for each in form.uploads]
+        named = [replace(each, path=name) for each, name in zip(results, names, strict=True)]
+        return response_of(named, answers)
 
-    return [Route("/classify", answer, methods=["POST"])]
+    return answer
+
+
+def refusing(path: str, ours: str) -> Endpoint:
+    """Return what refuses requests for another task."""
+
+    async def refuse(_: Request) -> Response:
+        message = f"this farm does not {path}; send images to /{ours}"
+        raise RequestError(404, "other_task", message)
+
+    return refuse
+
+
+def seconds_of(said: str | None) -> float | None:
+    """Return a time limit as a client says it; raises RequestError for what is none."""
+    if said is None:
+        return None
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        message = f"{TIMEOUT} {said[:40]!r}: write a number of seconds above 0"
+        raise RequestError(400, "bad_timeout", message)
+    return seconds
+
+
+def response_of(results: Sequence[Result], answers: AnswerFormat) -> Response:
+    """Return one result as an object, with the status of its error; several as a list."""
+    if len(results) == 1:
+        return as_json(as_dict(results[0], answers), status_of(results[0]))
+    return as_json([as_dict(each, answers) for each in results])
 
 
 def status_of(result: Result) -> int:

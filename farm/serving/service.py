@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import queue
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from farm.api import Farm
 from farm.config.schema import FarmConfig
-from farm.errors import FarmError
+from farm.errors import BusyError, FarmError
 from farm.results.result import Result
+from farm.scheduler.lifecycle import State
 from farm.serving.last_results import LastResults
-from farm.serving.limits import Limits
-from farm.sources.base import Item
+from farm.serving.limits import MB, Limits
 from farm.watch.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+# No path: a client must not name a file of ours.
+Image: TypeAlias = "bytes | npt.NDArray[np.uint8]"
+LONGEST_RETRY: Final = 60  # seconds
 
 
 class RequestError(FarmError):
@@ -35,7 +45,9 @@ class RequestError(FarmError):
 class Service:
     """A farm that is up, as HTTP shows it under a `name`.
 
-    Used by the thread of the event loop alone.
+    Used by the thread of the event loop alone. `snapshot` is the farm's last one. Once it is
+    `draining`, it takes nothing in. `outstanding` images wait or are with the workers, for requests
+    whose bodies have `held_bytes` together.
     """
 
     def __init__(self, farm: Farm, *, name: str, limits: Limits, thumbnails: bool) -> None:
@@ -43,7 +55,9 @@ class Service:
         self.last_results = LastResults(self.config.max_pixels, thumbnails=thumbnails)
         self.snapshot: Snapshot | None = None
         self.draining = False
-        self._pending: queue.SimpleQueue[tuple[Item, Future[Result]]] = queue.SimpleQueue()
+        self.outstanding = self.held_bytes = 0
+        self._futures: set[asyncio.Future[Result]] = set()
+        self._pending: queue.SimpleQueue[tuple[Image, Future[Result]]] = queue.SimpleQueue()
         threading.Thread(target=self._drive, daemon=True).start()
 
     @property
@@ -53,30 +67,59 @@ class Service:
 
     @property
     def ready(self) -> bool:
-        """Whether a request would be taken in."""
-        return not self.draining
+        """Whether a worker is up, and requests are taken in."""
+        facts = self.snapshot.farm if self.snapshot is not None else None
+        up = facts is None or any(worker.state == State.UP.value for worker in facts.workers)
+        return up and not self.draining
 
-    async def infer(self, items: Sequence[Item], *, timeout: float | None = None) -> list[Result]:
+    def check_open(self) -> None:
+        """Raise RequestError if no image would be taken in now."""
+        if self.draining:
+            message = "this service is stopping: ask another one, or this one later"
+            raise RequestError(503, "stopping", message, {"Connection": "close"})
+        if self.outstanding >= self.limits.queue:
+            raise self._busy(f"{self.outstanding} images are waiting already")
+
+    def check_size(self, size: int) -> None:
+        """Raise RequestError if a body of `size` bytes is too large, or too much for now."""
+        if size > self.limits.body_bytes:
+            message = f"the body has more than {self.limits.body_bytes / MB:g} MB, the most"
+            raise RequestError(413, "too_large", message)
+        if self.held_bytes > self.limits.held_bytes:
+            raise self._busy(f"requests of {self.held_bytes / MB:.0f} MB are waiting already")
+
+    async def infer(self, items: Sequence[Image], *, timeout: float | None = None) -> list[Result]:
         """Return the results of items, in their order; each has an answer or an error.
 
         Waits for `timeout` seconds, and no longer than the limits say. What has no result by then,
-        and what is left when this is cancelled, is withdrawn. Raises RequestError.
+        and what is left when this is cancelled, is withdrawn. Raises RequestError, and FarmError
+        once the farm can't go on.
         """
         if len(items) > self.limits.images:
             message = f"{len(items)} images in one request; at most {self.limits.images}"
             raise RequestError(413, "too_many_images", message)
-        seconds = min(timeout or self.limits.seconds, self.limits.seconds)
-        futures = [self._submit(item) for item in items]
+        if self.outstanding + len(items) > self.limits.queue:
+            raise self._busy(f"{self.outstanding} images are waiting already")
+        self.outstanding += len(items)
+        futures: list[asyncio.Future[Result]] = []
         try:
-            results = await asyncio.wait_for(asyncio.gather(*futures), seconds)
-        except asyncio.TimeoutError as error:
-            message = f"no answer within {seconds:g} s"
-            raise RequestError(504, "timed_out", message) from error
+            for item in items:
+                future = self._submit(item)
+                futures.append(future)
+                self._futures.add(future)
+            results = await results_of(futures, min(timeout or math.inf, self.limits.seconds))
+        except BusyError as error:
+            raise self._busy(str(error)) from error
+        finally:
+            self.outstanding -= len(items)
+            self._futures.difference_update(futures)
+            for future in futures:
+                future.cancel()
         for item, result in zip(items, results, strict=True):
             self.last_results.offer(item, result)
         return results
 
-    def _submit(self, item: Item) -> asyncio.Future[Result]:
+    def _submit(self, item: Image) -> asyncio.Future[Result]:
         future: Future[Result] = Future()
         self._pending.put((item, future))
         return asyncio.wrap_future(future)
@@ -84,6 +127,31 @@ class Service:
     def _drive(self) -> None:
         while True:
             item, future = self._pending.get()
-            for result in self.farm.classify([item]):
-                if not future.cancelled():
+            if future.set_running_or_notify_cancel():
+                for result in self.farm.classify([item]):
                     future.set_result(result)
+
+    def give_up(self) -> int:
+        """Withdraw all images that are left, and return how many: their requests are refused."""
+        for future in self._futures:
+            future.cancel()
+        return len(self._futures)
+
+    def look(self) -> None:
+        """Take in the farm's last snapshot."""
+
+    def _busy(self, message: str) -> RequestError:
+        facts = self.snapshot.farm if self.snapshot is not None else None
+        seconds = math.ceil(self.outstanding / facts.rate) if facts and facts.rate else 1
+        headers = {"Retry-After": str(min(max(seconds, 1), LONGEST_RETRY))}
+        return RequestError(429, "busy", message, headers)
+
+
+async def results_of(futures: Sequence[asyncio.Future[Result]], seconds: float) -> list[Result]:
+    """Return the results of futures; raises RequestError if one is late, or was given up."""
+    _, late = await asyncio.wait(futures, timeout=seconds)
+    if late:
+        raise RequestError(504, "timed_out", f"no answer within {seconds:g} s")
+    if any(future.cancelled() for future in futures):
+        raise RequestError(503, "stopping", "this service has stopped before the answer came")
+    return [future.result() for future in futures]

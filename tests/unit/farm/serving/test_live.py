@@ -9,9 +9,9 @@ import pytest
 from starlette.applications import Starlette
 
 from farm.serving import live
-from farm.serving.app import answer_error
 from farm.serving.events import DRAINING, LOST, READY
 from farm.serving.last_results import LastResults
+from farm.serving.refusals import answer_error
 from farm.serving.service import RequestError
 from tests.helpers.snapshots import a_snapshot
 

@@ -16,8 +16,8 @@ from tritonclient.http import InferenceServerClient
 
 from farm.results.result import Result
 from farm.serving import oip
-from farm.serving.app import answer_error
 from farm.serving.limits import Limits
+from farm.serving.refusals import answer_error
 from farm.serving.service import RequestError, Service
 from tests.helpers.results import HEN, TENCH, classified, failed
 from tests.helpers.triton import encoded, outputs

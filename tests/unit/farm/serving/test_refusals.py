@@ -10,7 +10,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from farm.serving.app import answer_error
+from farm.serving.refusals import answer_error
 from farm.serving.service import RequestError
 
 
