@@ -49,7 +49,7 @@ FLAGS: Final = (
     click.option("--cors-origin", "origins", multiple=True, metavar="URL",
                  help="Let web pages of this origin use it (https://example.org; *: all); can be "
                  "repeated."),
-    click.option("--root-path", metavar="PATH", default="",
+    click.option("--root-path", metavar="PREFIX", default="",
                  help="Where a reverse proxy has it, which takes this off: /npu."),
     click.option("--queue", type=click.IntRange(1, 10**6), metavar="N", default=1024,
                  show_default=True, help="Most images that wait or are computed; then 429."),
