@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
-from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from farm.api import Farm
+from farm.api.room import Bound
 from farm.config.schema import FarmConfig
 from farm.errors import EXIT_SIGNAL_BASE, ConfigError, FarmError, InterruptedStartError
 from farm.serving import listen
 from farm.serving.app import make_app
 from farm.serving.limits import Limits
 from farm.serving.security import Access
-from farm.serving.server import Ends, Server
+from farm.serving.server import Server, Watched
 from farm.serving.service import Service
 from farm.system import open_files
 from farm.system.log import LOG
 from farm.system.progress import starting
 from farm.system.signals import Signals
+from farm.watch.viewer import Viewer
 
 OTHER_FILES: Final = 64  # besides connections
 
@@ -67,28 +70,39 @@ def serve(config: FarmConfig, request: Request) -> int:
     """
     tls = tls_of(request)
     make_room(request.limits.connections)
+    most = Bound(items=request.limits.queue, bytes=request.limits.held_bytes)
     signals = StartSignals()
     with signals, listen.bind(request.host, request.port) as bound:
         try:
-            with Farm(config, signals=signals, starting=starting) as farm:
+            with Farm(config, signals=signals, starting=starting, bound=most) as farm:
                 signals.up = True
-                service = Service(
-                    farm,
-                    name=request.name,
-                    limits=request.limits,
-                    thumbnails=request.thumbnails,
-                )
-                ends = Ends(signals=signals.received, lost=Future())
-                app = make_app(service, request.access)
-                server = Server(service, app, ends, tls=tls, root_path=request.root_path)
-                server.run([bound])
-                if ends.lost.done():
-                    ends.lost.result()
-                if server.left:
-                    raise LeftError(f"stopped with {server.left} images that were not finished")
+                with closing(Viewer(farm.snapshot_address)) as viewer:
+                    watched = Watched(signals=signals.received, lost=farm.drive(), viewer=viewer)
+                    answer(farm, request, watched, bound, tls)
         except (InterruptedStartError, LeftError) as error:
             LOG.info(str(error))
         return EXIT_SIGNAL_BASE + signals.received[0]
+
+
+def answer(
+    farm: Farm,
+    request: Request,
+    watched: Watched,
+    bound: socket.socket,
+    tls: ssl.SSLContext | None,
+) -> None:
+    """Serve a farm that is up, until a signal comes.
+
+    Raises what the farm raises that can't go on, and LeftError where images are left.
+    """
+    service = Service(farm, name=request.name, limits=request.limits, thumbnails=request.thumbnails)
+    app = make_app(service, request.access)
+    server = Server(service, app, watched, tls=tls, root_path=request.root_path)
+    server.run([bound])
+    if watched.lost.done():
+        watched.lost.result()
+    if server.left:
+        raise LeftError(f"stopped with {server.left} images that were not finished")
 
 
 def tls_of(request: Request) -> ssl.SSLContext | None:

@@ -23,16 +23,18 @@ from farm.serving.security import HEADERS
 from farm.serving.service import Service
 from farm.system import systemd
 from farm.system.log import LOG, SILENT
+from farm.watch.viewer import Viewer
 
 CLOSE_SECONDS: Final = 1  # for the last answers to leave, once there is nothing to wait for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ends:
-    """What ends a server: the `signals` that have come so far, a farm that is `lost`."""
+class Watched:
+    """What a server looks at: the `signals` so far, whether its farm is `lost`, its snapshots."""
 
     signals: Sequence[int]
     lost: Future[None]
+    viewer: Viewer
 
 
 class Server(uvicorn.Server):
@@ -47,7 +49,7 @@ class Server(uvicorn.Server):
         self,
         service: Service,
         app: Starlette,
-        ends: Ends,
+        watched: Watched,
         *,
         tls: ssl.SSLContext | None,
         root_path: str,
@@ -73,14 +75,14 @@ class Server(uvicorn.Server):
         # It logs what clients do, and what `refusals` logs.
         logging.getLogger("uvicorn").parent = SILENT
         logging.getLogger("asyncio").parent = LOG
-        self._service, self._ends = service, ends
+        self._service, self._watched = service, watched
         self._drained_by = math.inf
         self.left = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server.startup."""
         await super().startup(sockets)
-        self._service.look()
+        self._service.look(self._watched.viewer)
         url = url_of(self.servers[0].sockets[0], scheme="https" if self.config.is_ssl else "http")
         simulated = ", a simulated NPU" if self._service.farm.plan.simulated else ""
         LOG.info(
@@ -93,14 +95,14 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """See uvicorn.Server.on_tick; it comes ten times a second."""
         await super().on_tick(counter)
-        self._service.look()
-        signals, now = len(self._ends.signals), asyncio.get_running_loop().time()
+        self._service.look(self._watched.viewer)
+        signals, now = len(self._watched.signals), asyncio.get_running_loop().time()
         if signals and not self._service.draining:
             self._service.draining = True
             self._drained_by = now + self._service.config.drain_seconds
             systemd.notify(systemd.STOPPING)
         idle = self._service.draining and not self.server_state.tasks
-        if not (idle or signals > 1 or now >= self._drained_by or self._ends.lost.done()):
+        if not (idle or signals > 1 or now >= self._drained_by or self._watched.lost.done()):
             return False
         self._service.draining = True
         self.left = self._service.give_up()

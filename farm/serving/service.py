@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import queue
-import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from farm.api import Farm
@@ -18,6 +15,7 @@ from farm.scheduler.lifecycle import State
 from farm.serving.last_results import LastResults
 from farm.serving.limits import MB, Limits
 from farm.watch.snapshot import Snapshot
+from farm.watch.viewer import Viewer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,8 +55,6 @@ class Service:
         self.draining = False
         self.outstanding = self.held_bytes = 0
         self._futures: set[asyncio.Future[Result]] = set()
-        self._pending: queue.SimpleQueue[tuple[Image, Future[Result]]] = queue.SimpleQueue()
-        threading.Thread(target=self._drive, daemon=True).start()
 
     @property
     def config(self) -> FarmConfig:
@@ -104,7 +100,7 @@ class Service:
         futures: list[asyncio.Future[Result]] = []
         try:
             for item in items:
-                future = self._submit(item)
+                future = asyncio.wrap_future(self.farm.submit(item, timeout=0))
                 futures.append(future)
                 self._futures.add(future)
             results = await results_of(futures, min(timeout or math.inf, self.limits.seconds))
@@ -119,26 +115,16 @@ class Service:
             self.last_results.offer(item, result)
         return results
 
-    def _submit(self, item: Image) -> asyncio.Future[Result]:
-        future: Future[Result] = Future()
-        self._pending.put((item, future))
-        return asyncio.wrap_future(future)
-
-    def _drive(self) -> None:
-        while True:
-            item, future = self._pending.get()
-            if future.set_running_or_notify_cancel():
-                for result in self.farm.classify([item]):
-                    future.set_result(result)
-
     def give_up(self) -> int:
         """Withdraw all images that are left, and return how many: their requests are refused."""
         for future in self._futures:
             future.cancel()
         return len(self._futures)
 
-    def look(self) -> None:
+    def look(self, viewer: Viewer) -> None:
         """Take in the farm's last snapshot."""
+        while (seen := viewer.receive(0)) is not None:
+            self.snapshot = seen
 
     def _busy(self, message: str) -> RequestError:
         facts = self.snapshot.farm if self.snapshot is not None else None
