@@ -89,13 +89,13 @@ def items_of(given: RequestInput, binary: memoryview | None, most: int) -> list[
     return pixels(binary, given.shape)
 
 
-def texts(raw: bytes, shape: list[int]) -> list[Item]:
+def texts(raw: bytes, shape: list[int]) -> list[Image]:
     """Return the images of texts in JSON: flat, or each in a list."""
     # Counted first: of a body full of lists, none is made.
     in_lists = len(shape) == 2 and raw.count(b"[") == 1 + shape[0]
     try:
         if in_lists:
-            found: list[Item] = [text for (text,) in TEXTS_IN_LISTS.decode(raw)]
+            found: list[Image] = [text for (text,) in TEXTS_IN_LISTS.decode(raw)]
         else:
             found = [*TEXTS.decode(raw)]
     except msgspec.MsgspecError as error:
