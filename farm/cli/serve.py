@@ -19,6 +19,7 @@ from workers.shell import shell_command
 if TYPE_CHECKING:  # `--help` is quick without
     from farm.config.schema import FarmConfig
     from farm.serving.life import Request
+    from farm.serving.security import Access
 
 OURS: Final = (
     *("name", "host", "port", "token_file", "public", "certfile", "keyfile", "names", "origins"),
@@ -95,6 +96,29 @@ def request_of(flags: Mapping[str, Any], name: str) -> Request:
     """
     from farm.serving.life import Request
     from farm.serving.limits import MB, Limits
+
+    if flags["keyfile"] and not flags["certfile"]:
+        raise click.UsageError("--keyfile: name the certificate, too: --certfile")
+    limits = Limits(
+        queue=flags["queue"],
+        images=min(flags["max_images"], flags["queue"]),
+        body_bytes=flags["max_body_mb"] * MB,
+        held_bytes=flags["max_held_mb"] * MB,
+        seconds=flags["timeout"],
+        connections=flags["connections"],
+        sending_seconds=flags["sending_seconds"],
+    )
+    return Request(
+        name=flags["name"] or name,
+        limits=limits,
+        access=access_of(flags),
+        root_path=flags["root_path"].rstrip("/"),
+        **{each: flags[each] for each in ("host", "port", "certfile", "keyfile", "thumbnails")},
+    )
+
+
+def access_of(flags: Mapping[str, Any]) -> Access:
+    """Return who may come; raises UsageError where that would be everybody, and nobody said so."""
     from farm.serving.security import Access, is_loopback, read_tokens
 
     host, tokens, public = flags["host"], flags["token_file"], flags["public"]
@@ -105,31 +129,11 @@ def request_of(flags: Mapping[str, Any], name: str) -> Request:
             f"--host {host}: other machines could use this service: name a file of tokens with "
             "--token-file, or serve whoever comes with --open"
         )
-    if flags["keyfile"] and not flags["certfile"]:
-        raise click.UsageError("--keyfile: name the certificate, too: --certfile")
-    return Request(
-        host=host,
-        port=flags["port"],
-        name=flags["name"] or name,
-        limits=Limits(
-            queue=flags["queue"],
-            images=min(flags["max_images"], flags["queue"]),
-            body_bytes=flags["max_body_mb"] * MB,
-            held_bytes=flags["max_held_mb"] * MB,
-            seconds=flags["timeout"],
-            connections=flags["connections"],
-            sending_seconds=flags["sending_seconds"],
-        ),
-        access=Access(
-            tokens=read_tokens(tokens) if tokens else (),
-            public=public,
-            names=frozenset(each.lower() for each in flags["names"]),
-            origins=tuple(each.lower().rstrip("/") for each in flags["origins"]),
-        ),
-        certfile=flags["certfile"],
-        keyfile=flags["keyfile"],
-        root_path=flags["root_path"].rstrip("/"),
-        thumbnails=flags["thumbnails"],
+    return Access(
+        tokens=read_tokens(tokens) if tokens else (),
+        public=public,
+        names=frozenset(each.lower() for each in flags["names"]),
+        origins=tuple(each.lower().rstrip("/") for each in flags["origins"]),
     )
 
 
