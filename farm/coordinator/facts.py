@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import asdict
@@ -56,8 +57,9 @@ class Facts:
         now = time.monotonic()
         self._counts.mark(now)
         self._board.mark(now)
-        if (npu := self._first.simulated) is not None:
-            self._npu_marks.append(look(npu.timelines, npu.npu_cores))
+        with suppress(OSError):  # the farm's folder is gone, or is another user's by now
+            if (npu := self._first.simulated) is not None:
+                self._npu_marks.append(look(npu.timelines, npu.npu_cores))
 
     def snapshot(self) -> Snapshot:
         """Return what is to be seen now."""
@@ -109,7 +111,10 @@ class Facts:
         if npu is None:
             on_cpus = self._first.runtime == ONNX
             return (None, NO_NPU) if on_cpus else (board.npu_load, board.no_npu_load)
-        seen = look(npu.timelines, npu.npu_cores)
+        try:
+            seen = look(npu.timelines, npu.npu_cores)
+        except OSError as error:
+            return None, f"the simulated NPU's time lines can't be read: {error}"
         return seen.load_since(self._npu_marks[0] if self._npu_marks else seen), None
 
 

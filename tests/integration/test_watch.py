@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,3 +127,12 @@ def test_a_running_farm_is_found_and_one_that_has_ended_is_not(
         assert sorted(running()) == sorted(addresses)
     assert running() == []
     assert list(run_dirs.iterdir()) == []
+
+
+def test_a_farm_whose_folder_is_gone_is_still_seen(farm: Farm, renders: list[Path]) -> None:
+    list(farm.classify(renders))
+    shutil.rmtree(farm.plan.workers[0].run_dir)
+    assert len(list(farm.classify(renders))) == len(renders)
+    facts = facts_of(farm)
+    assert (facts.ok, facts.npu_load) == (2 * len(renders), None)
+    assert "No such file" in (facts.no_npu_load or "")
