@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ class OpenInference:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._inflating = asyncio.Lock()
         self._model = Model(service.name, service.config.task, service.farm.plan.runtime)
 
     async def server(self, _request: Request) -> Response:
@@ -83,10 +85,10 @@ class OpenInference:
         """Answer an inference request."""
         model = self._named(request)
         body = b"".join([chunk async for chunk in request.stream()])
-        encoding = request.headers.get("Content-Encoding")
+        encoding, limits = request.headers.get("Content-Encoding"), self._service.limits
         if encoding is not None:
-            body = await inflated(body, encoding, self._service.limits.body_bytes)
-        limits = self._service.limits
+            async with self._inflating:  # memory for one, however many are sent
+                body = await inflated(body, encoding, limits.body_bytes)
         asked = parse(body, request.headers.get(HEADER_LENGTH), model, most=limits.images)
         del body  # its images are copied out of it
         results = await self._service.infer(asked.items, timeout=asked.timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from base64 import b64encode
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,7 @@ from farm.serving.oip_model import Model
 from farm.serving.oip_request import Inference, parse
 from farm.serving.service import RequestError
 from tests.helpers import triton
+from tests.helpers.programs import run
 from tests.helpers.triton import encoded, outputs
 
 CLASSIFIER = Model("m", "classify", "onnx")
@@ -245,6 +247,19 @@ def test_numbers_are_those_of_json(text: str) -> None:
     request = json.dumps({"inputs": [pixels("@", shape=[1, 1, 1, 3])]}).replace('"@"', text)
     with pytest.raises(RequestError):
         parse(request.encode(), None, CLASSIFIER, most=8)
+
+
+def test_encoded_images_need_no_numpy() -> None:
+    """Its import, and its copies, would be for nothing."""
+    request = json.dumps({"inputs": [tensor()]})
+    code = (
+        "import sys\n"
+        "from farm.serving.oip_model import Model\n"
+        "from farm.serving.oip_request import parse\n"
+        f"parse({request.encode()!r}, None, Model('m', 'classify', 'onnx'), most=1)\n"
+        "sys.exit('numpy' in sys.modules)"
+    )
+    assert run(sys.executable, "-c", code).returncode == 0
 
 
 def test_a_detector_gives_no_classification() -> None:
