@@ -55,10 +55,10 @@ FOUND = command -v $(1) > /dev/null || { echo "$(1): not found; install it, or n
 # Half as many more than there are cores: a test that waits leaves its core to another.
 PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 
-.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self bench-detect images models converter photos-model fuzz wheels clean
+.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self bench-detect bench-serve bench-snapshots images models converter photos-model fuzz wheels clean
 
 help:  ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 run: .venv/run images  ## Set up, draw sample images, classify them
 	$(BIN)/npu-farm run configs/host.yaml -d build/renders
@@ -87,13 +87,13 @@ format: .venv/dev  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: .venv/dev  ## Write configs/schema.json anew, after a change of a config's keys
+schema: .venv/dev  ## Write configs/schema.json anew, after a change of its keys
 	$(BIN)/python -m farm.config.json_schema
 
-board: .venv/dev  ## Test on this board, or on an emulated one: make board SOC=rk3576
+board: .venv/dev  ## Test on this board, or an emulated one: make board SOC=rk3576
 	tests/board/run.sh $(SOC)
 
-board-ci: .venv/dev  ## A few of these on one emulated SoC, with its tools (root): 4 min
+board-ci: .venv/dev  ## A few of these on one emulated SoC, with its tools (root)
 	tests/board/ci.sh
 
 bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
@@ -103,8 +103,14 @@ bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 bench-self: .venv/dev images  ## Compare with loops and pools (6 min): RUNS=10 NPU=3x2.6
 	$(BIN)/python -m tests.benchmarks --images 800 --runs $(RUNS) $(if $(NPU),--npu $(NPU))
 
-bench-detect: .venv/dev  ## Measure what making boxes of a detector's outputs costs, by family
+bench-detect: .venv/dev  ## Measure what boxes of a detector's outputs cost, by family
 	$(BIN)/python -m tests.benchmarks.detect
+
+bench-serve: .venv/dev  ## Compare the service with a run, in turns; needs wrk (3 min)
+	$(BIN)/python -m tests.benchmarks.serve
+
+bench-snapshots: .venv/dev  ## What viewers of a farm cost a run, in turns (3 min)
+	$(BIN)/python -m tests.benchmarks.snapshots
 
 images: .venv/run  ## Draw 200 sample images into build/renders
 	@$(BIN)/npu-farm render build/renders --count 200
@@ -125,7 +131,7 @@ photos-model: converter .venv/run  ## A model for photos; as INT8: PLATFORM=rk35
 	    $(if $(CALIBRATE),--calibrate '$(CALIBRATE)') \
 	    2>build/photos/log || (tail -n 1 build/photos/log >&2; exit 1)
 
-fuzz: .venv/dev  ## Random pictures for the C library: make fuzz PICTURES=10000 SEED=7
+fuzz: .venv/dev  ## Random pictures for the C library: PICTURES=10000 SEED=7
 	$(BIN)/python -m tests.fuzz --pictures $(PICTURES) $(if $(SEED),--seed $(SEED))
 
 # auditwheel shows that a library needs nothing of a newer Linux, and names the wheel after it.

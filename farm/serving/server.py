@@ -74,6 +74,7 @@ class Server(uvicorn.Server):
         )
         # It logs what clients do, and what `refusals` logs.
         logging.getLogger("uvicorn").parent = SILENT
+        logging.getLogger("python_multipart").parent = SILENT  # what is wrong with forms
         logging.getLogger("asyncio").parent = LOG
         self._service, self._watched = service, watched
         self._drained_by = math.inf

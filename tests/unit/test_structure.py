@@ -47,7 +47,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/report/html/figures.py": "tests/unit/farm/report/html/test_page.py",
     "farm/scheduler/events.py": DATA,
     "farm/scheduler/inflight.py": "tests/unit/farm/scheduler/test_dispatcher.py",
-    "farm/serving/connection.py": "tests/integration/test_serve.py",
+    "farm/serving/connection.py": "tests/integration/test_serve_hostile.py",
     "farm/serving/app.py": "tests/integration/test_serve.py",
     "farm/serving/life.py": "tests/integration/test_serve.py",
     "farm/serving/limits.py": DATA,
