@@ -25,17 +25,20 @@ class Room:
         self._items = self._bytes = 0
         self._waiting: deque[tuple[int, Future[None]]] = deque()
 
-    def enter(self, size: int) -> Future[None]:
-        """Return a future that is done once there is room for an item that carries `size` bytes.
+    def enter(self, size: int) -> Future[None] | None:
+        """Take room for an item that carries `size` bytes; `leave` gives it back.
 
-        Cancel it to wait no longer; where that is too late, or it is done, `leave` gives the room
-        back.
+        Return None if there was room, else a future that is done once there is. Cancel it to wait
+        no longer; where that is too late, the room is taken.
         """
-        entered: Future[None] = Future()
         with self._lock:
+            if not self._waiting and self._fits(size):
+                self._items += 1
+                self._bytes += size
+                return None
+            entered: Future[None] = Future()
             self._waiting.append((size, entered))
-        self._admit()
-        return entered
+            return entered
 
     def leave(self, size: int) -> None:
         """Give back the room of an item that carried `size` bytes."""
@@ -44,15 +47,19 @@ class Room:
             self._bytes -= size
         self._admit()
 
+    def _fits(self, size: int) -> bool:
+        """Return whether there is room; whatever is alone has room."""
+        full = self._items >= self._bound.items or self._bytes + size > self._bound.bytes
+        return not (full and self._items)
+
     def _admit(self) -> None:
-        """Let in who waits, as far as there is room; whatever is alone has room."""
+        """Let in who waits, as far as there is room."""
         while True:
             with self._lock:
                 if not self._waiting:
                     return
                 size, entered = self._waiting[0]
-                full = self._items >= self._bound.items or self._bytes + size > self._bound.bytes
-                if full and self._items and not entered.cancelled():
+                if not (self._fits(size) or entered.cancelled()):
                     return
                 self._waiting.popleft()
                 if not entered.set_running_or_notify_cancel():

@@ -12,7 +12,9 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakKeyDictionary
 
+from farm.api.mailbox import Mailbox
 from farm.api.room import Bound, Room
 from farm.api.run import Run
 from farm.api.running_farm import RunningFarm
@@ -54,6 +56,7 @@ class Submitter:
         self._cancelled: deque[Ticket] = deque()
         self._held: dict[int, Ticket] = {}  # by number; the driving thread's alone
         self._next_number = 0
+        self._mailboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()
         self._closed = False
         self._error: FarmError | None = None
         self.lost: Future[None] = Future()
@@ -96,7 +99,7 @@ class Submitter:
         """See Farm.submit."""
         ref, size = _sized(item)
         entered = self._room.enter(size)
-        if not entered.done():
+        if entered is not None:
             # In this farm's own thread, a callback's, nobody else would make room.
             patience = 0.0 if threading.current_thread() is self._thread else timeout
             try:
@@ -109,7 +112,7 @@ class Submitter:
         """See Farm.asubmit."""
         ref, size = _sized(item)
         entered = self._room.enter(size)
-        if not entered.done():
+        if entered is not None:
             try:
                 await asyncio.wait((asyncio.wrap_future(entered),), timeout=timeout)
             except asyncio.CancelledError:
@@ -117,7 +120,14 @@ class Submitter:
                     self._room.leave(size)
                 raise
             self._check_entered(entered)
-        return await asyncio.wrap_future(self._push(ref, size))
+        return await self.mailbox().wrap(self._push(ref, size))
+
+    def mailbox(self) -> Mailbox:
+        """Return the mailbox of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if (found := self._mailboxes.get(loop)) is None:
+            found = self._mailboxes[loop] = Mailbox(loop)
+        return found
 
     def finish(self) -> None:
         """Take in nothing more, and wait until all that was submitted has ended."""
