@@ -22,6 +22,7 @@ from farm.sources.base import Source
 from farm.system.log import for_several_farms
 from farm.system.progress import measuring, starting
 from farm.system.signals import Signals
+from farm.watch.below_bar import BelowBar
 from workers.runtimes.base import ONNX, RKNN, SIMULATED
 
 KERNEL: Final = "the kernel's NPU load"
@@ -82,7 +83,7 @@ class Sweep:
     def _measure(self, farm: Farm, number: int, sizes: int) -> Measured | None:
         each = self._rounds * self._images.count * self._images.repeat
         what = f"{counted(len(farm.plan.workers), 'runtime')}, {counted(self._rounds, 'round')}"
-        with measuring(what, each * sizes, done=each * number) as progress:
+        with measuring(what, each * sizes, each * number, BelowBar(farm.snapshot)) as progress:
             return measure(
                 farm,
                 self._images.source,

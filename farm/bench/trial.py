@@ -19,6 +19,7 @@ from farm.report.data import Measured
 from farm.sources.base import IterableSource, Ref
 from farm.system.progress import Clock, starting, timing
 from farm.system.signals import Signals
+from farm.watch.below_bar import BelowBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,11 @@ def trial(config: FarmConfig, options: TrialOptions, clock: Clock) -> Measured |
     def signalled() -> bool:
         return bool(options.signals.received)
 
-    found = None
+    found, what = None, f"size {config.size}, decoders {config.decoders}"
     with (
         suppress(InterruptedStartError),
         Farm(config, log=options.log, signals=options.signals, starting=starting) as farm,
-        timing(f"size {config.size}, decoders {config.decoders}", clock) as progress,
+        timing(what, clock, BelowBar(farm.snapshot)) as progress,
     ):
         found = measure(farm, images, rounds=options.rounds, stopped=signalled, progress=progress)
     return found

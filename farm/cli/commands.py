@@ -25,6 +25,7 @@ from farm.cli.options import (
     with_options,
 )
 from farm.cli.serve import serve
+from farm.cli.top import top
 from farm.system.log import LOG
 from farm.system.progress import sign_of_life
 from farm.system.terminal import printable, width_of
@@ -234,5 +235,5 @@ def cli() -> None:
     """Keep every NPU core busy with RKNN models. More: npu-farm COMMAND --help"""
 
 
-for _each in (run, serve, plan, bench, tune, init, config, render, convert, doctor):
+for _each in (run, serve, top, plan, bench, tune, init, config, render, convert, doctor):
     cli.add_command(_each)

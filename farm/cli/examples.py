@@ -20,6 +20,11 @@ npu-farm run rk3588 --runtime simulated --set simulated.npu_cores=2
 npu-farm serve                       this machine's config, on port 8000
 npu-farm serve rk3588 --port 0       a free port, which is told
 """,
+    "top": """
+npu-farm top                         the farm that runs here, or the board
+npu-farm top --once                  one picture, as for a log
+npu-farm top --pid 1234 --once --json
+""",
     "plan": """
 npu-farm plan                        this machine's config
 npu-farm plan rk3588 --runtime rknn  a board's, on any machine

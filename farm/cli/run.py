@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,9 +36,10 @@ from farm.results.writers import JSONL, Writer, check_empty, check_name, open_wr
 from farm.sources import files as sources
 from farm.system.fd_writer import WriteDeadline
 from farm.system.log import LOG, tell_written
-from farm.system.progress import open_progress, starting
+from farm.system.progress import Progress, open_progress, starting
 from farm.system.signals import Signals
 from farm.system.terminal import width_of, wrapped
+from farm.watch.below_bar import BelowBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +87,16 @@ def run(config: FarmConfig, request: Request) -> int:
             with farm, output as writer, _summing_up(farm, stats, source, request, looks.pages):
                 results = farm.run(source, ordered=request.ordered, first_id=earlier.next_id)
                 noted = with_note(looks.beside(results), config.model)
-                _write(noted, source, request, stats, (writer, *looks.pages))
+                with _progress(farm, source, request) as shown:
+                    _write(noted, source, stats, (writer, *looks.pages), shown)
                 submitted = results.submitted
             if request.output is not None:
                 tell_written(request.output)
         except (InterruptedStartError, InterruptedWriteError) as error:
             LOG.info(str(error))
         if signals.received:
-            done = source.skipped + stats.ended
             again = how_to_go_on(request.output, request.typed, listed=bool(source.fds))
-            tell_stop(signals.received[0], done, source.total, again)
+            tell_stop(signals.received[0], source.skipped + stats.ended, source.total, again)
             return EXIT_SIGNAL_BASE + signals.received[0]
         if earlier.digests and stats.ended and not source.skipped:
             LOG.warning(
@@ -131,21 +132,25 @@ def _resume_index(request: Request, answers: AnswerFormat) -> ResumeIndex:
     return earlier
 
 
+def _progress(farm: Farm, source: Remaining, request: Request) -> AbstractContextManager[Progress]:
+    on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
+    below = BelowBar(farm.snapshot)
+    return open_progress(source.total, lines_on_terminal=on_terminal, below=below)
+
+
 def _write(
     results: Iterable[Result],
     source: Remaining,
-    request: Request,
     stats: Stats,
     writers: Sequence[Writer],
+    progress: Progress,
 ) -> None:
     """Write and count each result as it comes, and show progress."""
-    on_terminal = not request.quiet and request.output is None and sys.stdout.isatty()
-    with open_progress(source.total, lines_on_terminal=on_terminal) as progress:
-        for result in results:
-            for writer in writers:
-                writer.write(result, time.monotonic())
-            stats.count(result)
-            progress.advance(skipped=source.skipped)
+    for result in results:
+        for writer in writers:
+            writer.write(result, time.monotonic())
+        stats.count(result)
+        progress.advance(skipped=source.skipped)
 
 
 @contextmanager

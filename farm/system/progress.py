@@ -9,23 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from farm.system.log import LOG, writes_json
 from farm.system.terminal import obeys
 
-BAR_SECONDS: Final = 0.1
-BAR_WIDTH: Final = 20  # columns: all fits into 80
-# Not in rich's colours, of which one is red: a colour has a meaning here.
-BAR_STYLES: Final = {
-    "bar.back": "bright_black",  # what is to come: faint on black and on white
-    "bar.complete": "none",
-    "bar.finished": "none",
-    "bar.pulse": "none",
-    "progress.download": "none",
-    "progress.remaining": "none",
-}
+if TYPE_CHECKING:  # rich is only paid for where a bar is seen
+    from farm.system.bar import Bar, Below
+
 MEASURING_SECONDS: Final = 1.0  # drawing costs the coordinator a millisecond or two
 NEVER: Final = float("inf")  # drawn only when there is news, and without a rate
 LINE_SECONDS: Final = 10.0
@@ -59,30 +50,34 @@ class Progress(Protocol):
 
 
 @contextmanager
-def open_progress(total: int | None, *, lines_on_terminal: bool) -> Iterator[Progress]:
-    """Show progress towards `total` (None: unknown) results.
+def open_progress(
+    total: int | None, *, lines_on_terminal: bool, below: Below | None = None
+) -> Iterator[Progress]:
+    """Show progress towards `total` (None: unknown) results, and more `below` a bar.
 
     `lines_on_terminal`: results are printed to the same terminal and are progress enough.
     """
     if lines_on_terminal:
         yield NO_PROGRESS
     elif shows_bars():
-        with _bar("images", total) as bar:
+        with _bar("images", total, below=below) as bar:
             yield bar
     else:
         yield _Lines(total)
 
 
 @contextmanager
-def measuring(what: str, total: int | None, done: int = 0) -> Iterator[Progress]:
+def measuring(
+    what: str, total: int | None, done: int = 0, below: Below | None = None
+) -> Iterator[Progress]:
     """Show `what` is measured, and how far it is: on a terminal; elsewhere nothing.
 
-    Of `total` images (None: unknown), `done` were measured before.
+    Of `total` images (None: unknown), `done` were measured before. `below` the bar stands more.
     """
     if not shows_bars():
         yield NO_PROGRESS
     else:
-        with _bar(what, total, done=done, every=MEASURING_SECONDS) as bar:
+        with _bar(what, total, done=done, every=MEASURING_SECONDS, below=below) as bar:
             yield bar
 
 
@@ -95,12 +90,15 @@ class Clock:
 
 
 @contextmanager
-def timing(what: str, clock: Clock) -> Iterator[Progress]:
-    """Show `what` is measured and the time that is left: on a terminal; elsewhere nothing."""
+def timing(what: str, clock: Clock, below: Below | None = None) -> Iterator[Progress]:
+    """Show `what` is measured and the time that is left: on a terminal; elsewhere nothing.
+
+    `below` the bar stands more.
+    """
     if not shows_bars():
         yield NO_PROGRESS
     else:
-        with _bar(what, None, clock=clock, every=MEASURING_SECONDS) as bar:
+        with _bar(what, None, clock=clock, every=MEASURING_SECONDS, below=below) as bar:
             yield bar
 
 
@@ -116,6 +114,15 @@ def starting(workers: int) -> Iterator[Callable[[int], None]]:
     else:
         with _bar("starting workers", workers, every=NEVER) as bar:
             yield bar.show_at
+
+
+@contextmanager
+def _bar(what: str, total: int | None, *, below: Below | None = None, **how: Any) -> Iterator[Bar]:
+    from farm.system.bar import open_bar
+
+    with open_bar(what, total, **how) as bar:
+        bar.below = below
+        yield bar
 
 
 @contextmanager
@@ -163,77 +170,3 @@ class _Lines:
             done, rate = self._done + skipped, self._done / (now - self._begun)
             told = {"event": "progress", "images": done, "rate": round(rate, 1)}
             LOG.info(f"{done}{self._of} images, {rate:.0f} per second", extra=told)
-
-
-@contextmanager
-def _bar(
-    what: str,
-    total: int | None,
-    *,
-    done: int = 0,
-    every: float = BAR_SECONDS,
-    clock: Clock | None = None,
-) -> Iterator[_Bar]:
-    # rich is only paid for where a bar is seen.
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as RichProgress
-    from rich.theme import Theme
-
-    rate = TextColumn("{task.fields[rate]:.0f}/s")
-    how_far: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), rate, TimeRemainingColumn())
-    if clock is not None:
-        how_far = (rate, TextColumn("at most {task.fields[left]}"))
-    elif every == NEVER:
-        how_far = (MofNCompleteColumn(),)
-    # Without a thread of its own: it would take time from the coordinator's.
-    with RichProgress(
-        TextColumn("{task.description}"), BarColumn(BAR_WIDTH), *how_far,
-        console=Console(stderr=True, theme=Theme(BAR_STYLES)), transient=True, auto_refresh=False,
-        redirect_stdout=False,
-    ) as rich:  # fmt: skip
-        task = rich.add_task(what, total=total, completed=done, rate=0.0, left="", visible=False)
-        bar = _Bar(rich, task, done, every, clock)
-        bar.show(time.monotonic())
-        yield bar
-        bar.show(time.monotonic())
-
-
-class _Bar:
-    def __init__(
-        self, rich: object, task: object, before: int, every: float, clock: Clock | None
-    ) -> None:
-        self._rich, self._task, self._before, self._every = rich, task, before, every
-        self._clock = clock
-        self._done = self._skipped = 0
-        self._begun = self._shown = time.monotonic()
-
-    def advance(self, *, skipped: int = 0) -> None:
-        """See Progress.advance."""
-        self._done += 1
-        self._skipped = skipped
-        now = time.monotonic()
-        if now - self._shown >= self._every:
-            self.show(now)
-
-    def show_at(self, done: int) -> None:
-        """Draw the bar with so many done, if it is not drawn so."""
-        if done != self._done:
-            self._done = done
-            self.show(time.monotonic())
-
-    def show(self, now: float) -> None:
-        """Draw the bar as it is `now` (CLOCK_MONOTONIC seconds)."""
-        self._shown, seconds = now, now - self._begun
-        told: dict[str, Any] = {"completed": self._before + self._done + self._skipped}
-        if (clock := self._clock) is not None:
-            at, left = clock.passed + seconds, max(0.0, clock.left - seconds)
-            told = {"completed": at, "total": at + left, "left": timedelta(seconds=round(left))}
-        rate = self._done / max(seconds, BAR_SECONDS)
-        self._rich.update(self._task, **told, rate=rate, visible=True, refresh=True)  # type: ignore[attr-defined]

@@ -57,12 +57,12 @@ class Panes:
         self._npu = "simulated NPU" if simulated else "NPU"
 
     def head(self) -> RenderableType:
-        """Tell which farm it is, or that there is none."""
+        """Tell which farm it is, or which board."""
         farm, line = self._farm, Table.grid(expand=True, padding=(0, 2, 0, 0))
         line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         line.add_column(no_wrap=True)
         if farm is None:
-            line.add_row(Text(f"no farm runs on this {self._board.soc or 'machine'}", HEAD), "")
+            line.add_row(Text(self._board.soc or "this machine", HEAD), "")
             return line
         said = Text()
         if farm.simulated:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from workers.main import RUN_DIR_NAME, RUN_DIR_PREFIX
 
+IPC: Final = "ipc://"
 SOCKET: Final = "snapshots"  # in a farm's private folder
 # Where a long $TMPDIR, or another one, has sent it.
 USUAL: Final = "/tmp"  # noqa: S108 - it is looked through, and nothing is made in it
@@ -26,8 +28,9 @@ def running() -> list[str]:
         for folder in Path(parent).glob(f"{RUN_DIR_PREFIX}*"):
             try:
                 if RUN_DIR_NAME.fullmatch(folder.name):
-                    _knock(folder / SOCKET)
-                    found[address_in(str(folder))] = (folder / SOCKET).stat().st_mtime
+                    address = address_in(str(folder))
+                    process_of(address)
+                    found[address] = (folder / SOCKET).stat().st_mtime
             except OSError:  # another user's, or nobody listens
                 continue
     return sorted(found, key=found.__getitem__)
@@ -35,10 +38,16 @@ def running() -> list[str]:
 
 def address_in(folder: str) -> str:
     """Return the address of the snapshots of the farm with this private folder."""
-    return f"ipc://{folder}/{SOCKET}"
+    return f"{IPC}{folder}/{SOCKET}"
 
 
-def _knock(path: Path) -> None:
-    """Raise OSError unless a process listens at `path`."""
+def process_of(address: str) -> int:
+    """Return the number of the process whose farm has this address; raises OSError if it is gone.
+
+    It is 0 of a process that this one can't see, as from inside of a container.
+    """
+    credentials = struct.Struct("3i")  # struct ucred of unix(7): process, user, group
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.connect(str(path))
+        probe.connect(address.removeprefix(IPC))
+        raw = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
+    return int(credentials.unpack(raw)[0])

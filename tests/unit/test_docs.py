@@ -84,6 +84,7 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
         ("run.md", "run", set()),
         ("bench.md", "bench", SHARED),
         ("convert.md", "convert", {"--log-format"}),
+        ("top.md", "top", set()),
     ],
 )
 def test_a_commands_page_has_a_row_for_every_flag(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.watch import running
-from farm.watch.running import address_in
+from farm.watch.running import address_in, process_of
 
 NAME = "npu-farm-abcdefgh"
 
@@ -34,6 +34,7 @@ def test_a_farm_that_listens_is_found_and_one_that_is_gone_is_not(folder: Path) 
     with listening(folder / NAME):
         listening(folder / "npu-farm-deadbeef").close()
         assert running.running() == [address_in(str(folder / NAME))]
+        assert process_of(address_in(str(folder / NAME))) == os.getpid()
     assert running.running() == []
 
 
