@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -92,13 +93,15 @@ def serve(config: str | None, **said: Any) -> None:
 def request_of(flags: Mapping[str, Any], name: str) -> Request:
     """Return what flags ask for, of a model with this `name` unless they give it another.
 
-    Raises UsageError for flags that do not go together.
+    Raises UsageError for flags that do not go together, and for a name that no path can have.
     """
     from farm.serving.life import Request
     from farm.serving.limits import MB, Limits
 
     if flags["keyfile"] and not flags["certfile"]:
         raise click.UsageError("--keyfile: name the certificate, too: --certfile")
+    if "/" in (name := flags["name"] or name):
+        raise click.UsageError(f"--name {name}: leave out the /; the name is a part of URLs")
     limits = Limits(
         queue=flags["queue"],
         images=min(flags["max_images"], flags["queue"]),
@@ -109,7 +112,7 @@ def request_of(flags: Mapping[str, Any], name: str) -> Request:
         sending_seconds=flags["sending_seconds"],
     )
     return Request(
-        name=flags["name"] or name,
+        name=os.fsencode(name).decode("utf-8", "replace"),  # a file's may be no UTF-8
         limits=limits,
         access=access_of(flags),
         root_path=flags["root_path"].rstrip("/"),

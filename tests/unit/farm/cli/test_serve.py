@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ def test_packages_that_lack_are_named_with_the_command_that_installs_them(
 def test_by_default_it_serves_this_machine_within_the_limits() -> None:
     request = Request(host="127.0.0.1", port=8000, name="net", limits=Limits(), access=Access())
     assert asked() == request
+
+
+def test_a_name_is_one_that_paths_and_json_can_have() -> None:
+    assert asked("--name", "my net").name == "my net"
+    assert asked("--name", os.fsdecode(b"caf\xe9")).name == "caf\ufffd"
+    with pytest.raises(click.UsageError, match="leave out the /"):
+        asked("--name", "my/net")
 
 
 def test_each_limit_has_a_flag() -> None:
