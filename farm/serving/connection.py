@@ -17,6 +17,7 @@ from farm.serving.service import RequestError
 
 HEAD_BYTES: Final = 64 << 10  # of a request's first line and headers
 SLOWEST: Final = 16 << 10  # bytes per second that a sender may take its time for
+READ_AHEAD: Final = 128 << 10  # bytes of a body that wait for what works on it
 # A connection that is closed with data unread is reset, and an answer may be lost with it: so of
 # one who still sends, that long is read.
 LINGER_SECONDS: Final = 2.0
@@ -103,6 +104,17 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         if self.parser.should_upgrade():  # there is nothing to upgrade to
             self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece of its body; what works on it is woken for the whole, or for much of it.
+
+        uvicorn wakes it for each piece, and stops reading in the middle of a photo.
+        """
+        if not self.cycle.response_complete:
+            self.cycle.body += body
+            if len(self.cycle.body) > READ_AHEAD:
+                self.flow.pause_reading()
+                self.cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """Its sender may wait for the answer now."""

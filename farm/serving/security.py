@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -59,13 +60,8 @@ class Access:
 
     def _is_ours(self, host: str) -> bool:
         name = name_of(host)
-        if not name or name in self.names or name == "localhost" or name.endswith(".localhost"):
-            return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
+        local = not name or name == "localhost" or name.endswith(".localhost")
+        return local or name in self.names or is_address(name)
 
     def _may_use(self, origin: str, host: str) -> bool:
         there = origin.partition("://")[2]
@@ -83,6 +79,16 @@ class Access:
         if not any(hmac.compare_digest(value, token) for token in self.tokens):  # in constant time
             message = "this service needs a token: send the header Authorization: Bearer TOKEN"
             raise RequestError(401, "no_token", message, CHALLENGE)
+
+
+@lru_cache(64)
+def is_address(name: str) -> bool:
+    """Return whether a host is named by an address of IPv4 or IPv6."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def name_of(host: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import socket
@@ -91,6 +92,7 @@ class Server(uvicorn.Server):
             f"  curl --data-binary @photo.jpg {url}/{path_of(self._service.config.task)}",
             extra={"event": "serving", "url": url},
         )
+        gc.freeze()  # what is there stays: nobody needs to look through it for garbage again
         systemd.notify(systemd.READY)
 
     async def on_tick(self, counter: int) -> bool:
