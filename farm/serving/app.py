@@ -9,7 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
 from farm.errors import FarmError
-from farm.serving import live, metrics, oip, people
+from farm.serving import documentation, live, metrics, oip, people
 from farm.serving.gate import Gate
 from farm.serving.metrics import CountedRequests, Metrics
 from farm.serving.refusals import answer_error
@@ -39,6 +39,7 @@ def make_app(service: Service, access: Access = Access()) -> Starlette:  # noqa:
             *people.routes(service),
             *oip.routes(service),
             *metrics.routes(figures),
+            *documentation.routes(service, tokens=bool(access.tokens)),
         ],
         middleware=middleware,
         exception_handlers={

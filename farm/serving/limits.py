@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 MB: Final = 1 << 20
+# What a client may set for its request, in seconds.
+SHORTEST_TIMEOUT: Final = 0.001
+LONGEST_TIMEOUT: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from farm.results.answer_format import BUILT_IN, AnswerFormat, format_of
 from farm.results.result import Result
 from farm.results.writers import as_dict
 from farm.serving.form import MULTIPART, parse
+from farm.serving.limits import LONGEST_TIMEOUT, SHORTEST_TIMEOUT
 from farm.serving.service import RequestError, Service
 
 # What an error of one image is in HTTP: the client's, or the farm's.
@@ -92,8 +93,8 @@ def seconds_of(said: str | None) -> float | None:
         seconds = float(said)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        message = f"{TIMEOUT} {said[:40]!r}: write a number of seconds above 0"
+    if not SHORTEST_TIMEOUT <= seconds <= LONGEST_TIMEOUT:
+        message = f"{TIMEOUT} {said[:40]!r}: write a number of seconds, from 0.001 to 86400"
         raise RequestError(400, "bad_timeout", message)
     return seconds
 
