@@ -19,8 +19,8 @@ GLYPHS: Final = (str(ROOT / "configs" / "host.yaml"), "-s", "1")
 class Server:
     """A service that runs: its `url`, its process, what it has told (records of its log)."""
 
-    def __init__(self, *words: str, **options: Any) -> None:
-        command = [NPU_FARM, "serve", *words, "--port", "0", "--log-format", "json"]
+    def __init__(self, *words: str, port: int = 0, **options: Any) -> None:
+        command = [NPU_FARM, "serve", *words, "--port", f"{port}", "--log-format", "json"]
         given = {"cwd": ROOT, "text": True, "stderr": subprocess.PIPE, **options}
         self.process: subprocess.Popen[str] = subprocess.Popen(command, **given)
         self.told: list[dict[str, Any]] = []

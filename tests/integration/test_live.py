@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,16 @@ import pytest
 
 from tests.helpers.browser import Browser, chromium
 from tests.helpers.server import GLYPHS, Server, serving
+from tests.helpers.support import wait_for
 
+SIMULATED = ("rk3588", "--runtime", "simulated", "-s", "3")
+STATE = "document.getElementById('state').textContent"
+CELL = (
+    "document.querySelectorAll('#workers tbody tr')[arguments[0]]"
+    ".children[arguments[1]].textContent"
+)
+TEXTS = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
+STATE_COLUMN, IMAGES_COLUMN, PROCESS_COLUMN = 1, 4, 10
 NO_SIDEWAYS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
@@ -36,6 +47,7 @@ def test_an_image_gets_its_answer_and_nobody_else_is_asked(
     server: Server, browser: Browser, renders: list[Path], *, dark: bool
 ) -> None:
     browser.open(f"{server.url}/", dark=dark)
+    browser.until(f"{STATE} === 'live'")
     right = renders[0].stem.split("_")[1]
     browser.choose("file", renders[0])
     answered(browser, " ms of them in the network")
@@ -117,3 +129,59 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(
         and not node["ignored"]
     ]
     assert [node for node in controls if not node.get("name", {}).get("value")] == []
+
+
+def test_figures_change_as_the_farm_works(browser: Browser, renders: list[Path]) -> None:
+    with serving(*SIMULATED) as server:
+        browser.open(f"{server.url}/")
+        browser.until(f"{STATE} === 'live'")
+        assert browser.run("return document.getElementById('simulated').checkVisibility()")
+        assert browser.run("return document.title").startswith("SIMULATED: ")
+        assert browser.run("return document.getElementById('images').textContent") == "0"
+        for image in renders[:6]:
+            httpx.post(f"{server.url}/classify", content=image.read_bytes()).raise_for_status()
+        httpx.post(f"{server.url}/classify", content=b"text")
+        browser.until("document.getElementById('images').textContent === '6'")
+        browser.until("document.getElementById('rate').textContent !== '0.00'")
+        assert browser.run(TEXTS, "#failures > *") == ["not_an_image", "1"]
+        stages = ["queue", "decode", "wait", "infer", "total"]
+        assert browser.run(TEXTS, "#latency tbody td:first-child") == stages
+        assert browser.run(TEXTS, "#npu span:first-child") == ["core 0", "core 1", "core 2"]
+
+        def is_busy() -> bool:
+            httpx.post(f"{server.url}/classify", content=renders[0].read_bytes())
+            return any(load != "0 %" for load in browser.run(TEXTS, "#npu span:last-child"))
+
+        assert wait_for(is_busy)
+        images = [browser.run(f"return {CELL}", worker, IMAGES_COLUMN) for worker in range(3)]
+        assert sum(map(int, images)) >= 6
+
+
+def test_a_worker_that_dies_is_seen(browser: Browser) -> None:
+    with serving(*SIMULATED) as server:
+        browser.open(f"{server.url}/")
+        browser.until(f"{STATE} === 'live'")
+        process = browser.run(f"return {CELL}", 1, PROCESS_COLUMN)
+        os.kill(int(process), signal.SIGKILL)
+        browser.until("document.getElementById('warnings').textContent.includes('worker 1 died')")
+        browser.until(f"{CELL} === 'up'", 1, STATE_COLUMN)
+        assert browser.run(f"return {CELL}", 1, PROCESS_COLUMN) != process
+        browser.until("document.getElementById('up-more').textContent === '1 lost, 1 restarted'")
+
+
+def test_a_service_that_ends_is_told_and_found_again_when_it_is_back(browser: Browser) -> None:
+    with serving(*SIMULATED, "--set", "drain_seconds=600") as server:
+        browser.open(f"{server.url}/")
+        browser.until(f"{STATE} === 'live'")
+        assert server.end() == 128 + signal.SIGTERM  # and does not wait for its viewers
+        browser.until(f"{STATE} === 'no connection, trying again'")
+    with serving(*SIMULATED, port=httpx.URL(server.url).port or 0):
+        browser.until(f"{STATE} === 'live'")
+
+
+def test_without_thumbnails_no_picture_is_sent(browser: Browser, renders: list[Path]) -> None:
+    with serving(*GLYPHS, "--no-thumbnails") as server:
+        browser.open(f"{server.url}/")
+        httpx.post(f"{server.url}/classify", content=renders[0].read_bytes()).raise_for_status()
+        browser.until("document.querySelector('#results .bar') !== null")
+        assert browser.run("return document.querySelectorAll('#results img').length") == 0
