@@ -194,6 +194,7 @@ class Stream {
     this.source = null;
     this.heard = 0; // when the last snapshot came
     this.life = null; // what the server last said of itself
+    this.opened = false; // whether this stream was, since the last error
     document.addEventListener("visibilitychange", () => this.follow());
     setInterval(() => this.look(), 1000);
     this.follow();
@@ -206,6 +207,7 @@ class Stream {
 
   open() {
     this.source = new EventSource("events");
+    this.source.addEventListener("open", () => { this.opened = true; });
     this.source.addEventListener("snapshot", (event) => {
       const { life, snapshot } = JSON.parse(event.data);
       this.life = life;
@@ -224,9 +226,11 @@ class Stream {
     this.source = null;
   }
 
-  // A browser asks again by itself, unless it was refused.
+  // A browser asks again by itself, unless it was refused. A service that is ending has ended the
+  // stream, and is still there.
   lost() {
-    this.life = null;
+    if (!this.opened || this.life !== "draining") this.life = null;
+    this.opened = false;
     this.look();
     if (this.source === null || this.source.readyState !== EventSource.CLOSED) return;
     this.close();

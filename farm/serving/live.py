@@ -45,6 +45,7 @@ def routes(service: Service) -> list[Route]:
     page = live_page(
         service.name,
         path_of(service.config.task),
+        most_bytes=service.limits.body_bytes,
         thumbnails=service.last_results.thumbnails,
     )
 

@@ -19,21 +19,31 @@ function asCard(answer) {
   return { ...card, output: JSON.stringify(answer.output, null, 2) };
 }
 
+function failure(kind, message) {
+  return { error: { kind, message } };
+}
+
+// A server that refuses a large body may close before a browser reads why.
+async function answerTo(file, signal) {
+  if (file.size > DATA.most) {
+    return failure("too_large", `it has ${size(file.size / 2 ** 20)}; this service takes up to ${size(DATA.most / 2 ** 20)}`);
+  }
+  try {
+    const response = await fetch(DATA.ask, { method: "POST", body: file, signal });
+    return await response.json().catch(() => failure("no_answer", `the server answered with HTTP ${response.status}`));
+  } catch {
+    return failure("no_answer", "the server cannot be reached");
+  }
+}
+
 async function ask(file) {
   if (asked) asked.abort();
   const own = asked = new AbortController(), begun = performance.now();
   if (picture) URL.revokeObjectURL(picture);
   picture = URL.createObjectURL(file);
   show({ path: file.name }, picture, make("span", "words", "asking ..."));
-  let answer;
-  try {
-    const response = await fetch(DATA.ask, { method: "POST", body: file, signal: own.signal });
-    answer = await response.json().catch(() => (
-      { error: { kind: "no_answer", message: `the server answered with HTTP ${response.status}` } }));
-  } catch (error) {
-    if (own.signal.aborted) return;
-    answer = { error: { kind: "no_answer", message: "the server cannot be reached" } };
-  }
+  const answer = await answerTo(file, own.signal);
+  if (own.signal.aborted) return;
   const card = { ...asCard(answer), path: file.name }, took = Math.round(performance.now() - begun);
   const times = answer.ms ? `${took} ms, ${digits(answer.ms.infer)} ms of them in the network` : `${took} ms`;
   show(card, picture, marks({ ...card, error: undefined }, true), ...answerOf(card), make("span", "words", times));

@@ -13,6 +13,11 @@ from farm.report.html.templates import environment
 PACKAGES: Final = ("farm.serving", "farm.pictures")
 SCRIPTS: Final = ("cards.js", "large.js", "theme.js", "live.js", "look.js")  # the last one begins
 COLOURS: Final = 1000  # classes, as many as photo models have; of more, some share theirs
+# In the page, too: browsers ask for it.
+ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Cpath d='M2 14V6h3v8zm5 0V2h3v12zm5 0V9h3v5z' fill='%231664a8'/%3E%3C/svg%3E"
+)
 CARDS: Final = (
     ("rate", "Images per second", ""),
     ("p50", "Latency, p50", "ms"),
@@ -36,11 +41,11 @@ class Page:
     policy: str
 
 
-def live_page(name: str, ask: str, *, thumbnails: bool) -> Page:
+def live_page(name: str, ask: str, *, most_bytes: int, thumbnails: bool) -> Page:
     """Return the page that shows a farm live.
 
-    `ask` is the path that answers for an image; without `thumbnails`, the last results have no
-    pictures.
+    `ask` is the path that answers for an image of up to `most_bytes`; without `thumbnails`, the
+    last results have no pictures.
     """
     made = environment(*PACKAGES)
     style = made.get_template("live.css").render()
@@ -48,6 +53,7 @@ def live_page(name: str, ask: str, *, thumbnails: bool) -> Page:
     data: dict[str, Any] = {
         "name": name,
         "ask": ask,
+        "most": most_bytes,
         "classes": {},  # those that were seen
         "palette": [shown(number, None)[1:] for number in range(COLOURS)],
         "folder": None,  # thumbnails come with their cards
@@ -57,6 +63,7 @@ def live_page(name: str, ask: str, *, thumbnails: bool) -> Page:
         style=style,
         script=script,
         data=to_script(data),
+        icon=ICON,
         simulated=SIMULATED,
         cards=CARDS,
         columns=COLUMNS,

@@ -26,8 +26,9 @@ HEADERS: Final = (
     ("cross-origin-resource-policy", "same-origin"),
     ("referrer-policy", "no-referrer"),
 )
-# A browser asks its user, and sends the token as a password; programs send it as it is.
-CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="npu-farm, token as password", Bearer'}
+# A browser asks its user, and sends the token as a password; programs send it as it is. Chromium
+# heeds no line that names a second way.
+CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="npu-farm, token as password"'}
 ANY: Final = "*"
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.helpers.browser import Browser, chromium
+from tests.helpers.proxy import proxying
 from tests.helpers.server import GLYPHS, Server, serving
 from tests.helpers.support import wait_for
 
@@ -185,3 +186,40 @@ def test_without_thumbnails_no_picture_is_sent(browser: Browser, renders: list[P
         httpx.post(f"{server.url}/classify", content=renders[0].read_bytes()).raise_for_status()
         browser.until("document.querySelector('#results .bar') !== null")
         assert browser.run("return document.querySelectorAll('#results img').length") == 0
+
+
+def test_a_token_is_asked_for_once_and_is_good_for_all(
+    browser: Browser, renders: list[Path], tmp_path: Path
+) -> None:
+    """A browser sends what its user has typed in with each request: here, by the URL."""
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    with serving(*GLYPHS, "--token-file", str(tmp_path / "token")) as server:
+        assert httpx.get(f"{server.url}/").status_code == 401
+        assert httpx.get(f"{server.url}/events").status_code == 401
+        browser.open(f"{server.url}/".replace("//", "//me:0123456789abcdef@", 1))
+        browser.open(f"{server.url}/")
+        browser.until(f"{STATE} === 'live'")
+        browser.choose("file", renders[0])
+        answered(browser, " ms of them in the network")
+
+
+def test_behind_a_proxy_that_has_it_in_a_folder(browser: Browser, renders: list[Path]) -> None:
+    with (
+        serving(*GLYPHS, "--root-path", "/npu") as server,
+        proxying(server.url, "/npu") as url,
+    ):
+        browser.open(url)
+        browser.until(f"{STATE} === 'live'")
+        browser.choose("file", renders[0])
+        answered(browser, " ms of them in the network")
+        links = "return [...document.querySelectorAll('footer a')].map((a) => a.pathname)"
+        assert browser.run(links) == ["/npu/docs", "/npu/openapi.json", "/npu/metrics"]
+
+
+def test_an_image_that_is_too_large_is_not_sent(browser: Browser, tmp_path: Path) -> None:
+    with serving(*GLYPHS, "--max-body-mb", "1") as server:
+        (tmp_path / "large.jpg").write_bytes(b"x" * (2**20 + 1))
+        browser.open(f"{server.url}/")
+        browser.choose("file", tmp_path / "large.jpg")
+        answered(browser, "too_large")
+        assert f"{server.url}/classify" not in browser.loaded()

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from farm.serving import live
 from farm.serving.events import DRAINING, LOST, READY
 from farm.serving.last_results import LastResults
+from farm.serving.limits import Limits
 from farm.serving.refusals import answer_error
 from farm.serving.service import RequestError
 from tests.helpers.snapshots import a_snapshot
@@ -20,6 +21,7 @@ def a_service(**changes: Any) -> Any:
     return SimpleNamespace(
         **{
             "name": "glyphs",
+            "limits": Limits(),
             "config": SimpleNamespace(task="classify"),
             "last_results": LastResults(1, thumbnails=False),
             "snapshot": a_snapshot(),
