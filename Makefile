@@ -178,11 +178,11 @@ endef
 SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
 
 .venv/run: .venv/pip $(SET_UP)
-	$(call INSTALL,.,110)
+	$(call INSTALL,'.[serve]',120)
 	touch $@
 
 .venv/dev: .venv/pip $(SET_UP)
-	$(call INSTALL,'.[dev]',160)
+	$(call INSTALL,'.[dev]',200)
 	touch $@ .venv/run
 
 # The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an
