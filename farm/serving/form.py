@@ -41,6 +41,8 @@ def parse(body: bytes, content_type: str, *, images: int, fields: Collection[str
     uploads: list[Upload] = []
     said: dict[str, str] = {}
     ends: list[bool] = []
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    config = {**CONFIG, "MAX_MEMORY_FILE_SIZE": len(body)}  # all in memory: it is there already
 
     def take_file(file: File) -> None:
         if len(uploads) == images:
@@ -51,19 +53,15 @@ def parse(body: bytes, content_type: str, *, images: int, fields: Collection[str
 
     def take_field(field: Field) -> None:
         name = text(field.field_name)
-        if name not in fields:
-            message = f"{name[:40]!r} has no file name, and is no field; try:\n  {HINT}"
+        if name not in fields or name in said:  # parsing many takes long
+            again = "is there twice" if name in said else "has no file name, and is no field"
+            message = f"{name[:40]!r} {again}; try:\n  {HINT}"
             raise RequestError(400, "bad_form", message)
         said[name] = text(field.value)
 
-    boundary = parse_options_header(content_type)[1].get(b"boundary")
-    config = {**CONFIG, "MAX_MEMORY_FILE_SIZE": len(body)}  # all in memory: it is there already
+    taken = (MULTIPART, take_field, take_file, lambda: ends.append(True))
     try:
-        parser = FormParser(
-            *(MULTIPART, take_field, take_file, lambda: ends.append(True)),
-            boundary=boundary,
-            config=config,
-        )
+        parser = FormParser(*taken, boundary=boundary, config=config)
         parser.write(body)
         parser.finalize()
     except FormParserError as error:

@@ -22,6 +22,9 @@ from workers.protocol.messages import Encoded
 MOST: Final = 12
 WATCHED_SECONDS: Final = 0.5  # between two while somebody looks
 UNWATCHED_SECONDS: Final = 10.0  # and while nobody does: who comes then sees what was last
+# Of a picture that is decoded in this process: a PNG of one colour is no large file with a hundred
+# million of them, which take 300 MB.
+MOST_PIXELS: Final = 25_000_000
 NICE: Final = 5  # what serves goes first
 
 
@@ -36,7 +39,8 @@ class Card:
 class LastResults:
     """Keeps the last MOST results that were shown; takes few of what it is offered.
 
-    `max_pixels` are what an image may have; without `thumbnails`, no picture is made.
+    `max_pixels` are what an image may have, of those with a picture MOST_PIXELS; without
+    `thumbnails`, no picture is made.
     """
 
     def __init__(
@@ -50,7 +54,7 @@ class LastResults:
         self._thread = ThreadPoolExecutor(1, "last-results", os.nice, (NICE,))
         self.thumbnails = thumbnails
         if thumbnails:
-            prepare(max_pixels)
+            prepare(min(max_pixels, MOST_PIXELS))
 
     def offer(self, item: Item, result: Result) -> None:
         """Show a result, if it is its turn: else it costs a look at the clock."""

@@ -80,6 +80,10 @@ plain(
 plain("more images in a form than the limit", lambda target: many(target, IMAGES + 1))
 plain("5,000 parts", lambda _: form(*[part(b"x")] * 5000))
 plain(
+    "10,000 times the field `timeout`",
+    lambda _: form(*[b'Content-Disposition: form-data; name="timeout"\r\n\r\n1\r\n'] * 10_000),
+)
+plain(
     "5,000 fields",
     lambda _: form(*[b'Content-Disposition: form-data; name="a"\r\n\r\nb\r\n'] * 5000),
 )

@@ -52,6 +52,11 @@ def test_an_unknown_field_is_named() -> None:
     assert "'image' has no file name" in message
 
 
+def test_a_field_that_comes_again_is_refused() -> None:
+    """Reading 28 MB of them took 5 s."""
+    assert refused(A, part("timeout", b"1"), part("timeout", b"2"))[0] == 400
+
+
 def test_more_files_than_allowed_are_refused() -> None:
     assert refused(A, A, A)[0] == 413
 

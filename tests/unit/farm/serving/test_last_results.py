@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from farm.results.result import DetectedObject, Prediction
 from farm.serving.last_results import MOST, UNWATCHED_SECONDS, WATCHED_SECONDS, LastResults
 from farm.sources.base import Item
 from tests.helpers.looks import HOSTILE, result
-from tests.helpers.support import wait_for
+from tests.helpers.support import ROOT, wait_for
 
 TOP = (Prediction(3, "eel", 0.75), Prediction(1, None, 0.25))
 PIXELS = np.zeros((600, 900, 3), np.uint8)
@@ -130,6 +131,24 @@ def test_any_label_is_data() -> None:
         assert "<" not in card
         assert "\n" not in card
         assert card.isascii()
+
+
+def test_a_small_file_of_very_many_pixels_is_not_decoded_in_this_process() -> None:
+    """In a process of its own: the limit holds for all of it, and is set before OpenCV is there."""
+    code = """
+        from farm.serving.last_results import LastResults
+        results = LastResults(100_000_000, thumbnails=True)
+        import cv2, json, numpy as np
+        from tests.helpers.looks import result
+        for height in (4900, 5100):
+            png = cv2.imencode(".png", np.zeros((height, 5000), np.uint8))[1].tobytes()
+            assert len(png) < 100_000
+            results._take(png, result(None))
+            print(json.loads(results.newer(0)[-1].json)["thumb"] is not None)
+    """
+    lines = textwrap.dedent(code)
+    ended = subprocess.run([sys.executable, "-c", lines], capture_output=True, check=True, cwd=ROOT)
+    assert ended.stdout.decode().split() == ["True", "False"]
 
 
 def test_without_thumbnails_nothing_is_loaded_for_them() -> None:
