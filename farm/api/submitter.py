@@ -12,7 +12,6 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from farm.api.mailbox import Mailbox
 from farm.api.room import Bound, Room
@@ -56,7 +55,7 @@ class Submitter:
         self._cancelled: deque[Ticket] = deque()
         self._held: dict[int, Ticket] = {}  # by number; the driving thread's alone
         self._next_number = 0
-        self._mailboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()
+        self._mailboxes: dict[asyncio.AbstractEventLoop, Mailbox] = {}
         self._closed = False
         self._error: FarmError | None = None
         self.lost: Future[None] = Future()
@@ -106,6 +105,9 @@ class Submitter:
                 entered.result(patience)
             except FutureTimeoutError:
                 self._check_entered(entered)
+            except BaseException:  # of a signal's handler
+                self._give_up(entered, size)
+                raise
         return self._push(ref, size)
 
     async def asubmit(self, item: Item, timeout: float | None) -> Result:
@@ -115,9 +117,8 @@ class Submitter:
         if entered is not None:
             try:
                 await asyncio.wait((asyncio.wrap_future(entered),), timeout=timeout)
-            except asyncio.CancelledError:
-                if not entered.cancel():
-                    self._room.leave(size)
+            except BaseException:  # it was cancelled
+                self._give_up(entered, size)
                 raise
             self._check_entered(entered)
         return await self.mailbox().wrap(self._push(ref, size))
@@ -126,7 +127,9 @@ class Submitter:
         """Return the mailbox of the running event loop."""
         loop = asyncio.get_running_loop()
         if (found := self._mailboxes.get(loop)) is None:
-            found = self._mailboxes[loop] = Mailbox(loop)
+            living = {each: box for each, box in self._mailboxes.items() if not each.is_closed()}
+            found = Mailbox(loop)
+            self._mailboxes = {**living, loop: found}
         return found
 
     def finish(self) -> None:
@@ -149,6 +152,11 @@ class Submitter:
         """Raise BusyError if there is no room after all."""
         if entered.cancel():
             raise BusyError("the farm is busy: as much as may wait is waiting already")
+
+    def _give_up(self, entered: Future[None], size: int) -> None:
+        """Wait for room no longer; what has been let in gives it back."""
+        if not entered.cancel():
+            self._room.leave(size)
 
     def _push(self, ref: Ref, size: int) -> Future[Result]:
         ticket = Ticket(ref, size, Future())

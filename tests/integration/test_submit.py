@@ -89,6 +89,24 @@ def test_more_than_the_bound_is_refused_or_waits(renders: list[Path]) -> None:
             assert not waiting.result(PATIENCE).done()
 
 
+def test_who_is_interrupted_while_he_waits_leaves_his_place(
+    renders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the room that he would be given later were lost."""
+
+    def interrupted(_: Future[None], __: float | None) -> None:
+        raise KeyboardInterrupt
+
+    with slow_farm(items=1) as farm:
+        first = farm.submit(renders[0])
+        with monkeypatch.context() as patch:
+            patch.setattr(Future, "result", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                farm.submit(renders[0])
+        assert first.cancel()
+        assert not farm.submit(renders[0], timeout=PATIENCE).done()
+
+
 def test_what_is_cancelled_is_not_computed(renders: list[Path]) -> None:
     with slow_farm() as farm:
         futures = [farm.submit(path) for path in renders[:10]]
