@@ -20,8 +20,15 @@ from farm.serving.service import Service
 def make_app(service: Service, access: Access = Access()) -> Starlette:  # noqa: B008 - frozen
     """Return the application of a service."""
     figures = Metrics(lambda: service.snapshot)
+    routes = [
+        *live.routes(service),
+        *people.routes(service),
+        *oip.routes(service),
+        *metrics.routes(figures),
+        *documentation.routes(service, tokens=bool(access.tokens)),
+    ]
     middleware = [
-        Middleware(CountedRequests, metrics=figures),
+        Middleware(CountedRequests, metrics=figures, routes=routes),
         Middleware(Gate, service=service, access=access),
     ]
     if access.origins:  # before the gate: a browser asks without a token whether it may
@@ -34,13 +41,7 @@ def make_app(service: Service, access: Access = Access()) -> Starlette:  # noqa:
         )
         middleware.insert(0, cors)
     return Starlette(
-        routes=[
-            *live.routes(service),
-            *people.routes(service),
-            *oip.routes(service),
-            *metrics.routes(figures),
-            *documentation.routes(service, tokens=bool(access.tokens)),
-        ],
+        routes=routes,
         middleware=middleware,
         exception_handlers={
             FarmError: answer_error,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -77,10 +77,12 @@ def routes(metrics: Metrics) -> list[Route]:
 
 
 class CountedRequests:
-    """Counts the requests of an app by method, route and status."""
+    """Counts the requests of an app with these routes, by method, route and status."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Sequence[Route]) -> None:
         self._app, self._metrics = app, metrics
+        # Of what is reached by several paths, the first one.
+        self._paths: dict[Any, str] = {route.endpoint: route.path for route in reversed(routes)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -98,9 +100,5 @@ class CountedRequests:
         try:
             await self._app(scope, receive, seen)
         finally:
-            self._metrics.count(scope["method"], route_of(scope), status)
-
-
-def route_of(scope: MutableMapping[str, Any]) -> str:
-    """Return the path of the route that took a request, as it was declared; else an empty text."""
-    return getattr(scope.get("route"), "path", "")
+            path = self._paths.get(scope.get("endpoint"), "")
+            self._metrics.count(scope["method"], path, status)

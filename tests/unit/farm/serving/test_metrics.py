@@ -95,18 +95,20 @@ def test_requests_are_counted_by_route_and_status() -> None:
         raise ZeroDivisionError
 
     metrics = Metrics(a_snapshot)
+    paths = {"/models/{name}": named, "/models/{name}/also": named, "/broken": broken}
+    routes = [Route(path, endpoint) for path, endpoint in paths.items()]
     app = Starlette(
-        routes=[Route("/models/{name}", named), Route("/broken", broken)],
-        middleware=[Middleware(CountedRequests, metrics=metrics)],
+        routes=routes,
+        middleware=[Middleware(CountedRequests, metrics=metrics, routes=routes)],
     )
-    for name in ("a", "b"):
+    for name in ("a", "b", "c/also"):
         assert asyncio.run(asked(app, "GET", f"/models/{name}")) == 200
     assert asyncio.run(asked(app, "DELETE", "/models/a")) == 405
     assert asyncio.run(asked(app, "GET", "/etc/passwd")) == 404
     with pytest.raises(ZeroDivisionError):
         asyncio.run(asked(app, "GET", "/broken"))
     assert counts(metrics) == {
-        ("GET", "/models/{name}", "200"): 2,
+        ("GET", "/models/{name}", "200"): 3,
         ("DELETE", "/models/{name}", "405"): 1,
         ("GET", "other", "404"): 1,
         ("GET", "/broken", "500"): 1,
