@@ -104,6 +104,12 @@ class Server(uvicorn.Server):
             self._service.draining = True
             self._drained_by = now + self._service.config.drain_seconds
             systemd.notify(systemd.STOPPING)
+            seconds, waiting = self._service.config.drain_seconds, self._service.outstanding
+            LOG.info(
+                f"stopping: {waiting} images are left, for at most {seconds:g} s; a second signal "
+                "ends this at once",
+                extra={"event": "draining", "images": waiting},
+            )
         idle = self._service.draining and not self.server_state.tasks
         if not (idle or signals > 1 or now >= self._drained_by or self._watched.lost.done()):
             return False
