@@ -19,6 +19,8 @@ npu-farm run rk3588 --runtime simulated --set simulated.npu_cores=2
     "serve": """
 npu-farm serve                       this machine's config, on port 8000
 npu-farm serve rk3588 --port 0       a free port, which is told
+npu-farm serve farm.yaml --host 0.0.0.0 --token-file tokens.txt
+npu-farm serve farm.yaml --timeout 2 --queue 100
 """,
     "top": """
 npu-farm top                         the farm that runs here, or the board

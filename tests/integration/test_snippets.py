@@ -23,8 +23,9 @@ TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
 PROGRAMS = list(dict.fromkeys(block for text in TEXTS for block in python_blocks(text)))
 LINES = list(dict.fromkeys(line for text in TEXTS for line in command_lines(text)))
 SERVED = "localhost:8000"
-# Only parsed: what measures for minutes, what needs the vendor's converter, models for an NPU.
-NOT_RUN = {"bench", "tune", "convert"}
+# Only parsed: what measures for minutes, what needs the vendor's converter, models for an NPU; what
+# serves until a signal comes, which tests/integration/test_serve.py does.
+NOT_RUN = {"bench", "tune", "convert", "serve"}
 RUN = [line for line in LINES if not NOT_RUN & set(parse(line)[:1]) and ".rknn" not in line]
 
 

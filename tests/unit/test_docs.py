@@ -84,6 +84,7 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
         ("run.md", "run", set()),
         ("bench.md", "bench", SHARED),
         ("convert.md", "convert", {"--log-format"}),
+        ("serve.md", "serve", SHARED),
         ("top.md", "top", set()),
     ],
 )
