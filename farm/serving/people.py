@@ -57,16 +57,16 @@ def answering(service: Service) -> Endpoint:
     answers = format_of(service.config.task)
 
     async def answer(request: Request) -> Response:
-        asked, headers = request.query_params.get(TIMEOUT), request.headers
+        headers = request.headers
         if headers.get("content-encoding", "identity") != "identity":
             raise RequestError(415, "encoded", "the body is compressed; send it as it is")
         body, kind = await request.body(), headers.get("content-type", "")
-        asked = asked or headers.get(TIMEOUT_HEADER)
+        asked = [request.query_params.get(TIMEOUT), headers.get(TIMEOUT_HEADER)]
         if not kind.lower().startswith(MULTIPART):
-            results = await service.infer([body], timeout=seconds_of(asked))
+            results = await service.infer([body], timeout=shortest(asked))
             return response_of(results, answers)
         form = parse(body, kind, images=service.limits.images, fields=(TIMEOUT,))
-        seconds = seconds_of(form.fields.get(TIMEOUT, asked))
+        seconds = shortest([*asked, form.fields.get(TIMEOUT)])
         results = await service.infer([each.data for each in form.uploads], timeout=seconds)
         names = [each.name for each in form.uploads]
         named = [replace(each, path=name) for each, name in zip(results, names, strict=True)]
@@ -85,10 +85,13 @@ def refusing(path: str, ours: str) -> Endpoint:
     return refuse
 
 
-def seconds_of(said: str | None) -> float | None:
+def shortest(said: Sequence[str | None]) -> float | None:
+    """Return the shortest of the time limits that a client has said; see `seconds_of`."""
+    return min((seconds_of(each) for each in said if each is not None), default=None)
+
+
+def seconds_of(said: str) -> float:
     """Return a time limit as a client says it; raises RequestError for what is none."""
-    if said is None:
-        return None
     try:
         seconds = float(said)
     except ValueError:

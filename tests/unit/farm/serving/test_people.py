@@ -94,6 +94,15 @@ def test_the_time_limit_comes_from_the_query_a_form_or_a_header() -> None:
     assert service.timeouts == [None, 1.5, 2.0, 3.0]
 
 
+def test_of_several_time_limits_the_shortest_counts_and_each_must_be_one() -> None:
+    service = Words()
+    url = "/classify?timeout=2"
+    post(url, service, content=b"hen", headers={"X-Timeout": "1"})
+    post(url, service, files=files(b"hen"), data={"timeout": "3"})
+    assert service.timeouts == [1.0, 2.0]
+    assert post(url, content=b"hen", headers={"X-Timeout": "soon"}).status_code == 400
+
+
 @pytest.mark.parametrize("said", ["0", "-1", "nan", "inf", "soon", "", "1e999"])
 def test_what_is_no_time_limit_is_refused(said: str) -> None:
     with pytest.raises(RequestError, match="timeout") as refusal:
