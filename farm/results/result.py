@@ -139,14 +139,24 @@ def path_of(source: FileRef | Encoded | Pixels | Refused) -> str | None:
 
 def timings(job: Job, outcome: Outcome | ItemError, now: float) -> Timings:
     """Return what became of a job's time until `now` (CLOCK_MONOTONIC seconds)."""
-    total = (now - job.submitted) * 1000
     if isinstance(outcome, ItemError):
+        total = (now - job.submitted) * 1000
         return Timings(queue=0.0, decode=0.0, wait=0.0, infer=0.0, total=total)
-    return Timings(
-        queue=max(0.0, outcome.started - job.submitted) * 1000,
-        decode=outcome.decode_ms,
-        wait=outcome.wait_ms,
-        infer=outcome.infer_ms,
-        task=outcome.task_ms,
-        total=total,
+    queue, decode, wait, infer, task, total = stages(job, outcome, now)
+    return Timings(queue=queue, decode=decode, wait=wait, infer=infer, task=task, total=total)
+
+
+def stages(
+    job: Job, outcome: Outcome, now: float
+) -> tuple[float, float, float, float, float, float]:
+    """Return the same of an outcome, in milliseconds, in the order of stats.PHASES_WITH_TASK."""
+    started, submitted = outcome.started, job.submitted
+    queue = (started - submitted) * 1000 if started > submitted else 0.0
+    return (
+        queue,
+        outcome.decode_ms,
+        outcome.wait_ms,
+        outcome.infer_ms,
+        outcome.task_ms,
+        (now - submitted) * 1000,
     )
