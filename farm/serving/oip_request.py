@@ -11,9 +11,13 @@ import msgspec
 from farm.serving.oip_images import RequestInput, Size, bad, items_of, only_input
 from farm.serving.oip_model import Model
 from farm.serving.oip_outputs import Output
-from farm.serving.service import Image
+from farm.serving.service import Image, RequestError
 from workers.protocol.spec import K
 
+# In JSON: nobody else is answered while it is read, for 30 ms.
+MOST_VALUES: Final = (1 << 20) + 10_000
+MOST_OBJECTS: Final = 1000
+TOO_MUCH: Final = f"more than {1 << 20} values in JSON, or {MOST_OBJECTS} objects; use binary data"
 US: Final = 1_000_000  # in a second
 
 
@@ -82,6 +86,9 @@ def parse(body: bytes, header_length: str | None, model: Model, *, most: int) ->
             raise bad(f"Inference-Header-Content-Length: {header_length[:40]!r}: no length")
         if (end := int(header_length)) > len(body):
             raise bad(f"Inference-Header-Content-Length: {end}, but the body has {len(body)} bytes")
+    # Counted first: of what is more, nothing is made.
+    if body.count(b",", 0, end) > MOST_VALUES or body.count(b"{", 0, end) > MOST_OBJECTS:
+        raise RequestError(413, "too_large", TOO_MUCH)
     try:
         request = JSON.decode(memoryview(body)[:end])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import tracemalloc
 from base64 import b64encode
 from contextlib import suppress
 from typing import Any
@@ -233,13 +234,36 @@ def test_a_request_is_refused_with_words(name: str) -> None:
     assert refused.value.status == 400
 
 
-def test_many_numbers_are_to_be_sent_binary() -> None:
-    """Who reads them answers nobody else meanwhile."""
-    shape = [1, 600, 600, 3]
+def test_a_million_numbers_are_read_and_more_are_to_be_sent_binary() -> None:
+    million = [1, 1 << 10, 341, 3]
+    assert len(said({"inputs": [pixels([7] * math.prod(million), shape=million)]}).items) == 1
+    more = [1, 600, 600, 3]
     with pytest.raises(RequestError, match="use binary data") as refused:
-        said({"inputs": [pixels([0] * math.prod(shape), shape=shape)]})
+        said({"inputs": [pixels([7] * math.prod(more), shape=more)]})
     assert refused.value.status == 413
-    assert len(sent(triton.pixels(np.zeros(shape, np.uint8))).items) == 1
+    assert len(sent(triton.pixels(np.zeros(more, np.uint8))).items) == 1
+
+
+@pytest.mark.parametrize(
+    ("begin", "unit", "end"),
+    [
+        ('{"inputs":[', '{"name":"","shape":[],"datatype":""}', "]}"),
+        ('{"inputs":[],"outputs":[', '{"name":""}', "]}"),
+        ('{"inputs":[{"name":"images","datatype":"BYTES","shape":[', "1", "]}]}"),
+        ('{"inputs":[{"name":"images","datatype":"BYTES","shape":[1],"data":[', '""', "]}]}"),
+    ],
+)
+def test_of_many_values_nothing_is_made(begin: str, unit: str, end: str) -> None:
+    """They would hold up everybody, and take ten times the body's memory."""
+    body = (begin + ",".join([unit] * 1_100_000) + end).encode()
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestError) as refused:
+            parse(body, None, CLASSIFIER, most=8)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert refused.value.status == 413
 
 
 @pytest.mark.parametrize("text", ["[1 2,3]", "[01,2,3]", "[1,2,3,]", "[1,2,3]]", "[1,2[,3]]"])
