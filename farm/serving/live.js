@@ -195,6 +195,7 @@ class Stream {
     this.heard = 0; // when the last snapshot came
     this.life = null; // what the server last said of itself
     this.opened = false; // whether this stream was, since the last error
+    this.why = ""; // it was refused
     document.addEventListener("visibilitychange", () => this.follow());
     setInterval(() => this.look(), 1000);
     this.follow();
@@ -207,7 +208,10 @@ class Stream {
 
   open() {
     this.source = new EventSource("events");
-    this.source.addEventListener("open", () => { this.opened = true; });
+    this.source.addEventListener("open", () => {
+      this.opened = true;
+      this.why = "";
+    });
     this.source.addEventListener("snapshot", (event) => {
       const { life, snapshot } = JSON.parse(event.data);
       this.life = life;
@@ -234,13 +238,27 @@ class Stream {
     this.look();
     if (this.source === null || this.source.readyState !== EventSource.CLOSED) return;
     this.close();
-    setTimeout(() => this.follow(), AGAIN_MS);
+    setTimeout(() => this.again(), AGAIN_MS);
+  }
+
+  // The browser tells no script why a stream was refused: it is asked for in another way.
+  async again() {
+    const asked = new AbortController();
+    try {
+      const answer = await fetch("events", { signal: asked.signal, cache: "no-store" });
+      if (!answer.ok) this.why = (await answer.json()).error.message;
+    } catch {
+      this.why = ""; // nobody is there, or another server
+    }
+    asked.abort();
+    this.follow();
   }
 
   look() {
     const silent = Date.now() - this.heard;
     const [text, kind] =
-      this.life === null ? [this.heard ? "no connection, trying again" : "connecting", "bad"]
+      this.why ? [this.why, "bad"]
+      : this.life === null ? [this.heard ? "no connection, trying again" : "connecting", "bad"]
       : this.life === "draining" ? ["the farm is ending", "bad"]
       : this.life === "lost" ? ["no worker is up", "bad"]
       : this.heard === 0 ? ["waiting for the first figures", "bad"]

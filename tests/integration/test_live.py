@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from farm.serving.live import MOST_VIEWERS
 from tests.helpers.browser import Browser, chromium
 from tests.helpers.proxy import proxying
 from tests.helpers.server import GLYPHS, Server, serving
@@ -223,3 +225,21 @@ def test_an_image_that_is_too_large_is_not_sent(browser: Browser, tmp_path: Path
         browser.choose("file", tmp_path / "large.jpg")
         answered(browser, "too_large")
         assert f"{server.url}/classify" not in browser.loaded()
+
+
+def test_one_viewer_too_many_is_told_and_let_in_when_another_goes(
+    server: Server, browser: Browser
+) -> None:
+    url = httpx.URL(server.url)
+    others = [socket.create_connection((url.host, url.port or 0)) for _ in range(MOST_VIEWERS)]
+    try:
+        for other in others:
+            other.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for other in others:
+            assert other.recv(12) == b"HTTP/1.1 200"
+        browser.open(f"{server.url}/")
+        browser.until(f"{STATE}.startsWith('{MOST_VIEWERS} viewers')")
+    finally:
+        for other in others:
+            other.close()
+    browser.until(f"{STATE} === 'live'")
