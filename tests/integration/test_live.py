@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from tests.helpers.server import GLYPHS, Server, serving
 from tests.helpers.support import wait_for
 
 SIMULATED = ("rk3588", "--runtime", "simulated", "-s", "3")
+WORD = "0123456789abcdef"  # the token
 STATE = "document.getElementById('state').textContent"
 CELL = (
     "document.querySelectorAll('#workers tbody tr')[arguments[0]]"
@@ -43,6 +45,25 @@ def server() -> Iterator[Server]:
 
 def answered(browser: Browser, text: str) -> None:
     browser.until("document.getElementById('about').textContent.includes(arguments[0])", text)
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[Server]:
+    with serving(*SIMULATED) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a service behind a proxy that has it in a folder, for who has its token."""
+    file = tmp_path_factory.mktemp("token") / "token"
+    file.write_text(f"{WORD}\n")
+    words = ("--token-file", f"{file}", "--root-path", "/npu", "--max-body-mb", "1")
+    with (
+        serving(*GLYPHS, *words, "--no-thumbnails") as started,
+        proxying(started.url, "/npu") as url,
+    ):
+        yield url
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -103,6 +124,35 @@ def test_a_dropped_image_is_asked_wherever_it_falls(
     answered(browser, " ms of them in the network")
 
 
+def test_a_detectors_boxes_are_drawn_on_the_image(browser: Browser, renders: list[Path]) -> None:
+    with serving(*SIMULATED, "--task", "detect") as server:
+        found = httpx.post(f"{server.url}/detect", content=renders[0].read_bytes()).json()
+        browser.open(f"{server.url}/")
+        browser.choose("file", renders[0])
+        answered(browser, " ms of them in the network")
+        drawn = "return document.querySelectorAll('#frame .boxes g').length"
+        assert browser.run(drawn) == len(found["objects"]) > 0
+        best = found["objects"][0]
+        assert browser.run(TEXTS, "#about ol small")[0] == ", ".join(
+            str(round(edge)) for edge in best["box"]
+        )
+        browser.until("document.querySelector('#results .boxes g') !== null")
+
+
+def test_the_output_of_an_own_task_is_shown_as_json(
+    browser: Browser, renders: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "def f(outputs, image):\n    return {'</pre>': [image.width]}\n", encoding="utf-8"
+    )
+    with serving(*SIMULATED, "--task", "mine:f", cwd=tmp_path) as server:
+        browser.open(f"{server.url}/")
+        browser.choose("file", renders[0])
+        answered(browser, " ms of them in the network")
+        (shown,) = browser.run(TEXTS, "#about pre")
+        assert list(json.loads(shown)) == ["</pre>"]
+
+
 def test_nothing_is_wider_than_a_telephone(
     server: Server, browser: Browser, renders: list[Path]
 ) -> None:
@@ -134,42 +184,47 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(
     assert [node for node in controls if not node.get("name", {}).get("value")] == []
 
 
-def test_figures_change_as_the_farm_works(browser: Browser, renders: list[Path]) -> None:
-    with serving(*SIMULATED) as server:
-        browser.open(f"{server.url}/")
-        browser.until(f"{STATE} === 'live'")
-        assert browser.run("return document.getElementById('simulated').checkVisibility()")
-        assert browser.run("return document.title").startswith("SIMULATED: ")
-        assert browser.run("return document.getElementById('images').textContent") == "0"
-        for image in renders[:6]:
-            httpx.post(f"{server.url}/classify", content=image.read_bytes()).raise_for_status()
-        httpx.post(f"{server.url}/classify", content=b"text")
-        browser.until("document.getElementById('images').textContent === '6'")
-        browser.until("document.getElementById('rate').textContent !== '0.00'")
-        assert browser.run(TEXTS, "#failures > *") == ["not_an_image", "1"]
-        stages = ["queue", "decode", "wait", "infer", "total"]
-        assert browser.run(TEXTS, "#latency tbody td:first-child") == stages
-        assert browser.run(TEXTS, "#npu span:first-child") == ["core 0", "core 1", "core 2"]
+def test_figures_change_as_the_farm_works(
+    simulated: Server, browser: Browser, renders: list[Path]
+) -> None:
+    browser.open(f"{simulated.url}/")
+    browser.until(f"{STATE} === 'live'")
+    assert browser.run("return document.getElementById('simulated').checkVisibility()")
+    assert browser.run("return document.title").startswith("SIMULATED: ")
+    before = int(browser.run("return document.getElementById('images').textContent"))
+    for image in renders[:6]:
+        httpx.post(f"{simulated.url}/classify", content=image.read_bytes()).raise_for_status()
+    httpx.post(f"{simulated.url}/classify", content=b"text")
+    browser.until(f"document.getElementById('images').textContent === '{before + 6}'")
+    browser.until("document.getElementById('rate').textContent !== '0.00'")
+    browser.until("document.getElementById('failures').textContent === 'not_an_image1'")
+    stages = ["queue", "decode", "wait", "infer", "total"]
+    assert browser.run(TEXTS, "#latency tbody td:first-child") == stages
+    assert browser.run(TEXTS, "#npu span:first-child") == ["core 0", "core 1", "core 2"]
 
-        def is_busy() -> bool:
-            httpx.post(f"{server.url}/classify", content=renders[0].read_bytes())
-            return any(load != "0 %" for load in browser.run(TEXTS, "#npu span:last-child"))
+    def is_busy() -> bool:
+        httpx.post(f"{simulated.url}/classify", content=renders[0].read_bytes())
+        return any(load != "0 %" for load in browser.run(TEXTS, "#npu span:last-child"))
 
-        assert wait_for(is_busy)
-        images = [browser.run(f"return {CELL}", worker, IMAGES_COLUMN) for worker in range(3)]
-        assert sum(map(int, images)) >= 6
+    assert wait_for(is_busy)
+    images = [browser.run(f"return {CELL}", worker, IMAGES_COLUMN) for worker in range(3)]
+    assert sum(map(int, images)) >= 6
 
 
-def test_a_worker_that_dies_is_seen(browser: Browser) -> None:
-    with serving(*SIMULATED) as server:
-        browser.open(f"{server.url}/")
-        browser.until(f"{STATE} === 'live'")
-        process = browser.run(f"return {CELL}", 1, PROCESS_COLUMN)
-        os.kill(int(process), signal.SIGKILL)
-        browser.until("document.getElementById('warnings').textContent.includes('worker 1 died')")
-        browser.until(f"{CELL} === 'up'", 1, STATE_COLUMN)
-        assert browser.run(f"return {CELL}", 1, PROCESS_COLUMN) != process
-        browser.until("document.getElementById('up-more').textContent === '1 lost, 1 restarted'")
+def test_a_worker_that_dies_is_seen(simulated: Server, browser: Browser) -> None:
+    browser.open(f"{simulated.url}/")
+    browser.until(f"{STATE} === 'live'")
+    process = browser.run(f"return {CELL}", 1, PROCESS_COLUMN)
+    os.kill(int(process), signal.SIGKILL)
+    browser.until("document.getElementById('warnings').textContent.includes('worker 1 died')")
+    browser.until(
+        f"{CELL} === 'up' && {CELL.replace('arguments[1]', 'arguments[2]')} !== arguments[3]",
+        1,
+        STATE_COLUMN,
+        PROCESS_COLUMN,
+        process,
+    )
+    browser.until("document.getElementById('up-more').textContent === '1 lost, 1 restarted'")
 
 
 def test_a_service_that_ends_is_told_and_found_again_when_it_is_back(browser: Browser) -> None:
@@ -182,49 +237,46 @@ def test_a_service_that_ends_is_told_and_found_again_when_it_is_back(browser: Br
         browser.until(f"{STATE} === 'live'")
 
 
-def test_without_thumbnails_no_picture_is_sent(browser: Browser, renders: list[Path]) -> None:
-    with serving(*GLYPHS, "--no-thumbnails") as server:
-        browser.open(f"{server.url}/")
-        httpx.post(f"{server.url}/classify", content=renders[0].read_bytes()).raise_for_status()
-        browser.until("document.querySelector('#results .bar') !== null")
-        assert browser.run("return document.querySelectorAll('#results img').length") == 0
+def enter(browser: Browser, url: str) -> None:
+    """Open a page as one who has typed in the token when the browser asked for it."""
+    browser.open(url.replace("//", f"//me:{WORD}@", 1))
+    browser.open(url)
+    browser.until(f"{STATE} === 'live'")
 
 
 def test_a_token_is_asked_for_once_and_is_good_for_all(
-    browser: Browser, renders: list[Path], tmp_path: Path
+    guarded: str, browser: Browser, renders: list[Path]
 ) -> None:
-    """A browser sends what its user has typed in with each request: here, by the URL."""
-    (tmp_path / "token").write_text("0123456789abcdef\n")
-    with serving(*GLYPHS, "--token-file", str(tmp_path / "token")) as server:
-        assert httpx.get(f"{server.url}/").status_code == 401
-        assert httpx.get(f"{server.url}/events").status_code == 401
-        browser.open(f"{server.url}/".replace("//", "//me:0123456789abcdef@", 1))
-        browser.open(f"{server.url}/")
-        browser.until(f"{STATE} === 'live'")
-        browser.choose("file", renders[0])
-        answered(browser, " ms of them in the network")
+    assert httpx.get(guarded).status_code == 401
+    assert httpx.get(f"{guarded}events").status_code == 401
+    enter(browser, guarded)
+    browser.choose("file", renders[0])
+    answered(browser, " ms of them in the network")
 
 
-def test_behind_a_proxy_that_has_it_in_a_folder(browser: Browser, renders: list[Path]) -> None:
-    with (
-        serving(*GLYPHS, "--root-path", "/npu") as server,
-        proxying(server.url, "/npu") as url,
-    ):
-        browser.open(url)
-        browser.until(f"{STATE} === 'live'")
-        browser.choose("file", renders[0])
-        answered(browser, " ms of them in the network")
-        links = "return [...document.querySelectorAll('footer a')].map((a) => a.pathname)"
-        assert browser.run(links) == ["/npu/docs", "/npu/openapi.json", "/npu/metrics"]
+def test_behind_a_proxy_all_links_lead_to_its_folder(guarded: str, browser: Browser) -> None:
+    enter(browser, guarded)
+    links = "return [...document.querySelectorAll('footer a')].map((a) => a.pathname)"
+    assert browser.run(links) == ["/npu/docs", "/npu/openapi.json", "/npu/metrics"]
 
 
-def test_an_image_that_is_too_large_is_not_sent(browser: Browser, tmp_path: Path) -> None:
-    with serving(*GLYPHS, "--max-body-mb", "1") as server:
-        (tmp_path / "large.jpg").write_bytes(b"x" * (2**20 + 1))
-        browser.open(f"{server.url}/")
-        browser.choose("file", tmp_path / "large.jpg")
-        answered(browser, "too_large")
-        assert f"{server.url}/classify" not in browser.loaded()
+def test_without_thumbnails_no_picture_is_sent(
+    guarded: str, browser: Browser, renders: list[Path]
+) -> None:
+    enter(browser, guarded)
+    browser.choose("file", renders[1])
+    browser.until("document.querySelector('#results .bar') !== null")
+    assert browser.run("return document.querySelectorAll('#results img').length") == 0
+
+
+def test_an_image_that_is_too_large_is_not_sent(
+    guarded: str, browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "large.jpg").write_bytes(b"x" * (2**20 + 1))
+    enter(browser, guarded)
+    browser.choose("file", tmp_path / "large.jpg")
+    answered(browser, "too_large")
+    assert f"{guarded}classify" not in browser.loaded()
 
 
 def test_one_viewer_too_many_is_told_and_let_in_when_another_goes(
