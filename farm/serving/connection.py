@@ -37,8 +37,10 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._timer: asyncio.TimerHandle | None = None  # while a request comes, or is to come
-        self._begun, self._received = 0.0, 0
+        self._waiting, self._begun, self._received = False, 0.0, 0  # a request comes, or is to come
+        # The first is not cancelled when a request has come: there are many of these in its time.
+        self._looks: asyncio.TimerHandle | None = None
+        self._closes: asyncio.TimerHandle | None = None
         self._in_head, self._head_bytes = False, 0
         self._refusal: RequestError | None = None
         self._surplus = 0
@@ -56,7 +58,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it; nothing is computed for who has gone."""
-        self._stop_waiting()
+        for timer in (self._looks, self._closes):
+            if timer is not None:
+                timer.cancel()
         self.lost = True
         super().connection_lost(exc)
         if self.task is not None:
@@ -67,7 +71,7 @@ class Connection(HttpToolsProtocol):
         if self._refusal is not None:
             return
         self._unset_keepalive_if_required()
-        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
+        if not self._waiting and (self.cycle is None or self.cycle.response_complete):
             self._wait()
         self._received += len(data)
         if self._in_head:
@@ -118,7 +122,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Its sender may wait for the answer now."""
-        self._stop_waiting()
+        self._waiting = False
         super().on_message_complete()
         if self.cycle.response_complete:
             self._wait()
@@ -126,33 +130,34 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Read what is left of a request that was answered before its end; not for ever."""
         super().on_response_complete()
-        if self.cycle.response_complete and self._timer is not None and not self._in_head:
-            self._stop_waiting()
-            self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        if self.cycle.response_complete and self._waiting and not self._in_head:
+            self._close_soon()
 
     def _wait(self) -> None:
         """Wait for a request from now on."""
-        self._begun, self._received = self.loop.time(), 0
-        self._look_again(self.limits.sending_seconds)
+        self._waiting, self._begun, self._received = True, self.loop.time(), 0
+        if self._closes is not None:
+            self._closes.cancel()
+        if self._looks is None:
+            self._looks = self.loop.call_later(self.limits.sending_seconds, self._look)
 
-    def _look_again(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._timer = self.loop.call_later(seconds, self._look)
-
-    def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _close_soon(self) -> None:
+        """Close the connection, but let its client read what it was sent."""
+        self._waiting = False
+        self._closes = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _look(self) -> None:
         """Cut off who has sent too little for the time that it took."""
+        self._looks = None
+        if not self._waiting:
+            return
         if self.flow.read_paused:  # it is we who take the time
             self._wait()
             return
         allowed = self.limits.sending_seconds + self._received / SLOWEST
         left = self._begun + allowed - self.loop.time()
         if left > 0:
-            self._look_again(left)
+            self._looks = self.loop.call_later(left, self._look)
         elif self._in_head or not (self.cycle is None or self.cycle.response_complete):
             self._refuse(RequestError(408, "too_slow", "the request was not sent in time"))
         else:
@@ -163,7 +168,7 @@ class Connection(HttpToolsProtocol):
 
         Not before the request before it has its answer.
         """
-        self._stop_waiting()
+        self._waiting = False
         cycle, self._refusal = self.cycle, refusal
         if cycle is not None and not cycle.response_complete:
             cycle.keep_alive = False
@@ -185,7 +190,7 @@ class Connection(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[refusal.status] + head + b"\r\n" + body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self._close_soon()
 
 
 def too_long() -> RequestError:

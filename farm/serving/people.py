@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -116,4 +116,4 @@ def status_of(result: Result) -> int:
 
 def as_json(content: Any, status: int = 200) -> Response:
     """Return a response as a line of a run's results."""
-    return Response(json.dumps(content) + "\n", status, media_type="application/json")
+    return Response(msgspec.json.encode(content) + b"\n", status, media_type="application/json")

@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 from tests.helpers.raw_http import Answer, chunk, request
+from tests.helpers.support import PATIENCE
 from tests.hostile.case import BODY, CONNECTIONS, SECONDS, Target, case, post
 
 CHUNKED: Final = request("POST", "/classify", "Transfer-Encoding: chunked")
@@ -120,6 +121,16 @@ def _(target: Target) -> Answer | None:
     answer = target.ask(LIVE)
     for connection in held:
         connection.close()
+    return answer
+
+
+@case("16 viewers of `/events` that read nothing")
+def _(target: Target) -> Answer | None:
+    held = [target.connect().send(request("GET", "/events")) for _ in range(16)]
+    answer = target.ask(LIVE)
+    for connection in held:
+        assert connection.told(within=PATIENCE)
+        connection.reset()
     return answer
 
 
