@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from tritonclient.http import InferenceServerClient, InferResult
 from tritonclient.http.aio import InferenceServerClient as AsyncClient
+from tritonclient.http.auth import BasicAuth
 from tritonclient.utils import InferenceServerException
 
 from farm.api import Farm
@@ -243,6 +244,22 @@ def test_a_simulated_npu_says_so_and_a_time_limit_is_kept(images: list[bytes]) -
         assert answer.get_response()["parameters"] == {"simulated": True}
         status, _ = refusal(client, name, [encoded(images[0])], timeout=1000)
         assert status == "504"
+
+
+def test_a_client_may_have_a_token(tmp_path: Path, images: list[bytes]) -> None:
+    token, given = "0123456789abcdef", encoded(images[0])
+    (tmp_path / "tokens").write_text(token)
+    with (
+        serving(*SIMULATED, "--name", "net", "--token-file", str(tmp_path / "tokens")) as server,
+        connected(server.url) as client,
+    ):
+        status, words = refusal(client, "net", [given])
+        assert status == "401"
+        assert "token" in words
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert client.infer("net", [given], headers=bearer).get_response()["model_name"] == "net"
+        client.register_plugin(BasicAuth("", token))
+        assert client.infer("net", [given]).get_response()["model_name"] == "net"
 
 
 OWN_TASK: Final = """
