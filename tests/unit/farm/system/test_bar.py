@@ -52,7 +52,7 @@ def test_a_small_terminal_has_a_bar_alone(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked == []
 
 
-@pytest.mark.parametrize(("every", "at"), [(0.2, [0.6, 1.2, 1.8, 2.4, 3.0]), (1.0, [1.0, 3.0])])
+@pytest.mark.parametrize(("every", "at"), [(0.25, [0.75, 1.5, 2.25, 3.0]), (1.0, [1.0, 3.0])])
 def test_what_stands_below_is_asked_for_now_and_then(
     every: float, at: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,14 +60,14 @@ def test_what_stands_below_is_asked_for_now_and_then(
     now = 0.0
 
     def below(_width: int) -> str:
-        asked.append(round(now, 1))
+        asked.append(now)
         return "more"
 
     monkeypatch.setattr("time.monotonic", lambda: 0.0)
     with a_screen(monkeypatch), open_bar("images", 10, every=every) as shown:
         shown.below = below
-        for step in range(1, 16):
-            now = step * 0.2
-            if step % round(every / 0.2) == 0:
+        for step in range(1, 13):
+            now = step * 0.25
+            if step % round(every / 0.25) == 0:
                 shown.show(now)
     assert asked == at
