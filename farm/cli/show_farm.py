@@ -16,8 +16,8 @@ import psutil
 from rich.console import Console
 
 from farm.errors import EXIT_OK, EXIT_USAGE, ConfigError
-from farm.system.full_screen import SIZE, full_screen
-from farm.system.terminal import UNKNOWN, obeys, printable
+from farm.system.full_screen import full_screen
+from farm.system.terminal import UNKNOWN, obeys, printable, width_of
 from farm.watch.board import BoardReader
 from farm.watch.history import History
 from farm.watch.panes import View
@@ -101,10 +101,8 @@ def show_once(address: str | None, *, as_json: bool) -> None:
 
 def print_picture(view: View) -> None:
     """Print a picture of any number of lines."""
-    unsized = {name: value for name, value in os.environ.items() if name not in SIZE}
-    console = Console(file=sys.stdout, highlight=False, _environ=unsized)
-    width = console.width if console.is_terminal else UNKNOWN
-    console.print(picture(view, width), width=width)
+    width = width_of(sys.stdout) if sys.stdout.isatty() else UNKNOWN
+    Console(file=sys.stdout, width=width, highlight=False).print(picture(view, width))
 
 
 def _board_alone() -> Snapshot:

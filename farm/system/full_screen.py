@@ -23,7 +23,6 @@ ENDING: Final = (*CAUGHT, signal.SIGQUIT)
 WAKING: Final = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 KEYBOARD: Final = 0
 USUAL_LINES: Final = 24  # of a terminal that does not tell, as a serial one
-SIZE: Final = ("COLUMNS", "LINES")  # as it was when a shell set these
 LAST_SECONDS: Final = 2  # for a terminal that takes nothing, as after Ctrl-S, to be given back
 
 
@@ -34,8 +33,7 @@ class FullScreen:
         self._wakes = wakes
         self._keyboard = os.isatty(KEYBOARD)
         self._before: list[Any] = []
-        unsized = {name: value for name, value in os.environ.items() if name not in SIZE}
-        self._console = Console(file=sys.stdout, highlight=False, _environ=unsized)
+        self._console = Console(file=sys.stdout, highlight=False)
 
     @property
     def fds(self) -> tuple[int, ...]:

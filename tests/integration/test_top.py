@@ -33,9 +33,9 @@ Start = Callable[[], "subprocess.Popen[str]"]
 def farm(
     programs: Programs, folder: str, run_dirs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Start]:
-    """Starts a farm of 6 workers on a simulated NPU that goes on until it is ended."""
+    """Starts a farm of 3 workers on a simulated NPU that goes on until it is ended."""
     monkeypatch.setattr(running, "USUAL", str(run_dirs))
-    words = (NPU_FARM, "run", *FAST, "-s", "6", "-q", "-r", "1000000", folder)
+    words = (NPU_FARM, "run", *FAST, "-q", "-r", "1000000", folder)
 
     def start() -> subprocess.Popen[str]:
         started = programs.start(*words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -78,7 +78,7 @@ def test_a_farm_fits_into_80_columns_and_24_lines(
     pid = farm().pid
     top(programs, terminal)
     terminal.shows(f"pid {pid}", "SIMULATED NPU", "simulated NPU 2", "latency", "q: leave")
-    terminal.until(lambda: workers(terminal.lines) == list("012345"))
+    terminal.until(lambda: workers(terminal.lines) == list("012"))
     assert "…" not in terminal.lines[0]
 
 
@@ -137,8 +137,8 @@ def test_a_picture_has_the_size_of_the_terminal(
     assert "inferring" not in terminal.text
     terminal.resize(120, 30)
     terminal.shows("inferring")
-    terminal.resize(40, 12)
-    terminal.shows("6 workers")
+    terminal.resize(40, 11)
+    terminal.shows("3 workers")
     assert all(len(line) <= 40 for line in terminal.lines)
 
 
@@ -154,8 +154,12 @@ def test_colours_are_left_out_on_request(
 
 def test_of_two_farms_one_is_asked_for(programs: Programs, farm: Start, terminal: Emulator) -> None:
     pids = sorted((farm().pid, farm().pid))
+    refused = top(programs, terminal)
+    terminal.shows("which farm")
+    terminal.type("\x04")  # Ctrl-D: no answer is no choice
+    assert refused.wait() == 2
     program = top(programs, terminal)
-    terminal.shows("which farm", *map(str, pids))
+    terminal.until(lambda: terminal.raw.count("which farm") == 2)
     line = next(line for line in terminal.lines if f" {pids[1]} " in line)
     terminal.type(f"{line.split()[0]}\n")
     terminal.shows(f"pid {pids[1]}", "rate")
@@ -170,14 +174,6 @@ def test_who_can_not_be_asked_is_told_to_name_one(farm: Start) -> None:
     assert [pid for pid in ("--pid", *map(str, pids)) if pid not in refused.stderr] == []
     shown = once("--json", "--pid", str(pids[1]))
     assert json.loads(shown.stdout)["farm"]["pid"] == pids[1]
-
-
-def test_no_answer_is_no_choice(programs: Programs, farm: Start, terminal: Emulator) -> None:
-    farm(), farm()
-    program = top(programs, terminal)
-    terminal.shows("which farm")
-    terminal.type("\x04")  # Ctrl-D
-    assert program.wait() == 2
 
 
 def test_the_last_picture_stays_until_another_farm_starts(
@@ -233,7 +229,7 @@ def test_one_picture_has_all_workers_and_is_plain_in_a_file(farm: Start) -> None
     assert f"pid {pid}" in shown.stdout
     assert "SIMULATED NPU" in shown.stdout
     assert "\x1b" not in shown.stdout
-    assert workers(shown.stdout.splitlines()) == list("012345")
+    assert workers(shown.stdout.splitlines()) == list("012")
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])
