@@ -110,7 +110,7 @@ def read_tokens(file: Path) -> tuple[bytes, ...]:
     if short := [len(token) for token in tokens if len(token) < SHORTEST_TOKEN]:
         raise ConfigError(
             f"--token-file {file}: a token of {short[0]} characters can be guessed; write "
-            f"{SHORTEST_TOKEN} or more:\n  openssl rand -hex 16 > {file}"
+            f"{SHORTEST_TOKEN} or more; this makes one:\n  openssl rand -hex 16"
         )
     return tokens
 
