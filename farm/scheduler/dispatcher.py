@@ -42,8 +42,9 @@ LOOKAHEAD_BYTES: Final = 32 << 20  # each run that waits has an equal share
 class Dispatcher:
     """The ledger of who holds what, with `window` batches of up to `batch` items per worker.
 
-    Runs take turns, a batch each. A worker whose oldest batch has no answer `limit` seconds after
-    its turn came is to be killed; with None, the limit is learned, see batch_timeout.
+    Of small batches it may be more, see InFlight.has_room. Runs take turns, a batch each. A worker
+    whose oldest batch has no answer `limit` seconds after its turn came is to be killed; with None,
+    the limit is learned, see batch_timeout.
     """
 
     def __init__(self, *, batch: int, window: int, limit: float | None) -> None:
@@ -219,12 +220,11 @@ class Dispatcher:
         in_flight = job.size and sum(load.bytes for load in self._workers.values())
         if in_flight >= IN_FLIGHT_BYTES:
             return None
-        window = 1 if job.deaths else self._window
         barred = job.died_at if len(self._workers) > 1 else None
         loads = [
             (load.items, worker)
             for worker, load in self._workers.items()
-            if len(load.held) < window and load.open and worker != barred
+            if load.has_room(job, window=self._window, batch=self._batch) and worker != barred
         ]
         return min(loads)[1] if loads else None
 

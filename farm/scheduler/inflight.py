@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from farm.scheduler.events import Job
+
+FEW_ITEMS: Final = 4  # one in inference, one ready for it, two in decoding
+FEW_BYTES: Final = 8 << 20
 
 
 @dataclass(slots=True)
@@ -30,12 +34,19 @@ class InFlight:
     answers: int = 0
     _sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    @property
-    def open(self) -> bool:
-        """Whether it may be given more: a job that a worker died of stays alone with it."""
-        if self.terminating or self.retiring:
+    def has_room(self, job: Job, *, window: int, batch: int) -> bool:
+        """Return whether it may be given a batch that begins with `job`.
+
+        `window` batches are its share, of up to `batch` items. Batches of one item, as a server's
+        are, would leave decoders idle: of such it may hold more, until they are FEW_ITEMS. A job
+        that a worker died of is alone with it.
+        """
+        if self.terminating or self.retiring or (job.deaths and self.held):
             return False
-        return not any(job.deaths for jobs in self.held.values() for job in jobs)
+        if any(held.deaths for jobs in self.held.values() for held in jobs):
+            return False
+        few = self.items < min(FEW_ITEMS, window * batch) and self.bytes + job.size <= FEW_BYTES
+        return few or len(self.held) < window
 
     def add(self, batch: int, jobs: tuple[Job, ...], size: int, *, now: float) -> None:
         """Take in that the worker was sent a batch whose items carry `size` bytes."""

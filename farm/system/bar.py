@@ -89,7 +89,10 @@ class _Display(Progress):
     def draw_below(self, below: Below) -> None:
         """Draw what is shown below the bar from now on; nothing on a small terminal."""
         self.below = None
-        columns, lines_here = os.get_terminal_size(self.console.file.fileno())
+        try:
+            columns, lines_here = os.get_terminal_size(self.console.file.fileno())
+        except OSError:  # it is gone; a signal comes with that
+            return
         if lines_here >= FEWEST_LINES:
             width = min(BELOW_WIDTH, columns)
             options = self.console.options.update(width=width)

@@ -40,6 +40,7 @@ from farm.scheduler.events import (
     WorkerDown,
     WorkerUp,
 )
+from farm.scheduler.inflight import FEW_BYTES, FEW_ITEMS
 from tests.helpers.support import outcome
 from workers.protocol.messages import Batch, Encoded, FileRef, Item, ItemError
 
@@ -150,7 +151,10 @@ class Farm(RuleBasedStateMachine):
         ids = self.numbers(batch)
         assert 0 < len(ids) <= self.batch
         assert len({self.run_of[i] for i in ids}) == 1
-        assert len(self.hands[worker]) < self.window
+        few = min(FEW_ITEMS, self.window * self.batch)
+        items = [item for each in self.hands[worker] for item in each.items]
+        small = len(items) < few and size_of(items) + size_of(batch.items[:1]) <= FEW_BYTES
+        assert len(self.hands[worker]) < self.window or small
         assert not any(self.ended[i] or i in self.dropped for i in ids)
         assert all(self.deaths[i] < MAX_DEATHS for i in ids)
         if len(ids) > 1:
