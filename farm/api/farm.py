@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -161,6 +162,14 @@ class Farm(Observed):
         Leaving the block waits for all that was submitted, unless an error leaves it.
         """
         return self._driven(self._up()).submit(item, timeout)
+
+    def submit_soon(self, item: Item) -> asyncio.Future[Result]:
+        """Submit an item as `submit` does, for asyncio; raises BusyError where there is no room.
+
+        Items that are submitted in one turn of the loop go to workers together. The future is the
+        loop's; cancelling it cancels the item.
+        """
+        return self._driven(self._up()).submit_soon(item)
 
     async def asubmit(self, item: Item, *, timeout: float | None = None) -> Result:
         """Submit an item as `submit` does, and return its result, for asyncio.

@@ -1,9 +1,10 @@
-"""Futures of the farm's thread for an event loop, which is woken once for all that end together."""
+"""Between the farm's thread and an event loop: who wakes whom, and how seldom."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -16,11 +17,13 @@ Waiter = asyncio.Future[Result]
 class Mailbox:
     """Wraps futures for one event loop as asyncio.wrap_future does, which wakes it for each.
 
-    Each waking costs a system call, and a change of threads: a fifth of what an image costs here.
+    Each waking costs a system call, and a change of threads. What the loop submits in one turn, its
+    farm hears of at the end of that: so it travels in one batch.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, wake_farm: Callable[[], None]) -> None:
+        self._loop, self._wake_farm = loop, wake_farm
+        self._to_wake = False
         self._lock = threading.Lock()
         self._ended: list[tuple[Waiter, Future[Result]]] = []
 
@@ -43,6 +46,16 @@ class Mailbox:
         waiter.add_done_callback(pass_on)
         future.add_done_callback(post)
         return waiter
+
+    def wake_farm_soon(self) -> None:
+        """Wake the farm at the end of this turn of the loop."""
+        if not self._to_wake:
+            self._to_wake = True
+            self._loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._to_wake = False
+        self._wake_farm()
 
     def _open(self) -> None:
         with self._lock:

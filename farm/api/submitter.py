@@ -108,7 +108,16 @@ class Submitter:
             except BaseException:  # of a signal's handler
                 self._give_up(entered, size)
                 raise
-        return self._push(ref, size)
+        future = self._push(ref, size)
+        self._wake_up()
+        return future
+
+    def submit_soon(self, item: Item) -> asyncio.Future[Result]:
+        """See Farm.submit_soon."""
+        ref, size = _sized(item)
+        if (entered := self._room.enter(size)) is not None:
+            self._check_entered(entered)
+        return self._push_soon(ref, size)
 
     async def asubmit(self, item: Item, timeout: float | None) -> Result:
         """See Farm.asubmit."""
@@ -121,22 +130,12 @@ class Submitter:
                 self._give_up(entered, size)
                 raise
             self._check_entered(entered)
-        return await self.mailbox().wrap(self._push(ref, size))
-
-    def mailbox(self) -> Mailbox:
-        """Return the mailbox of the running event loop."""
-        loop = asyncio.get_running_loop()
-        if (found := self._mailboxes.get(loop)) is None:
-            living = {each: box for each, box in self._mailboxes.items() if not each.is_closed()}
-            found = Mailbox(loop)
-            self._mailboxes = {**living, loop: found}
-        return found
+        return await self._push_soon(ref, size)
 
     def finish(self) -> None:
         """Take in nothing more, and wait until all that was submitted has ended."""
-        with self._lock:
-            self._closed = True
-            self._wake_up()
+        self._closed = True
+        self._wake_up()
         self._thread.join()
 
     def join(self, seconds: float) -> None:
@@ -165,23 +164,33 @@ class Submitter:
             error = self._error
             if error is None:
                 self._pushed.append(ticket)
-                self._wake_up()
         if error is not None:
             self._room.leave(size)
             raise error.with_traceback(None)  # or it would grow with each
         return ticket.future
+
+    def _push_soon(self, ref: Ref, size: int) -> asyncio.Future[Result]:
+        """Push an item of the running loop; all of one turn of it go to workers together."""
+        loop = asyncio.get_running_loop()
+        if (mailbox := self._mailboxes.get(loop)) is None:
+            living = {each: box for each, box in self._mailboxes.items() if not each.is_closed()}
+            mailbox = Mailbox(loop, self._wake_up)
+            self._mailboxes = {**living, loop: mailbox}
+        waiter = mailbox.wrap(self._push(ref, size))
+        mailbox.wake_farm_soon()
+        return waiter
 
     def _leave(self, ticket: Ticket) -> None:
         """Take in, in any thread, that a future is done or cancelled."""
         self._room.leave(ticket.size)
         if ticket.future.cancelled():
             self._cancelled.append(ticket)
-            with self._lock:
-                self._wake_up()
+            self._wake_up()
 
     def _wake_up(self) -> None:
-        if self._wake >= 0:
-            os.eventfd_write(self._wake, 1)
+        with self._lock:
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
 
     def _withdraw(self) -> None:
         """Let the dispatcher forget what was cancelled; what workers hold is dropped later."""

@@ -21,8 +21,8 @@ class InFlight:
 
     A batch whose results nobody wants any more is held without jobs; its items, and the bytes that
     they carry, count all the same in `items` and `bytes`, as the worker still has them to do. A
-    terminating worker is
-    about to be killed, a retiring one to be replaced once it holds no batch.
+    terminating worker is about to be killed, a retiring one to be replaced once it holds no batch.
+    `suspect` is the number of a batch of which a worker has died, 0 if it holds none.
     """
 
     held: dict[int, tuple[Job, ...]] = field(default_factory=dict)
@@ -32,6 +32,7 @@ class InFlight:
     terminating: bool = False
     retiring: bool = False
     answers: int = 0
+    suspect: int = 0
     _sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def has_room(self, job: Job, *, window: int, batch: int) -> bool:
@@ -41,9 +42,7 @@ class InFlight:
         are, would leave decoders idle: of such it may hold more, until they are FEW_ITEMS. A job
         that a worker died of is alone with it.
         """
-        if self.terminating or self.retiring or (job.deaths and self.held):
-            return False
-        if any(held.deaths for jobs in self.held.values() for held in jobs):
+        if self.terminating or self.retiring or self.suspect or (job.deaths and self.held):
             return False
         few = self.items < min(FEW_ITEMS, window * batch) and self.bytes + job.size <= FEW_BYTES
         return few or len(self.held) < window
@@ -53,6 +52,7 @@ class InFlight:
         if not self.held:
             self.oldest_since = now
         self.held[batch], self._sizes[batch] = jobs, (len(jobs), size)
+        self.suspect = batch if jobs[0].deaths else 0
         self.items += len(jobs)
         self.bytes += size
 
@@ -65,6 +65,7 @@ class InFlight:
         if self.is_oldest(batch):
             self.oldest_since = now
         del self.held[batch]
+        self.suspect = 0 if batch == self.suspect else self.suspect
         items, size = self._sizes.pop(batch)
         self.items -= items
         self.bytes -= size

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from farm.api import Farm
-from farm.api.mailbox import Mailbox
 from farm.config.schema import FarmConfig
 from farm.errors import BusyError, FarmError
 from farm.results.result import Result
@@ -56,7 +55,6 @@ class Service:
         self.draining = False
         self.outstanding = self.held_bytes = 0
         self._futures: set[asyncio.Future[Result]] = set()
-        self._mailbox: Mailbox | None = None  # of the loop, once it runs
 
     @property
     def config(self) -> FarmConfig:
@@ -100,10 +98,9 @@ class Service:
             raise self._busy(f"{self.outstanding} images are waiting already")
         self.outstanding += len(items)
         futures: list[asyncio.Future[Result]] = []
-        mailbox = self._mailbox = self._mailbox or Mailbox(asyncio.get_running_loop())
         try:
             for item in items:
-                future = mailbox.wrap(self.farm.submit(item, timeout=0))
+                future = self.farm.submit_soon(item)
                 futures.append(future)
                 self._futures.add(future)
             results = await results_of(futures, min(timeout or math.inf, self.limits.seconds))

@@ -24,7 +24,7 @@ PROGRAMS = list(dict.fromkeys(block for text in TEXTS for block in python_blocks
 LINES = list(dict.fromkeys(line for text in TEXTS for line in command_lines(text)))
 SERVED = "localhost:8000"
 # Only parsed: what measures for minutes, what needs the vendor's converter, models for an NPU; what
-# serves until a signal comes, which tests/integration/test_serve.py does; what needs a terminal, and
+# serves until a signal comes, which tests/integration/test_serve.py does; what needs a terminal and
 # looks at whatever farms run here, as tests/integration/test_top.py does.
 NOT_RUN = {"bench", "tune", "convert", "serve", "top"}
 RUN = [line for line in LINES if not NOT_RUN & set(parse(line)[:1]) and ".rknn" not in line]

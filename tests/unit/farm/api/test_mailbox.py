@@ -15,8 +15,12 @@ def a_result(number: int) -> Result:
     return Result(id=number, path=None, error=None, worker=0, attempts=1, ms=ms, simulated=True)
 
 
+def nobody() -> None:
+    """There is no farm to wake."""
+
+
 async def mailed() -> tuple[Mailbox, Future[Result], asyncio.Future[Result]]:
-    mailbox, future = Mailbox(asyncio.get_running_loop()), Future[Result]()
+    mailbox, future = Mailbox(asyncio.get_running_loop(), nobody), Future[Result]()
     return mailbox, future, mailbox.wrap(future)
 
 
@@ -50,7 +54,7 @@ def test_cancelling_a_waiter_cancels_its_future() -> None:
 def test_what_ends_together_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        mailbox, wakings = Mailbox(loop), []
+        mailbox, wakings = Mailbox(loop, nobody), []
         wake = loop.call_soon_threadsafe
 
         def counted(*words: Any) -> Any:
@@ -72,7 +76,7 @@ def test_threads_that_end_futures_at_any_moment_leave_no_waiter_behind() -> None
     """Between the loop's last look and its end, one more may come."""
 
     async def main() -> None:
-        mailbox = Mailbox(asyncio.get_running_loop())
+        mailbox = Mailbox(asyncio.get_running_loop(), nobody)
         for _ in range(300):
             futures = [Future[Result]() for _ in range(8)]
             waiters = [mailbox.wrap(future) for future in futures]
@@ -87,3 +91,17 @@ def test_a_loop_that_is_closed_is_not_waited_for() -> None:
     _, future, waiter = asyncio.run(mailed())
     future.set_result(a_result(0))
     assert not waiter.done()
+
+
+def test_what_is_submitted_in_one_turn_wakes_the_farm_once() -> None:
+    async def main() -> None:
+        wakings: list[None] = []
+        mailbox = Mailbox(asyncio.get_running_loop(), lambda: wakings.append(None))
+        for turn in (1, 2):
+            for _ in range(5):
+                mailbox.wake_farm_soon()
+            assert len(wakings) == turn - 1
+            await asyncio.sleep(0)
+            assert len(wakings) == turn
+
+    asyncio.run(main())
