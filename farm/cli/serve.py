@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -27,6 +28,8 @@ OURS: Final = (
     *("root_path", "queue", "max_images", "max_body_mb", "max_held_mb", "timeout", "connections"),
     *("sending_seconds", "thumbnails"),
 )
+SERVER_NAME: Final = re.compile(r"[^/:@\s]+")
+ORIGIN: Final = re.compile(r"\*|https?://[^/@\s]+/?", re.IGNORECASE)
 NEEDED: Final = ("starlette", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 FLAGS: Final = (
     click.option("--name", metavar="NAME",
@@ -115,9 +118,16 @@ def request_of(flags: Mapping[str, Any], name: str) -> Request:
         name=os.fsencode(name).decode("utf-8", "replace"),  # a file's may be no UTF-8
         limits=limits,
         access=access_of(flags),
-        root_path=flags["root_path"].rstrip("/"),
+        root_path=root_path_of(flags["root_path"]),
         **{each: flags[each] for each in ("host", "port", "certfile", "keyfile", "thumbnails")},
     )
+
+
+def root_path_of(said: str) -> str:
+    """Return a prefix of paths; raises UsageError for what none begins with."""
+    if said and not said.startswith("/"):
+        raise click.UsageError(f"--root-path {said}: begin it with a /, as paths do: /{said}")
+    return said.rstrip("/")
 
 
 def access_of(flags: Mapping[str, Any]) -> Access:
@@ -132,6 +142,14 @@ def access_of(flags: Mapping[str, Any]) -> Access:
             f"--host {host}: other machines could use this service: name a file of tokens with "
             "--token-file, or serve whoever comes with --open"
         )
+    for name in flags["names"]:
+        if not SERVER_NAME.fullmatch(name):
+            raise click.UsageError(f"--server-name {name}: write a name alone: board.local")
+    for origin in flags["origins"]:
+        if not ORIGIN.fullmatch(origin):
+            raise click.UsageError(
+                f"--cors-origin {origin}: write how pages of that site begin: https://example.org"
+            )
     return Access(
         tokens=read_tokens(tokens) if tokens else (),
         public=public,

@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self._service.look(self._watched.viewer)
         url = url_of(self.servers[0].sockets[0], scheme="https" if self.config.is_ssl else "http")
-        simulated = ", a simulated NPU" if self._service.farm.plan.simulated else ""
+        simulated = " (simulated NPU)" if self._service.farm.plan.simulated else ""
         LOG.info(
             f"serving {self._service.name}{simulated} on {url}; try:\n"
             f"  curl --data-binary @photo.jpg {url}/{path_of(self._service.config.task)}",
@@ -105,9 +105,9 @@ class Server(uvicorn.Server):
             self._drained_by = now + self._service.config.drain_seconds
             systemd.notify(systemd.STOPPING)
             seconds, waiting = self._service.config.drain_seconds, self._service.outstanding
+            left = f"{waiting} images are left, for at most {seconds:g} s; " if waiting else ""
             LOG.info(
-                f"stopping: {waiting} images are left, for at most {seconds:g} s; a second signal "
-                "ends this at once",
+                f"stopping: {left}a second signal ends this at once",
                 extra={"event": "draining", "images": waiting},
             )
         idle = self._service.draining and not self.server_state.tasks

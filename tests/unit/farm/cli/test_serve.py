@@ -81,6 +81,21 @@ def test_who_may_come_has_flags(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--root-path", "npu"),
+        ("--server-name", "http://board"),
+        ("--server-name", "board:8000"),
+        ("--cors-origin", "example.org"),
+        ("--cors-origin", "https://example.org/page"),
+    ],
+)
+def test_a_value_that_could_never_match_is_refused(flag: str, value: str) -> None:
+    with pytest.raises(click.UsageError, match=value):
+        asked(flag, value)
+
+
+@pytest.mark.parametrize(
     ("words", "why"),
     [
         (("--host", "0.0.0.0"), "--token-file"),  # noqa: S104
