@@ -106,11 +106,12 @@ class Panes:
         """Tell how long an image takes, with the time in the queue, or in some stages of it."""
         said = []
         for name in stages:
-            if (stage := farm.stages.get(name)) is not None:
+            stage = farm.stages.get(name)
+            if stage is not None and stage.p99:  # else no image has ended lately
                 of = "" if name == "total" else f"{name} "
                 p50, p99 = figures.digits(stage.p50), figures.digits(stage.p99)
                 said.append(f"{of}p50 {p50}, p99 {p99} ms")
-        return self._line("latency", Text(";  ".join(said)))
+        return self._line("latency", Text(";  ".join(said) or "-"))
 
     def stages(self, farm: FarmFacts) -> list[RenderableType]:
         """Tell the percentiles of every stage."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from farm.watch.panes import Panes, workers_table
 from farm.watch.worker_rows import rows
 from tests.helpers.pictures_of_farms import board_view, text_of, view
-from tests.helpers.snapshots import a_worker
+from tests.helpers.snapshots import a_stage, a_worker
 
 
 def test_what_is_no_text_is_escaped_and_no_markup_is_obeyed() -> None:
@@ -39,3 +39,10 @@ def test_a_narrow_table_has_the_columns_that_matter() -> None:
     heads = [text_of(workers_table(found, width), width)[0].split() for width in (40, 80)]
     assert heads[0] == ["worker", "state", "NPU", "/s"]
     assert heads[1][-5:] == ["/s", "infer", "ms", "MB", "lost"]
+
+
+def test_an_idle_farm_has_no_latency() -> None:
+    seen = view(stages={"total": a_stage(0.0), "infer": a_stage(0.0)})
+    assert seen.snapshot.farm is not None
+    line = Panes(seen).latency(seen.snapshot.farm, ("total", "infer"))
+    assert text_of(line, 80)[0].split() == ["latency", "-"]
