@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import select
@@ -26,7 +27,7 @@ class Emulator:
 
     def __init__(self, here: int, there: int, columns: int, lines: int) -> None:
         self._here, self.there = here, there
-        self.raw = ""
+        self.raw, self._decoder = "", codecs.getincrementaldecoder("utf-8")()
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self.resize(columns, lines)
@@ -68,7 +69,7 @@ class Emulator:
             assert time.monotonic() < end, self.text
             if select.select([self._here], (), (), 0.1)[0]:
                 came = os.read(self._here, 1 << 16)
-                self.raw += came.decode()
+                self.raw += self._decoder.decode(came)  # a read may end amid a character
                 self._stream.feed(came)
 
     def shows(self, *texts: str) -> None:

@@ -98,11 +98,13 @@ def test_with_a_full_queue_a_client_is_told_when_to_come_again(
 ) -> None:
     photo = renders[0].read_bytes()
     with serving(*SLOW, "--queue", "3") as server:
-        asked = send(server, pool, photo, 3)
-        answer = httpx.post(f"{server.url}/classify", content=photo)
-        assert (answer.status_code, answer.json()["error"]["kind"]) == (429, "busy")
-        assert 1 <= int(answer.headers["retry-after"]) <= 60
-        assert [each.result().status_code for each in asked] == [200] * 3
+        url = f"{server.url}/classify"
+        asked = [pool.submit(httpx.post, url, content=photo, timeout=PATIENCE) for _ in range(MANY)]
+        answers = [each.result() for each in asked]
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert 3 <= len(answers) - len(refused) < MANY
+    assert {(each.status_code, each.json()["error"]["kind"]) for each in refused} == {(429, "busy")}
+    assert all(1 <= int(each.headers["retry-after"]) <= 60 for each in refused)
 
 
 def test_a_request_is_answered_within_its_time_limit_and_the_services(
