@@ -103,6 +103,8 @@ def request_of(flags: Mapping[str, Any], name: str) -> Request:
 
     if flags["keyfile"] and not flags["certfile"]:
         raise click.UsageError("--keyfile: name the certificate, too: --certfile")
+    if flags["name"] == "":
+        raise click.UsageError("--name: give it a name; without --name, it is the model file's")
     if "/" in (name := flags["name"] or name):
         raise click.UsageError(f"--name {name}: leave out the /; the name is a part of URLs")
     limits = Limits(

@@ -89,6 +89,23 @@ def test_more_than_the_bound_is_refused_or_waits(renders: list[Path]) -> None:
             assert not waiting.result(PATIENCE).done()
 
 
+def test_a_loop_that_does_not_wait_is_refused_where_there_is_no_room(
+    renders: list[Path],
+) -> None:
+    async def submit_all(farm: Farm) -> None:
+        held = [farm.submit_soon(path) for path in renders[:3]]
+        with pytest.raises(BusyError):
+            farm.submit_soon(renders[3])
+        while facts_of(farm) != (2, 1):
+            await asyncio.sleep(0.01)
+        assert held[2].cancel()
+        await asyncio.sleep(0)  # the farm's own future is told in the loop's next turn
+        assert not farm.submit_soon(renders[3]).done()
+
+    with slow_farm(items=3) as farm:
+        asyncio.run(submit_all(farm))
+
+
 def test_who_is_interrupted_while_he_waits_leaves_his_place(
     renders: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,7 @@ def test_a_value_that_could_never_match_is_refused(flag: str, value: str) -> Non
         (("--host", "192.0.2.1"), "--open"),
         (("--open", "--token-file", "x"), "not both"),
         (("--keyfile", "x"), "--certfile"),
+        (("--name", ""), "give it a name"),
     ],
 )
 def test_flags_that_do_not_go_together_are_refused(words: tuple[str, ...], why: str) -> None:
