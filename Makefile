@@ -175,14 +175,15 @@ define INSTALL
 	    echo "the photos: the same results, but slower (on a PC four times as slow). To change that:"; \
 	    echo "  sudo apt install gcc libc6-dev && $(BIN)/pip install --force-reinstall --no-deps -e ."; }
 endef
+comma := ,
 SET_UP := pyproject.toml setup.py constraints.txt workers/images/area.c
 
 .venv/run: .venv/pip $(SET_UP)
-	$(call INSTALL,'.[serve]',120)
+	$(call INSTALL,'.[serve$(comma)cluster]',150)
 	touch $@
 
 .venv/dev: .venv/pip $(SET_UP)
-	$(call INSTALL,'.[dev]',200)
+	$(call INSTALL,'.[dev]',230)
 	touch $@ .venv/run
 
 # The vendor's tool needs other versions of numpy and onnx, and asks for an older torch and an

@@ -12,8 +12,10 @@ __all__ = [
     "ConfigError",
     "ConversionError",
     "FarmError",
+    "HubError",
     "InterruptedStartError",
     "InterruptedWriteError",
+    "NoBoardError",
     "NoWorkersError",
     "OutputError",
     "SensorError",
@@ -94,3 +96,13 @@ class BadCoreError(FarmError):
     """An NPU core can't be used, and the config wants all of them."""
 
     exit_code = EXIT_NO_FARM
+
+
+class HubError(FarmError):
+    """The hub between boards can't be reached, does not let us in, or is not as it must be."""
+
+    exit_code = EXIT_NO_FARM
+
+
+class NoBoardError(HubError):
+    """No board of a hub serves what a run wants."""

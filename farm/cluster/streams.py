@@ -1,0 +1,152 @@
+"""The streams and buckets of a hub: what they hold, for how long; made by whoever comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    KeyValueConfig,
+    ObjectStoreConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import APIError, NotFoundError
+from nats.js.kv import KeyValue
+from nats.js.object_store import ObjectStore
+
+from farm.cluster import names
+from farm.errors import HubError
+
+MB: Final = 1 << 20
+DAY: Final = 86_400.0
+KEPT_SECONDS: Final = 7 * DAY  # what nobody fetches
+PRESENCE_SECONDS: Final = 15.0  # of a board that says nothing any more
+SAME_SECONDS: Final = 120.0  # in which a message that is published twice counts once
+MOST_UNANSWERED: Final = 100_000  # messages of one consumer
+ACK_SECONDS: Final = "npu-farm.ack-seconds"  # in a stream's metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a hub holds; how long a board may be silent until another gets its jobs."""
+
+    jobs_bytes: int = 1024 * MB
+    results_bytes: int = 1024 * MB
+    objects_bytes: int = 1024 * MB
+    ack_seconds: float = 20.0
+
+
+async def ensure(js: JetStreamContext, limits: Limits | None = None) -> None:
+    """Make what a hub needs and has not; with `limits`, they hold from now on.
+
+    Raises HubError where the server has no JetStream, or no room for that.
+    """
+    limit = limits or Limits()
+    streams = (
+        StreamConfig(
+            name=names.JOBS,
+            subjects=[f"{names.JOB_SUBJECTS}.>"],
+            max_bytes=limit.jobs_bytes,
+            duplicate_window=SAME_SECONDS,
+            metadata={ACK_SECONDS: str(limit.ack_seconds)},
+        ),
+        StreamConfig(
+            name=names.RESULTS,
+            subjects=[f"{names.RESULT_SUBJECTS}.>"],
+            max_bytes=limit.results_bytes,
+        ),
+    )
+    try:
+        for config in streams:
+            full = config.evolve(
+                retention=RetentionPolicy.WORK_QUEUE,
+                storage=StorageType.FILE,
+                discard=DiscardPolicy.NEW,
+                max_age=KEPT_SECONDS,
+            )
+            await _make(js, full, change=limits is not None)
+        await _ensure_buckets(js, limit)
+    except APIError as error:
+        raise HubError(f"the hub can't hold a queue: {error.description}") from error
+
+
+async def boards_bucket(js: JetStreamContext) -> KeyValue:
+    """Return the bucket of who is there."""
+    return await js.key_value(names.BOARDS)
+
+
+async def objects_bucket(js: JetStreamContext) -> ObjectStore:
+    """Return the store of images that are too large for a message."""
+    return await js.object_store(names.OBJECTS)
+
+
+async def ack_seconds(js: JetStreamContext) -> float:
+    """Return how long a board may be silent about a job."""
+    config = (await js.stream_info(names.JOBS)).config
+    return float((config.metadata or {}).get(ACK_SECONDS, Limits().ack_seconds))
+
+
+async def queue_puller(js: JetStreamContext, queue: str) -> JetStreamContext.PullSubscription:
+    """Return what pulls jobs of a queue, from a consumer that all its boards share."""
+    config = ConsumerConfig(
+        durable_name=names.queue_consumer(queue),
+        filter_subject=names.jobs_of_queue(queue),
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=await ack_seconds(js),
+        max_ack_pending=MOST_UNANSWERED,
+        inactive_threshold=KEPT_SECONDS,
+    )
+    return await _puller(js, names.JOBS, config)
+
+
+async def run_puller(js: JetStreamContext, run: str) -> JetStreamContext.PullSubscription:
+    """Return what pulls the results of a run."""
+    config = ConsumerConfig(
+        durable_name=names.run_consumer(run),
+        filter_subject=names.result_subject(run),
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=await ack_seconds(js),
+        max_ack_pending=MOST_UNANSWERED,
+        inactive_threshold=KEPT_SECONDS,
+    )
+    return await _puller(js, names.RESULTS, config)
+
+
+async def _puller(
+    js: JetStreamContext, stream: str, config: ConsumerConfig
+) -> JetStreamContext.PullSubscription:
+    await js.add_consumer(stream, config)
+    assert config.durable_name is not None  # noqa: S101
+    return await js.pull_subscribe_bind(consumer=config.durable_name, stream=stream)
+
+
+async def _make(js: JetStreamContext, config: StreamConfig, *, change: bool) -> None:
+    assert config.name is not None  # noqa: S101
+    try:
+        await js.stream_info(config.name)
+    except NotFoundError:
+        await js.add_stream(config)
+    else:
+        if change:
+            await js.update_stream(config)
+
+
+async def _ensure_buckets(js: JetStreamContext, limit: Limits) -> None:
+    try:
+        await js.key_value(names.BOARDS)
+    except NotFoundError:
+        await js.create_key_value(
+            KeyValueConfig(bucket=names.BOARDS, ttl=PRESENCE_SECONDS, max_bytes=64 * MB)
+        )
+    try:
+        await js.object_store(names.OBJECTS)
+    except NotFoundError:
+        await js.create_object_store(
+            names.OBJECTS, ObjectStoreConfig(ttl=KEPT_SECONDS, max_bytes=limit.objects_bytes)
+        )

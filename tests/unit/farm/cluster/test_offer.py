@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from farm.cluster.messages import VERSION
+from farm.cluster.offer import Offer, Wish, choose
+from farm.errors import NoBoardError
+
+OFFER = Offer(
+    name="glyphs",
+    model="aaaabbbbcccc",
+    task="classify",
+    reading="scores",
+    labels="l1",
+    settings="s1",
+    simulated=False,
+    platform="rk3588",
+    by_path=False,
+)
+OTHER_FILE = msgspec.structs.replace(OFFER, model="ddddeeeeffff", platform="rk3576")
+OTHER_MODEL = msgspec.structs.replace(OFFER, name="photos", model="111122223333")
+BY_PATH = msgspec.structs.replace(OFFER, by_path=True)
+
+
+def test_a_run_without_wishes_gets_the_only_model() -> None:
+    choice = choose(Wish(), [OFFER, OFFER, BY_PATH])
+    assert choice.offer == OFFER
+    assert choice.queue in OFFER.queues()
+    assert choice.queue in BY_PATH.queues()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "other"},
+        {"labels": None},
+        {"settings": "s2"},
+        {"task": "detect"},
+        {"simulated": True},
+        {"reading": "softmax"},
+        {"name": "n"},
+        {"version": VERSION + 1},
+    ],
+)
+def test_what_changes_answers_is_another_queue(change: dict[str, object]) -> None:
+    other = msgspec.structs.replace(OFFER, **change)
+    queue = choose(Wish(), [OFFER]).queue
+    assert queue not in other.queues()
+
+
+def test_where_it_runs_and_whether_by_path_are_not() -> None:
+    assert set(OFFER.queues()) < set(BY_PATH.queues())
+    assert OFFER.queues() == msgspec.structs.replace(OFFER, platform="rk3582").queues()
+
+
+def test_files_of_one_model_for_several_socs_are_one_by_its_name_only() -> None:
+    boards = [OFFER, OTHER_FILE]
+    with pytest.raises(NoBoardError, match="different"):
+        choose(Wish(), boards)
+    queue = choose(Wish(model="glyphs"), boards).queue
+    assert all(queue in each.queues() for each in boards)
+    exact = choose(Wish(model="ddddee"), boards)
+    assert exact.offer == OTHER_FILE
+    assert exact.queue not in OFFER.queues()
+
+
+def test_bytes_and_paths_do_not_meet() -> None:
+    by_path = choose(Wish(by_path=True), [OFFER, BY_PATH])
+    assert by_path.offer == BY_PATH
+    assert by_path.queue not in OFFER.queues()
+    assert by_path.queue != choose(Wish(), [OFFER, BY_PATH]).queue
+
+
+@pytest.mark.parametrize(
+    ("wish", "boards"),
+    [
+        (Wish(), []),
+        (Wish(model="photos"), [OFFER]),
+        (Wish(model="aaaab"), [OFFER]),  # too short for a hash
+        (Wish(task="detect"), [OFFER]),
+        (Wish(labels="l2"), [OFFER]),
+        (Wish(by_path=True), [OFFER]),
+        (Wish(), [OFFER, OTHER_MODEL]),
+        (Wish(), [msgspec.structs.replace(OFFER, version=VERSION + 1)]),
+    ],
+)
+def test_what_nobody_serves_and_what_is_unclear_is_refused_with_what_there_is(
+    wish: Wish, boards: list[Offer]
+) -> None:
+    with pytest.raises(NoBoardError) as raised:
+        choose(wish, boards)
+    assert all(each.name in str(raised.value) for each in boards)
