@@ -204,7 +204,7 @@ def said(error: BaseException) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return "no answer in time"
     if isinstance(error, socket.gaierror):
-        return error.strerror
+        return str(error.strerror)
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     return str(error).removeprefix("nats: ").strip("'\" ") or type(error).__name__
