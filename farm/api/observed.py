@@ -47,6 +47,12 @@ class Observed(Single):
         return next(slot.ready.reading for slot in slots if slot.ready is not None)
 
     @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The names of the classes, None where there are none."""
+        labels = self._up().labels
+        return None if labels is None else labels.names
+
+    @property
     def losses(self) -> int:
         """How many times a worker that was up has been lost."""
         return self._up().coordinator.facts.losses.total()

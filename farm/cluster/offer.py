@@ -97,6 +97,11 @@ class Choice:
     offer: Offer
 
 
+def labels_digest(labels: tuple[str, ...]) -> str:
+    """Return what stands for the names of classes."""
+    return hashlib.sha256("\n".join(labels).encode()).hexdigest()
+
+
 def queue(key: tuple[object, ...], *, by_path: bool) -> str:
     """Return the name of the queue of what boards have in common."""
     packed = json.dumps([*key, by_path]).encode()

@@ -69,7 +69,8 @@ class Result:
     `id` counts the items of its run, in the order they were submitted. `path` is None for items
     that were no files. `attempts` is how many workers had the item, `worker` the last one.
     `simulated` says that the answer is make-believe. `read_at` is when the last worker began to
-    read it, in seconds since 1970; None if that is not known.
+    read it, in seconds since 1970; None if that is not known. `board` is the one of a hub's that
+    had it; None where there is no hub.
     """
 
     id: int
@@ -84,6 +85,7 @@ class Result:
     ms: Timings
     simulated: bool
     read_at: float | None = None
+    board: str | None = None
 
 
 def from_delivery(
