@@ -1,0 +1,121 @@
+"""A hub as a real process: NATS's server with its streams, on a port and in a folder that stay."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from nats.errors import Error as NatsError
+
+from farm.cluster.link import Access, connect
+from farm.cluster.streams import MB, Limits, ensure
+from farm.errors import HubError
+from tests.helpers.support import PATIENCE, wait_for
+
+SERVER: Final = str(Path(sys.executable).with_name("nats-server"))
+TOKEN: Final = "the-token-of-this-hub"  # noqa: S105 - of a server on loopback
+ACK_SECONDS: Final = 2.0
+MAX_PAYLOAD: Final = 8 * MB
+
+
+class Hub:
+    """A hub that can be killed and started again: `address` is what clients need, its `pid`."""
+
+    def __init__(self, store: Path, limits: Limits, max_payload: int) -> None:
+        self._limits = limits
+        self._config, self._log = store / "server.conf", store / "log"
+        self.port = free_port()
+        self.address = f"nats://{TOKEN}@127.0.0.1:{self.port}"
+        self._config.write_text(config_of(self.port, store, max_payload))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What the server has said."""
+        return self._log.read_text()
+
+    def start(self) -> None:
+        """Start it on its port and store; it is ready on return."""
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen([SERVER, "-c", self._config], stderr=log)
+        assert wait_for(self.is_ready), self.log
+
+    def is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log
+        with suppress(HubError, NatsError):  # it may listen before it has its store
+            asyncio.run(make_streams(self.address, self._limits))
+            return True
+        return False
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """End it as its administrator does."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE)
+
+
+async def make_streams(address: str, limits: Limits) -> None:
+    """Make a hub's streams; raises HubError while it is not ready."""
+    link = await connect(Access(address=address), "tests", lambda _: None)
+    try:
+        await ensure(link.jetstream(), limits)
+    finally:
+        await link.close()
+
+
+def config_of(port: int, store: Path, max_payload: int) -> str:
+    """The server's config; JSON is a form of its language."""
+    settings = {
+        "listen": f"127.0.0.1:{port}",
+        "max_payload": max_payload,
+        "max_pending": max(64 * MB, 8 * max_payload),
+        "authorization": {"token": TOKEN},
+        "jetstream": {"store_dir": str(store), "max_file_store": 4096 * MB},
+    }
+    return json.dumps(settings)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody has now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def hub(
+    store: Path,
+    *,
+    ack_seconds: float = ACK_SECONDS,
+    jobs_bytes: int = 1024 * MB,
+    max_payload: int = MAX_PAYLOAD,
+) -> Iterator[Hub]:
+    """A hub that is ready, in a folder; killed with the block, if it runs still."""
+    store.mkdir(parents=True, exist_ok=True)
+    running = Hub(store, Limits(ack_seconds=ack_seconds, jobs_bytes=jobs_bytes), max_payload)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.kill()
