@@ -6,17 +6,16 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from farm.cli.command import command
+from farm.cli.extras import SERVE, check_packages
 from farm.cli.options import CONFIG, SHARED, with_options
 from farm.errors import ConfigError
 from farm.system.progress import sign_of_life
-from workers.shell import shell_command
 
 if TYPE_CHECKING:  # `--help` is quick without
     from farm.config.schema import FarmConfig
@@ -30,7 +29,6 @@ OURS: Final = (
 )
 SERVER_NAME: Final = re.compile(r"[^/:@\s]+")
 ORIGIN: Final = re.compile(r"\*|https?://[^/@\s]+/?", re.IGNORECASE)
-NEEDED: Final = ("starlette", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 FLAGS: Final = (
     click.option("--name", metavar="NAME",
                  help="The model's name in URLs and answers.  [default: its file's]"),
@@ -84,7 +82,7 @@ def serve(config: str | None, **said: Any) -> None:
     On this machine alone, unless told otherwise. It ends by a signal, after what it has taken in.
     """
     click.get_current_context().with_resource(sign_of_life("starting ..."))
-    check_packages()
+    check_packages("serve", SERVE)
     from farm.cli.words import default_config, load_config
     from farm.serving.life import serve as serve_farm
 
@@ -158,13 +156,6 @@ def access_of(flags: Mapping[str, Any]) -> Access:
         names=frozenset(each.lower() for each in flags["names"]),
         origins=tuple(each.lower().rstrip("/") for each in flags["origins"]),
     )
-
-
-def check_packages() -> None:
-    """Raise ConfigError with what to install if the packages of the extra `serve` lack."""
-    if lacking := [name for name in NEEDED if find_spec(name) is None]:
-        install = shell_command("pip install 'npu-farm[serve]'")
-        raise ConfigError(f"`serve` needs {', '.join(lacking)}, not installed here:\n  {install}")
 
 
 def name_of(config: FarmConfig) -> str:

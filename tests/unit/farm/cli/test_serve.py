@@ -12,7 +12,6 @@ from click.testing import CliRunner
 
 from farm.cli import serve
 from farm.cli.commands import cli
-from farm.errors import ConfigError
 from farm.serving.life import Request
 from farm.serving.limits import Limits
 from farm.serving.security import Access
@@ -33,16 +32,6 @@ def test_a_model_has_the_name_of_its_file() -> None:
 
 def test_without_a_model_the_name_is_the_tasks() -> None:
     assert serve.name_of(simulated()) == "classify"
-
-
-def test_packages_that_lack_are_named_with_the_command_that_installs_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(serve, "NEEDED", ("starlette", "no_such_package"))
-    with pytest.raises(
-        ConfigError, match=r"needs no_such_package, not installed[^$]*npu-farm\[serve\]"
-    ):
-        serve.check_packages()
 
 
 def test_by_default_it_serves_this_machine_within_the_limits() -> None:
