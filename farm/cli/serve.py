@@ -14,7 +14,6 @@ import click
 from farm.cli.command import command
 from farm.cli.extras import SERVE, check_packages
 from farm.cli.options import CONFIG, SHARED, with_options
-from farm.errors import ConfigError
 from farm.system.progress import sign_of_life
 
 if TYPE_CHECKING:  # `--help` is quick without
