@@ -37,12 +37,17 @@ def read(path: bytes, max_bytes: int) -> bytes:
             return _read_all(fd, max_bytes)
         finally:
             os.close(fd)
-    except OSError as error:
-        # Without the path that str(error) repeats: the item has it, and escaped.
-        unknown = ("unreadable", f"can't be read: {error.strerror}")
-        raise ImageError(*KNOWN.get(error.errno or 0, unknown)) from error
-    except ValueError as error:
-        raise ImageError("unreadable", "no path can have a NUL byte in it") from error
+    except (OSError, ValueError) as error:
+        raise why_not(error) from error
+
+
+def why_not(error: OSError | ValueError) -> ImageError:
+    """Return what to say of a path with which the system's functions have failed so."""
+    if isinstance(error, ValueError):
+        return ImageError("unreadable", "no path can have a NUL byte in it")
+    # Without the path that str(error) repeats: the item has it, and escaped.
+    unknown = ("unreadable", f"can't be read: {error.strerror}")
+    return ImageError(*KNOWN.get(error.errno or 0, unknown))
 
 
 def _check_regular(status: os.stat_result) -> None:
