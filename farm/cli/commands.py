@@ -50,7 +50,7 @@ def run(words: tuple[str, ...], folders: tuple[str, ...], repeat: int | None, **
     Results go to standard output, everything else to standard error.
     """
     click.get_current_context().with_resource(sign_of_life("starting ..."))
-    from farm.cli.run import Request
+    from farm.cli.request import Request
     from farm.cli.run import run as run_farm
     from farm.cli.words import load_config, split
     from farm.sources.sample_images import choose_targets
@@ -61,13 +61,13 @@ def run(words: tuple[str, ...], folders: tuple[str, ...], repeat: int | None, **
     config, images = split(words, said)
     loaded = load_config(config, said)
     request = Request(
-        config=config,
+        command="run",
         targets=choose_targets(loaded, (*folders, *images)),
         repeat=repeat or 1,
         typed=click.get_current_context().meta[TYPED],
         **asked,
     )
-    sys.exit(run_farm(loaded, request))
+    sys.exit(run_farm(loaded, config, request))
 
 
 @command()

@@ -7,8 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from farm.api import Run
-from farm.config.schema import FarmConfig
 from farm.pictures.reread import prepare
 from farm.report.subject import Subject
 from farm.results.result import Result
@@ -19,8 +17,8 @@ from farm.system.fd_writer import WriteDeadline
 from farm.system.signals import Signals
 
 if TYPE_CHECKING:  # a run without these loads nothing for them
-    from farm.cli.run import Request
-    from farm.pictures.annotate import Annotator
+    from farm.cli.request import Request
+    from farm.pictures.annotate import Annotator, Results
 
 
 class Look(Writer, Protocol):
@@ -39,7 +37,7 @@ class Looks:
     pages: tuple[Look, ...]
     annotator: Annotator | None
 
-    def beside(self, results: Run) -> Iterable[Result]:
+    def beside(self, results: Results) -> Iterable[Result]:
         """Yield the results, each once it has its copy; raises as Annotator.beside does."""
         return results if self.annotator is None else self.annotator.beside(results)
 
@@ -51,14 +49,17 @@ class Looks:
 
 @contextmanager
 def open_looks(
-    config: FarmConfig, request: Request, truth: Truth | None, signals: Signals
+    request: Request, truth: Truth | None, signals: Signals, *, seconds: float, max_pixels: int
 ) -> Iterator[Looks]:
-    """Open what `request` asks for; it is finished on leaving the block. Raises OutputError."""
+    """Open what `request` asks for; it is finished on leaving the block. Raises OutputError.
+
+    After a signal, that may take `seconds`. Pictures are read as by a farm with `max_pixels`.
+    """
     pages: list[Look] = []
     annotator = None
     with ExitStack() as stack:
         if request.html is not None or request.annotate is not None:
-            prepare(config.max_pixels)
+            prepare(max_pixels)
         if request.annotate is not None:
             from farm.pictures.annotate import Annotator
             from farm.pictures.copies import Copies
@@ -68,12 +69,12 @@ def open_looks(
                 request.annotate, request.targets, again=again, recursive=request.recursive
             )
             stack.callback(copies.close)
-            annotator = Annotator(copies, WriteDeadline(signals, config.drain_seconds))
+            annotator = Annotator(copies, WriteDeadline(signals, seconds))
             stack.callback(annotator.tell)
         if request.html is not None:
             from farm.pictures.gallery import Gallery
 
-            seconds, overwrite = config.drain_seconds, request.overwrite
+            overwrite = request.overwrite
             gallery = Gallery(request.html, truth, signals, seconds, overwrite=overwrite)
             pages.append(stack.enter_context(gallery))
         yield Looks(tuple(pages), annotator)

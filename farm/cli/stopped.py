@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
+from farm.cli.request import Request
 from farm.results.writers import CSV, JSONL
 from farm.system.log import LOG
 from workers.shell import quoted, shell_command
@@ -21,24 +21,25 @@ def tell_stop(signal: int, done: int, total: int | None, again: str | None) -> N
     LOG.warning(f"stopped by a signal: {images}{then}", extra=told)
 
 
-def how_to_go_on(output: Path | None, typed: Sequence[str], *, listed: bool) -> str | None:
-    """Return the command that goes on with what `typed` has begun, or why there is none.
+def how_to_go_on(asked: Request, *, listed: bool) -> str | None:
+    """Return the command that goes on with what was asked for, or why there is none.
 
     None if no results file was made. `listed`: the images came from standard input.
     """
+    output = asked.output
     if output is None or not output.is_file():
         return None
     if output.suffix == CSV:
         return f"a {CSV} file can't be resumed; with -o NAME{JSONL} a run can"
-    command = resuming(typed)
+    command = resuming(asked.command, asked.typed)
     if len(command) > LONGEST:
         return "to go on: the same command again, with --resume"
     return f"to go on{', with the same list on standard input' if listed else ''}:\n  {command}"
 
 
-def resuming(typed: Sequence[str]) -> str:
-    """Return `npu-farm run` with these words and --resume, as a shell takes it."""
+def resuming(name: str, typed: Sequence[str]) -> str:
+    """Return the command `name` with these words and --resume, as a shell takes it."""
     end = typed.index("--") if "--" in typed else len(typed)
     flags = [word for word in typed[:end] if word not in {"--resume", "--overwrite"}]
     words = [*flags, "--resume", *typed[end:]]
-    return shell_command(f"npu-farm run {' '.join(map(quoted, words))}")
+    return shell_command(f"npu-farm {name} {' '.join(map(quoted, words))}")

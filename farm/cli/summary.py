@@ -21,11 +21,11 @@ INDENT: Final = 13  # where the facts of a summary begin
 SHOWN_CLASSES: Final = 5
 
 
-def summary(run: RunSummary, plan: FarmPlan, what: Subject) -> list[str]:
+def summary(run: RunSummary, what: Subject, *, simulated: bool) -> list[str]:
     """Return what a run has done; the first line reads like the last one of go-rknnlite's pool."""
     average = f", average inference per image is {run.average_ms:.2f}ms" if run.ok else ""
     lines = [f"Processed {run.ok} images in {run.seconds:.1f}s{average}"]
-    if plan.simulated:
+    if simulated:
         lines.append(f"Runtime      {SIMULATED}")
     if run.skipped:
         lines.append(f"Skipped      {run.skipped}: done by earlier runs")
@@ -47,8 +47,9 @@ def summary(run: RunSummary, plan: FarmPlan, what: Subject) -> list[str]:
         ):
             p50, p90, p99 = run.percentiles[phase]
             lines.append(f"{name:<12} p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms{note}")
-        counts = ", ".join(f"{worker}: {n}" for worker, n in run.per_worker.items())
-        lines.append(f"Per worker   {counts}")
+        each, per = ("board", run.per_board) if run.per_board else ("worker", run.per_worker)
+        counts = ", ".join(f"{printable(str(name))}: {n}" for name, n in per.items())
+        lines.append(f"{f'Per {each}':<12} {counts}")
     if run.searched:
         total = sum(run.objects.values())
         found = f"Objects      {total} in {run.with_objects} of {run.searched} images"

@@ -27,6 +27,8 @@ class RunSummary:
     late, double or invalid; `left_out` are the NPU cores that no worker could use; `skipped`
     counts the images that earlier runs had done.
 
+    `per_board` counts by the boards of a hub, and is empty where there is none.
+
     `objects` are the numbers of found objects by class, the most frequent first; a detector has
     looked at `searched` images, and found something in `with_objects` of them.
     """
@@ -35,6 +37,7 @@ class RunSummary:
     failed: int
     failures: dict[str, int]
     per_worker: dict[int, int]
+    per_board: dict[str, int]
     losses: int
     dropped: int
     left_out: tuple[int, ...]
@@ -76,6 +79,7 @@ class Stats:
     first_failures: list[Result] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     per_worker: Counter[int] = field(default_factory=Counter)
+    per_board: Counter[str] = field(default_factory=Counter)
     busy_ms: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     losses: int = 0
     dropped: int = 0
@@ -105,6 +109,8 @@ class Stats:
             self.failures[result.error.kind] += 1
             return
         self.per_worker[result.worker] += 1
+        if result.board is not None:
+            self.per_board[result.board] += 1
         self.busy_ms[result.worker] += result.ms.infer
         for phase, histogram in self.phases.items():
             histogram.add(getattr(result.ms, phase))
@@ -137,6 +143,7 @@ class Stats:
         """Count what another has counted."""
         self.failures.update(other.failures)
         self.per_worker.update(other.per_worker)
+        self.per_board.update(other.per_board)
         for worker, ms in other.busy_ms.items():
             self.busy_ms[worker] += ms
         for phase, histogram in self.phases.items():
@@ -156,6 +163,7 @@ class Stats:
             failed=self.failures.total(),
             failures=dict(self.failures),
             per_worker=dict(sorted(self.per_worker.items())),
+            per_board=dict(sorted(self.per_board.items())),
             losses=self.losses,
             dropped=self.dropped,
             left_out=self.left_out,

@@ -36,6 +36,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/cli/run.py": "tests/integration/test_command.py",
     "farm/cli/show_farm.py": "tests/integration/test_top.py",
     "farm/cli/top.py": "tests/integration/test_top.py",
+    "farm/cli/work.py": "tests/integration/test_command.py",
     "farm/cluster/link.py": "tests/integration/test_hub_link.py",
     "farm/cluster/streams.py": "tests/integration/test_hub_link.py",
     "farm/coordinator/__main__.py": "tests/integration/test_command.py",

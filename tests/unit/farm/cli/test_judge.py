@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from farm.cli.judge import truth_of
-from farm.config.schema import FarmConfig
 from farm.errors import ConfigError
 from tests.helpers.sources import touch
-
-
-def config(**said: Any) -> FarmConfig:
-    return FarmConfig.model_validate({"platform": "host", "runtime": "simulated", **said})
 
 
 @pytest.fixture
@@ -31,26 +25,25 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_folders_are_compared_with_the_labels(labels: Path, photos: Path) -> None:
-    truth = truth_of(config(truth="folder", labels=labels), (str(photos),), recursive=True)
+    truth = truth_of("folder", labels, (str(photos),), recursive=True)
     assert truth is not None
     found = [truth(str(path)) for path in sorted(photos.rglob("*.jpg"))]
     assert found == ["tench", None, "tiger cat"]
 
 
 def test_folders_of_which_none_is_a_label_are_refused(labels: Path, photos: Path) -> None:
-    asked = config(truth="folder", labels=labels)
     with pytest.raises(ConfigError, match=f"folder.*others.*tiger cat.*{labels}"):
-        truth_of(asked, (str(photos / "others"),), recursive=False)
-    assert truth_of(asked, ("-",), recursive=False) is not None  # it can't be read twice
+        truth_of("folder", labels, (str(photos / "others"),), recursive=False)
+    assert truth_of("folder", labels, ("-",), recursive=False) is not None  # it can't be read twice
 
 
 def test_without_labels_no_folder_can_be_one(photos: Path) -> None:
     with pytest.raises(ConfigError, match="--labels"):
-        truth_of(config(truth="folder"), (str(photos),), recursive=True)
+        truth_of("folder", None, (str(photos),), recursive=True)
 
 
 def test_a_pattern_is_one_and_nothing_is_nothing() -> None:
-    truth = truth_of(config(truth="(.).jpg"), (), recursive=False)
+    truth = truth_of("(.).jpg", None, (), recursive=False)
     assert truth is not None
     assert truth("a.jpg") == "a"
-    assert truth_of(config(), (), recursive=False) is None
+    assert truth_of(None, None, (), recursive=False) is None

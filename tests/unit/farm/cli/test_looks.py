@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from farm.cli.looks import open_looks
-from farm.cli.run import Request
+from farm.cli.request import Request
 from farm.errors import OutputError
 from farm.pictures.annotate import Annotator
 from farm.pictures.copies import MARK
 from farm.pictures.gallery import Gallery
 from farm.system.signals import Signals
-from tests.helpers.support import simulated
 
+AS_A_FARM: Any = {"seconds": 10.0, "max_pixels": 100_000_000}
 PLAIN = Request(
-    config="host",
+    command="run",
     targets=("photos/",),
     recursive=False,
     repeat=1,
@@ -33,7 +34,7 @@ PLAIN = Request(
 
 
 def opened(request: Request) -> list[type]:
-    with open_looks(simulated(), request, None, Signals()) as looks:
+    with open_looks(request, None, Signals(), **AS_A_FARM) as looks:
         made = looks.pages if looks.annotator is None else (*looks.pages, looks.annotator)
         return [type(look) for look in made]
 
@@ -75,5 +76,5 @@ def test_a_page_may_be_in_the_folder_of_copies_but_its_pictures_not(tmp_path: Pa
 
 
 def test_a_run_without_copies_lacks_none() -> None:
-    with open_looks(simulated(), PLAIN, None, Signals()) as looks:
+    with open_looks(PLAIN, None, Signals(), **AS_A_FARM) as looks:
         assert not looks.lacking

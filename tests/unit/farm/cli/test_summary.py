@@ -22,6 +22,7 @@ def done(**changes: Any) -> RunSummary:
             "failed": 0,
             "failures": {},
             "per_worker": {0: 1334, 1: 1333, 2: 1333},
+            "per_board": {},
             "losses": 0,
             "dropped": 0,
             "skipped": 0,
@@ -47,7 +48,7 @@ def planned(platform: str = "rk3588", soc: str | None = "rk3588", **config: Any)
 
 
 def summarized(runtime: str = "auto", **changes: Any) -> list[str]:
-    return summary(done(**changes), planned(runtime=runtime), subject())
+    return summary(done(**changes), subject(), simulated=planned(runtime=runtime).simulated)
 
 
 def new_in(**changes: Any) -> list[str]:
