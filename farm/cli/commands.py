@@ -11,6 +11,7 @@ import click
 from farm.cli.command import HELP, TYPED, FarmGroup, command
 from farm.cli.config_group import config
 from farm.cli.examples import examples
+from farm.cli.join import join
 from farm.cli.options import (
     BENCH,
     CONFIG,
@@ -235,5 +236,5 @@ def cli() -> None:
     """Keep every NPU core busy with RKNN models. More: npu-farm COMMAND --help"""
 
 
-for _each in (run, serve, top, plan, bench, tune, init, config, render, convert, doctor):
+for _each in (run, serve, join, top, plan, bench, tune, init, config, render, convert, doctor):
     cli.add_command(_each)

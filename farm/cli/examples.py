@@ -22,6 +22,12 @@ npu-farm serve rk3588 --port 0       a free port, which is told
 npu-farm serve farm.yaml --host 0.0.0.0 --token-file tokens.txt
 npu-farm serve farm.yaml --timeout 2 --queue 100
 """,
+    "join": """
+npu-farm join nats://TOKEN@hub:4222  this machine's config
+npu-farm join nats://TOKEN@hub:4222 rk3588 --board kitchen
+npu-farm join nats://hub:4222 farm.yaml --token-file token
+npu-farm join nats://TOKEN@hub:4222 farm.yaml --by-path /mnt/photos
+""",
     "top": """
 npu-farm top                         the farm that runs here, or the board
 npu-farm top --once                  one picture, as for a log

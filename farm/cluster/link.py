@@ -92,6 +92,7 @@ class Told:
         self._access, self._closed = access, closed
         self._attempts = 0
         self._last: Exception | None = None
+        self.client = Client()
 
     def callbacks(self) -> dict[str, Any]:
         """Return them as Client.connect takes them."""
@@ -114,7 +115,7 @@ class Told:
 
     async def disconnected(self) -> None:
         """Tell that the connection is lost, unless it is lost since the last time."""
-        if not self._attempts:
+        if not (self._attempts or self.client.is_closed):
             told = f"the connection to {self._access} is lost; connecting again until it is back"
             LOG.warning(told, extra={"event": "hub_lost"})
 
@@ -142,15 +143,14 @@ async def connect(access: Access, name: str, closed: Callable[[HubError], None])
     told = Told(access, closed)
     options |= {"name": name, "connect_timeout": CONNECT_SECONDS}
     await _probe(access, {**options, "error_cb": told.errored})
-    client = Client()
-    await client.connect(
+    await told.client.connect(
         **options,
         **told.callbacks(),
         max_reconnect_attempts=-1,
         ping_interval=PING_SECONDS,
         pending_size=PENDING_BYTES,
     )
-    return client
+    return told.client
 
 
 async def connect_for_ever(access: Access, name: str, closed: Callable[[HubError], None]) -> Client:

@@ -22,7 +22,7 @@ from farm.serving.service import Service
 from farm.system import open_files
 from farm.system.log import LOG
 from farm.system.progress import starting
-from farm.system.signals import Signals
+from farm.system.signals import StartSignals
 from farm.watch.viewer import Viewer
 
 OTHER_FILES: Final = 64  # besides connections
@@ -45,17 +45,6 @@ class Request:
     keyfile: Path | None = None
     root_path: str = ""
     thumbnails: bool = True
-
-
-class StartSignals(Signals):
-    """Signals that end a farm while it starts; once it is `up`, its server alone heeds them."""
-
-    up = False
-
-    def seen(self) -> int:
-        """See Signals.seen."""
-        seen = super().seen()
-        return 0 if self.up else seen
 
 
 class LeftError(FarmError):

@@ -112,6 +112,17 @@ class Signals(Owned):
         os._exit(EXIT_SIGNAL_BASE + self.received[0])
 
 
+class StartSignals(Signals):
+    """Signals that end a farm while it starts; once it is `up`, its server alone heeds them."""
+
+    up = False
+
+    def seen(self) -> int:
+        """See Signals.seen."""
+        seen = super().seen()
+        return 0 if self.up else seen
+
+
 def _milliseconds_until(at: float) -> float | None:
     """Return a time limit for poll(2): None is without limit."""
     return None if at == math.inf else max(0.0, at - time.monotonic()) * 1000

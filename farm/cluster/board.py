@@ -1,0 +1,177 @@
+"""A board at a hub: it pulls jobs as its farm has room, answers them, and keeps them alive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from farm.api import Farm
+from farm.cluster import names, streams
+from farm.cluster.answering import answered, messages, refused
+from farm.cluster.holding import Holding
+from farm.cluster.link import back_off
+from farm.cluster.messages import Answered, Job, decode
+from farm.cluster.unpacking import Unpacker
+from farm.errors import FarmError, HubError
+from farm.system.log import LOG
+from workers.protocol.messages import ItemError
+
+PULL_SECONDS: Final = 5.0  # of one request; the hub answers it as soon as there is a job
+MOST_DELIVERIES: Final = 5
+LOST: Final = ItemError(
+    "lost_boards",
+    f"{MOST_DELIVERIES} boards have had it, one after the other, and none has answered: "
+    "each was lost, or cut off",
+)
+SIGNS_OF_LIFE: Final = 4  # in the time after which the hub gives a job to another board
+
+
+class Board:
+    """Works on the jobs of `queues` with a farm that its own thread drives, under the name `name`.
+
+    `most_bytes` is the largest message that the hub takes. `failed` is told what must not happen.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a board is
+        self,
+        farm: Farm,
+        js: JetStreamContext,
+        unpacker: Unpacker,
+        *,
+        name: str,
+        most_bytes: int,
+        failed: Callable[[FarmError], None],
+    ) -> None:
+        self._farm, self._js, self._unpacker, self._failed = farm, js, unpacker, failed
+        self._name, self._most_bytes = name, most_bytes
+        config, size = farm.config, len(farm.plan.workers)
+        self.holding = Holding(size * config.batch * config.window)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pulling: list[asyncio.Task[None]] = []
+        self._unknown = 0
+
+    async def start(self, queues: tuple[str, ...]) -> None:
+        """Begin to pull jobs; raises HubError if the hub has not what that takes."""
+        seconds = await streams.ack_seconds(self._js)
+        self._spawn(self._keep_alive(seconds / SIGNS_OF_LIFE))
+        for queue in queues:
+            puller = await streams.queue_puller(self._js, queue)
+            self._pulling.append(self._spawn(self._pull(queue, puller)))
+
+    async def drain(self, seconds: float) -> None:
+        """Pull nothing more, and wait until all that is held is answered, for so long at most."""
+        for task in self._pulling:
+            task.cancel()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.holding.empty(), seconds)
+
+    async def give_back(self) -> None:
+        """Let other boards have what is held, at once."""
+        held = list(self.holding.jobs.values())
+        for task in self._tasks:
+            task.cancel()
+        for msg in held:
+            with suppress(NatsError):
+                await msg.nak()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if not isinstance(error, FarmError):
+            LOG.error("a board's task has failed", exc_info=error)
+            error = FarmError(f"this board has failed: {error!r}")
+        self._failed(error)
+
+    async def _pull(self, queue: str, puller: JetStreamContext.PullSubscription) -> None:
+        attempts = 0
+        while True:
+            wanted = await self.holding.room()
+            try:
+                for msg in await puller.fetch(wanted, timeout=PULL_SECONDS):
+                    self._spawn(self._work(msg))
+                attempts = 0
+                await asyncio.sleep(0)  # what has come is held from now on
+            except asyncio.TimeoutError:
+                continue
+            except NatsError as error:
+                LOG.debug(f"queue {queue}: {error}", extra={"event": "pull_failed"})
+                attempts += 1
+                await asyncio.sleep(back_off(attempts))
+                with suppress(NatsError, HubError, asyncio.TimeoutError):
+                    await streams.ensure(self._js)  # a hub that has lost its store
+                    puller = await streams.queue_puller(self._js, queue)
+
+    async def _work(self, msg: Msg) -> None:
+        """Answer one job, then acknowledge it."""
+        try:
+            job = decode(msg.data)
+            if not isinstance(job, Job) or msg.subject.rsplit(".", 1)[1] != job.run:
+                raise HubError("no job of the run whose subject it has")
+        except HubError as error:
+            if not self._unknown:
+                LOG.warning(f"a job was thrown away: {error}", extra={"event": "unknown_job"})
+            self._unknown += 1
+            await msg.term()
+            return
+        with self.holding.held(msg, len(job.parcels)):
+            all_answered = await self._compute(job, msg.metadata.num_delivered or 1)
+            for message in messages(job, all_answered, self._most_bytes):
+                await self._store(job, message)
+            with suppress(NatsError):
+                await msg.ack()
+
+    async def _compute(self, job: Job, deliveries: int) -> list[Answered]:
+        """Return what became of each image of a job, which has been delivered so many times."""
+        if deliveries > MOST_DELIVERIES:
+            return [refused(each, LOST, self._name, deliveries - 1) for each in job.parcels]
+        items = [await self._unpacker.unpack(each) for each in job.parcels]
+        futures = {
+            index: self._farm.submit_soon(item)
+            for index, item in enumerate(items)
+            if not isinstance(item, ItemError)
+        }
+        try:
+            results = dict(zip(futures, await asyncio.gather(*futures.values()), strict=True))
+        finally:
+            for future in futures.values():
+                future.cancel()
+        earlier = deliveries - 1
+        return [
+            refused(parcel, item, self._name, earlier)
+            if isinstance(item, ItemError)
+            else answered(parcel, results[index], self._name, earlier)
+            for index, (parcel, item) in enumerate(zip(job.parcels, items, strict=True))
+        ]
+
+    async def _store(self, job: Job, message: bytes) -> None:
+        """Publish an answer, again until the hub has stored it."""
+        attempts = 0
+        while True:
+            try:
+                await self._js.publish(names.result_subject(job.run), message)
+                return
+            except (NatsError, asyncio.TimeoutError) as error:
+                LOG.debug(f"an answer is not stored: {error}", extra={"event": "not_stored"})
+                attempts += 1
+                await asyncio.sleep(back_off(attempts))
+
+    async def _keep_alive(self, seconds: float) -> None:
+        """Tell the hub, as often, that what is held is being worked on."""
+        while True:
+            await asyncio.sleep(seconds)
+            for msg in list(self.holding.jobs.values()):
+                with suppress(NatsError):
+                    await msg.in_progress()
