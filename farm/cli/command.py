@@ -55,6 +55,13 @@ class FarmGroup(click.Group):
         super().__init__(*args, **settings)
         self._usual = usual
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Hide the flag that shows what is shown: all commands shall fit a small terminal."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.hidden = True
+        return option
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

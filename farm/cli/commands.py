@@ -10,7 +10,6 @@ import click
 
 from farm.cli.command import HELP, TYPED, FarmGroup, command
 from farm.cli.config_group import config
-from farm.cli.examples import examples
 from farm.cli.join import join
 from farm.cli.options import (
     BENCH,
@@ -230,7 +229,7 @@ def convert(**said: Any) -> None:
     print(f"{path}: INT8 for {made.platform}, calibrated on {made.images} images")
 
 
-@click.group(cls=FarmGroup, usual="run", context_settings=HELP, epilog=examples("npu-farm"))
+@click.group(cls=FarmGroup, usual="run", context_settings=HELP)
 @click.version_option(package_name="npu-farm")
 def cli() -> None:
     """Keep every NPU core busy with RKNN models. More: npu-farm COMMAND --help"""

@@ -73,9 +73,6 @@ npu-farm config show farm.yaml -s 6 --set input.width=224
     "config": """
 npu-farm config show farm.yaml       all values, and where each comes from
 """,
-    "npu-farm": """
-npu-farm run                         try it: bundled samples
-""",
 }
 
 

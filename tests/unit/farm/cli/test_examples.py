@@ -28,6 +28,7 @@ def commands(
 
 
 ALL = dict(commands(cli, "npu-farm"))
+WITH_EXAMPLES = [path for path in ALL if path != "npu-farm"]  # whose help has no room for any
 SHARED = ("model", "size", "platform", "cpu", "labels", "runtime")
 
 
@@ -37,11 +38,11 @@ def helped(path: str) -> str:
 
 
 def test_every_command_has_examples_and_no_other_has() -> None:
-    names = [path.rpartition(" ")[2] for path in ALL]
+    names = [path.rpartition(" ")[2] for path in WITH_EXAMPLES]
     assert sorted(names) == sorted(EXAMPLES)
 
 
-@pytest.mark.parametrize("path", ALL)
+@pytest.mark.parametrize("path", WITH_EXAMPLES)
 def test_a_help_fits_into_80_columns_and_ends_with_its_examples(path: str) -> None:
     lines = helped(path).splitlines()
     assert [line for line in lines if len(line) > 80] == []
