@@ -35,10 +35,11 @@ class Shared(Struct, frozen=True, tag=1):
 
 
 class Stored(Struct, frozen=True, tag=2):
-    """An image in the hub's object store, by its name there; it has `size` bytes."""
+    """An image in pieces in the hub's store, by its name there: so many bytes, their SHA-256."""
 
-    name: Annotated[str, msgspec.Meta(max_length=64)]
-    size: Id
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{20}\.[0-9a-f]{20}\Z")]
+    size: Annotated[int, msgspec.Meta(gt=0, lt=LARGEST_ID)]
+    digest: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class Parcel(Struct, frozen=True, tag=3):

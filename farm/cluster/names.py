@@ -9,15 +9,16 @@ from typing import Final
 JOBS: Final = "npu-farm-jobs"  # the stream of what waits for a board, or is with one
 RESULTS: Final = "npu-farm-results"  # that of what waits for its sender
 BOARDS: Final = "npu-farm-boards"  # the bucket of who is there
-OBJECTS: Final = "npu-farm-objects"  # that of images too large for a message
+OBJECTS: Final = "npu-farm-objects"  # the stream of the pieces of images too large for a message
 JOB_SUBJECTS: Final = "npu-farm.jobs"
 RESULT_SUBJECTS: Final = "npu-farm.results"
+OBJECT_SUBJECTS: Final = "npu-farm.objects"
 TOKEN_BYTES: Final = 10  # of a run's id: of a million runs, two are alike with a chance of 1e-12
 TOKEN: Final = re.compile(r"[0-9a-f]{20}")
 
 
 def new_token() -> str:
-    """Return an id for a run, a session of a sender, or a board that no other has."""
+    """Return an id that no other run, session of a sender, board or image has."""
     return secrets.token_hex(TOKEN_BYTES)
 
 
@@ -51,6 +52,16 @@ def run_consumer(run: str) -> str:
     return f"run-{run}"
 
 
-def object_name(session: str, number: int) -> str:
-    """Return the name of the object that is a session's image of this number."""
-    return f"{session}.{number}"
+def new_object(run: str) -> str:
+    """Return a name for one of a run's images that no other has."""
+    return f"{run}.{new_token()}"
+
+
+def object_subject(name: str) -> str:
+    """Return the subject of the pieces of the image of this name."""
+    return f"{OBJECT_SUBJECTS}.{name}"
+
+
+def objects_of_run(run: str) -> str:
+    """Return the subjects of the pieces of all of a run's images."""
+    return f"{OBJECT_SUBJECTS}.{run}.*"

@@ -11,14 +11,12 @@ from nats.js.api import (
     ConsumerConfig,
     DiscardPolicy,
     KeyValueConfig,
-    ObjectStoreConfig,
     RetentionPolicy,
     StorageType,
     StreamConfig,
 )
 from nats.js.errors import APIError, NotFoundError
 from nats.js.kv import KeyValue
-from nats.js.object_store import ObjectStore
 
 from farm.cluster import names
 from farm.errors import HubError
@@ -48,7 +46,7 @@ async def ensure(js: JetStreamContext, limits: Limits | None = None) -> None:
     Raises HubError where the server has no JetStream, or no room for that.
     """
     limit = limits or Limits()
-    streams = (
+    queues = (
         StreamConfig(
             name=names.JOBS,
             subjects=[f"{names.JOB_SUBJECTS}.>"],
@@ -62,16 +60,21 @@ async def ensure(js: JetStreamContext, limits: Limits | None = None) -> None:
             max_bytes=limit.results_bytes,
         ),
     )
+    objects = StreamConfig(
+        name=names.OBJECTS,
+        subjects=[f"{names.OBJECT_SUBJECTS}.>"],
+        max_bytes=limit.objects_bytes,
+        duplicate_window=SAME_SECONDS,
+        allow_direct=True,
+    )
+    streams = (*(each.evolve(retention=RetentionPolicy.WORK_QUEUE) for each in queues), objects)
     try:
         for config in streams:
             full = config.evolve(
-                retention=RetentionPolicy.WORK_QUEUE,
-                storage=StorageType.FILE,
-                discard=DiscardPolicy.NEW,
-                max_age=KEPT_SECONDS,
+                storage=StorageType.FILE, discard=DiscardPolicy.NEW, max_age=KEPT_SECONDS
             )
             await _make(js, full, change=limits is not None)
-        await _ensure_buckets(js, limit)
+        await _ensure_boards(js)
     except APIError as error:
         raise HubError(f"the hub can't hold a queue: {error.description}") from error
 
@@ -79,11 +82,6 @@ async def ensure(js: JetStreamContext, limits: Limits | None = None) -> None:
 async def boards_bucket(js: JetStreamContext) -> KeyValue:
     """Return the bucket of who is there."""
     return await js.key_value(names.BOARDS)
-
-
-async def objects_bucket(js: JetStreamContext) -> ObjectStore:
-    """Return the store of images that are too large for a message."""
-    return await js.object_store(names.OBJECTS)
 
 
 async def ack_seconds(js: JetStreamContext) -> float:
@@ -137,16 +135,10 @@ async def _make(js: JetStreamContext, config: StreamConfig, *, change: bool) -> 
             await js.update_stream(config)
 
 
-async def _ensure_buckets(js: JetStreamContext, limit: Limits) -> None:
+async def _ensure_boards(js: JetStreamContext) -> None:
     try:
         await js.key_value(names.BOARDS)
     except NotFoundError:
         await js.create_key_value(
             KeyValueConfig(bucket=names.BOARDS, ttl=PRESENCE_SECONDS, max_bytes=64 * MB)
-        )
-    try:
-        await js.object_store(names.OBJECTS)
-    except NotFoundError:
-        await js.create_object_store(
-            names.OBJECTS, ObjectStoreConfig(ttl=KEPT_SECONDS, max_bytes=limit.objects_bytes)
         )

@@ -13,7 +13,9 @@ from workers.errors import ImageError
 # the leader of a session opens would become its own.
 FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 CHUNK: Final = 65536  # for what comes after the file's stated size: mostly nothing
-
+# What an uncompressed file takes, with alpha; and room for thumbnails and profiles.
+BYTES_PER_PIXEL: Final = 4
+ROOM: Final = 16 << 20
 
 KNOWN: Final = {
     errno.ENOENT: ("missing", "no such file"),
@@ -22,6 +24,11 @@ KNOWN: Final = {
     errno.ENXIO: ("not_a_file", "not a regular file"),
     errno.ELOOP: ("unreadable", "a symbolic link that leads back to itself"),
 }
+
+
+def most_bytes(max_pixels: int) -> int:
+    """Return how many bytes the file of an image of so many pixels has at most."""
+    return BYTES_PER_PIXEL * max_pixels + ROOM
 
 
 def read(path: bytes, max_bytes: int) -> bytes:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from workers.errors import ImageError
 from workers.images import area, formats, headers, jpeg, png, sizes
-from workers.images.file_reader import read
+from workers.images.file_reader import most_bytes, read
 from workers.images.fit import ImageInfo, Placement, place
 from workers.images.sizes import Size
 from workers.protocol.messages import Encoded, FileRef, Pixels, Refused
@@ -29,15 +29,12 @@ Tensor = npt.NDArray[Any]
 Source = FileRef | Encoded | Pixels | Refused
 
 OPENCV_LIMIT: Final = 1 << 30  # pixels, where no other limit is set
-# What an uncompressed file takes, with alpha; and room for thumbnails and profiles.
-BYTES_PER_PIXEL: Final = 4
-ROOM: Final = 16 << 20
 GREY: Final = (114, 114, 114)  # beside an image in a letterbox; detectors were trained with it
 
 # What OpenCV, too, has taken from the environment when it was imported.
 _limit = os.environ.get(MAX_PIXELS_VARIABLE, "")
 MAX_PIXELS: Final = int(_limit) if _limit.isdecimal() else OPENCV_LIMIT
-MAX_BYTES: Final = BYTES_PER_PIXEL * MAX_PIXELS + ROOM
+MAX_BYTES: Final = most_bytes(MAX_PIXELS)
 
 # One process per runtime is how the farm uses many CPUs; OpenCV's threads would compete with it.
 cv2.setNumThreads(1)

@@ -15,3 +15,11 @@ def test_tokens_are_as_messages_want_them_and_none_comes_twice() -> None:
     tokens = {names.new_token() for _ in range(1000)}
     assert len(tokens) == 1000
     assert all(names.TOKEN.fullmatch(each) for each in tokens)
+
+
+def test_an_image_in_the_store_is_one_of_its_runs_and_has_its_name_alone() -> None:
+    run = names.new_token()
+    first, second = names.new_object(run), names.new_object(run)
+    assert first != second
+    *base, star = names.objects_of_run(run).split(".")
+    assert (base, star) == (names.object_subject(first).split(".")[:-1], "*")
