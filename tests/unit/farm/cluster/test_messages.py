@@ -33,7 +33,9 @@ def result(**fields: object) -> Result:
     "message",
     [
         Job(RUN, SESSION, (Parcel(1, b"a\xff.jpg", Data(b"123")), Parcel(2, None, Shared(b"p")))),
-        Job(RUN, SESSION, (Parcel(1, b"a", Stored(f"{RUN}.{SESSION}", 9, bytes(32)), (4000, 3000)),)),
+        Job(
+            RUN, SESSION, (Parcel(1, b"a", Stored(f"{RUN}.{SESSION}", 9, bytes(32)), (4000, 3000)),)
+        ),
         Answers(
             RUN,
             SESSION,
