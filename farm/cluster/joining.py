@@ -18,6 +18,7 @@ from farm.cluster import presence, streams
 from farm.cluster.board import Board
 from farm.cluster.ends import Ends, unless
 from farm.cluster.link import Access, connect_for_ever
+from farm.cluster.objects import Objects
 from farm.cluster.offer import Offer
 from farm.cluster.own_offer import offer_of
 from farm.cluster.presence import Presence, presence_of
@@ -30,6 +31,7 @@ from farm.system.log import LOG
 from farm.system.progress import starting
 from farm.system.signals import StartSignals
 from farm.watch.viewer import Viewer
+from workers.images.file_reader import most_bytes
 
 NO_BOUND: Final = Bound(items=1 << 30, bytes=1 << 50)  # a board's window is one
 CLOSE_SECONDS: Final = 2  # for the last words to the hub
@@ -103,7 +105,7 @@ async def serve(joined: Joined, ends: Ends) -> None:
     farm, request, client = joined.farm, joined.request, joined.client
     js = client.jetstream()
     await streams.ensure(js)
-    unpacker = Unpacker(request.shared)
+    unpacker = Unpacker(request.shared, Objects(js), most_bytes(farm.config.max_pixels))
     board = Board(
         farm,
         js,
