@@ -22,7 +22,7 @@ from farm.errors import FarmError, HubError
 from farm.system.log import LOG
 from workers.protocol.messages import ItemError
 
-PULL_SECONDS: Final = 5.0  # of one request; the hub answers it as soon as there is a job
+PULL_SECONDS: Final = 2.0  # of one request; the hub answers it as soon as there is a job
 MOST_DELIVERIES: Final = 5
 LOST: Final = ItemError(
     "lost_boards",
