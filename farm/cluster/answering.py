@@ -22,7 +22,7 @@ def answered(parcel: Parcel, result: Result, board: str, earlier: int) -> Answer
     if result.output is not None:
         output = Output(msgpack.packb(result.output, unicode_errors=FILE_NAMES))
     travels = replace(
-        result,
+        result if parcel.full_size is None else at_size(result, parcel.full_size),
         id=parcel.id,
         path=None,
         output=None,
@@ -31,6 +31,19 @@ def answered(parcel: Parcel, result: Result, board: str, earlier: int) -> Answer
         board=board,
     )
     return Answered(parcel.path, travels, output)
+
+
+def at_size(result: Result, size: tuple[int, int]) -> Result:
+    """Return the objects of a copy of an image in the pixels of the image, of this size."""
+    if result.size is None or result.objects is None:
+        return result
+    right, down = (full / small for full, small in zip(size, result.size, strict=True))
+    objects = tuple(
+        replace(each, box=(x1 * right, y1 * down, x2 * right, y2 * down))
+        for each in result.objects
+        for x1, y1, x2, y2 in (each.box,)
+    )
+    return replace(result, size=size, objects=objects)
 
 
 def refused(parcel: Parcel, error: ItemError, board: str, earlier: int) -> Answered:

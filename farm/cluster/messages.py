@@ -13,7 +13,9 @@ from workers.protocol.messages import Output
 VERSION: Final = 1  # the next one for any change that another program would misread
 MOST_ITEMS: Final = 4096  # in a message
 LARGEST_ID: Final = 2**53
+LONGEST_SIDE: Final = 1 << 20  # pixels: of no format does OpenCV read more
 Id = Annotated[int, msgspec.Meta(ge=0, lt=LARGEST_ID)]
+Side = Annotated[int, msgspec.Meta(gt=0, le=LONGEST_SIDE)]
 Name = Annotated[bytes, msgspec.Meta(max_length=8192)]
 Token = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{20}\Z")]
 
@@ -52,7 +54,7 @@ class Parcel(Struct, frozen=True, tag=3):
     id: Id
     path: Name | None
     source: Data | Shared | Stored
-    full_size: tuple[int, int] | None = None
+    full_size: tuple[Side, Side] | None = None
 
 
 class Job(Struct, frozen=True, tag=4):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.cluster.answering import HEADROOM, answered, messages, refused
 from farm.cluster.messages import Answered, Answers, Data, Job, Parcel, decode
-from farm.results.result import Prediction
+from farm.results.result import DetectedObject, Prediction
 from tests.unit.farm.cluster.test_messages import RUN, SESSION, result
 from workers.protocol.messages import ItemError
 
@@ -60,3 +62,17 @@ def test_no_message_is_too_large_and_nothing_is_lost(sizes: list[int]) -> None:
         assert error is not None
         assert error.kind == ("kind" if size < 1700 else error.kind)
         assert error.kind in ("kind", "too_large")
+
+
+def test_objects_in_a_smaller_copy_are_told_in_the_images_own_pixels() -> None:
+    small = DetectedObject(1, "a", 0.5, (10.0, 20.0, 40.0, 60.0))
+    parcel = Parcel(7, b"a.jpg", Data(b"1"), (4000, 3000))
+    there = answered(parcel, result(objects=(small,), size=(400, 150)), "b1", 0).result
+    assert there.size == (4000, 3000)
+    assert there.objects == (replace(small, box=(100.0, 400.0, 400.0, 1200.0)),)
+
+
+def test_what_has_no_place_in_an_image_is_the_same_of_a_smaller_copy() -> None:
+    parcel = Parcel(7, b"a.jpg", Data(b"1"), (4000, 3000))
+    here = result(top5=(Prediction(1, "a", 0.5),))
+    assert answered(parcel, here, "b1", 0).result == answered(PARCEL, here, "b1", 0).result
