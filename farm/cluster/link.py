@@ -3,80 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import re
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-import nats
 from nats.aio.client import Client, Server
 from nats.errors import Error as NatsError
 
-from farm.errors import ConfigError, HubError
+from farm.cluster.access import Access
+from farm.errors import HubError
 from farm.system.log import LOG
 
-PORT: Final = 4222
+__all__ = ["Access", "RefusedError", "back_off", "connect", "connect_for_ever", "said"]
+
 CONNECT_SECONDS: Final = 4
 PING_SECONDS: Final = 4  # with two answers owed, a link that is cut is known after 12 s at most
 FIRST_WAIT: Final = 0.1  # seconds, doubled with each attempt
 LONGEST_WAIT: Final = 5.0
 PENDING_BYTES: Final = 32 << 20  # of what is sent while there is no link
-REFUSED: Final = ("authorization", "authentication", "permission", "nkey", "jwt")
+OLDEST_SERVER: Final = (2, 10)  # which keeps what a stream's makers note of it
+# A hub that is busy may take a client's words too late: that is no refusal.
+REFUSED: Final = re.compile(r"(authori[sz]ation|authentication(?! timeout)|permissions|jwt)", re.I)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """Where a hub is (nats://TOKEN@HOST:PORT, or tls://), and what opens it.
-
-    `token` stands in for the one of the address, `creds` is a .creds file of NATS, `nkey` a file
-    with the seed of a key. `tls_ca` has the certificates that are trusted beside the system's.
-    """
-
-    address: str
-    token: str | None = None
-    creds: Path | None = None
-    nkey: Path | None = None
-    tls_ca: Path | None = None
-
-    def __str__(self) -> str:
-        """Return the address without secrets."""
-        return re.sub(r"//[^@/]*@", "//", self.address)
-
-    def options(self) -> dict[str, Any]:
-        """Return what nats.connect takes; raises ConfigError for an address that is none."""
-        try:
-            parts = urlsplit(self.address)
-            port = parts.port or PORT
-        except ValueError as error:
-            raise ConfigError(f"{self}: no address of a hub: {error}") from error
-        if parts.scheme not in ("nats", "tls") or not parts.hostname:
-            raise ConfigError(f"{self}: write a hub's address as nats://TOKEN@HOST:{PORT}")
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        found: dict[str, Any] = {"servers": f"{parts.scheme}://{host}:{port}"}
-        if parts.password is not None:
-            found |= {"user": unquote(parts.username or ""), "password": unquote(parts.password)}
-        elif token := self.token or (parts.username and unquote(parts.username)):
-            found["token"] = token
-        if self.creds is not None:
-            found["user_credentials"] = str(self.creds)
-        if self.nkey is not None:
-            found["nkeys_seed"] = str(self.nkey)
-        if self.tls_ca is not None or parts.scheme == "tls":
-            found["tls"] = self._trusting()
-        return found
-
-    def _trusting(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self.tls_ca)
-        except (OSError, ssl.SSLError) as error:
-            reason = error.strerror or error
-            raise ConfigError(f"--tlsca {self.tls_ca}: no certificates: {reason}") from error
+class RefusedError(HubError):
+    """The hub does not let us in."""
 
 
 def back_off(attempts: int) -> float:
@@ -85,14 +42,32 @@ def back_off(attempts: int) -> float:
     return float(longest * random.uniform(0.5, 1.0))  # noqa: S311 - not for secrets
 
 
-class Told:
-    """What the client tells of its connection, passed on to the log and to `closed`."""
+class TlsClient(Client):
+    """A client that keeps to TLS where it is asked for.
 
-    def __init__(self, access: Access, closed: Callable[[HubError], None]) -> None:
-        self._access, self._closed = access, closed
+    NATS's own would send its token to a server without, in clear.
+    """
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if initial_connection and "tls" in self.options and not info.get("tls_required"):
+            self.drop()
+            raise NatsError("TLS is asked for, and this server speaks none")
+        await super()._process_info(info, initial_connection)
+
+    def drop(self) -> None:
+        """Close the socket of an attempt that has failed: the next one would leave it open."""
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]
+
+
+class Told:
+    """What a client tells of its connection, passed on to the log and to `closed`."""
+
+    def __init__(self, client: Client, access: Access, closed: Callable[[HubError], None]) -> None:
+        self._client, self._access, self._closed = client, access, closed
         self._attempts = 0
-        self._last: Exception | None = None
-        self.client = Client()
+        self._last: BaseException | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     def callbacks(self) -> dict[str, Any]:
         """Return them as Client.connect takes them."""
@@ -107,15 +82,22 @@ class Told:
     def next_server(self, servers: list[Server], _info: dict[str, Any]) -> tuple[Server, float]:
         """Return which server to try next, and after how many seconds."""
         self._attempts += 1
-        return servers[0], back_off(self._attempts)
+        return servers[self._attempts % len(servers)], back_off(self._attempts)
 
     async def errored(self, error: Exception) -> None:
-        """Keep the last error: it may be the reason of the end."""
+        """Keep the last error: it may be the reason of the end. End where we are not let in.
+
+        The client itself would try for ever.
+        """
+        if self._ending is not None:
+            return
         self._last = error
+        if self._attempts and is_refusal(error):
+            self._ending = asyncio.create_task(self._end())
 
     async def disconnected(self) -> None:
-        """Tell that the connection is lost, unless it is lost since the last time."""
-        if not (self._attempts or self.client.is_closed):
+        """Tell that the connection is lost, unless it is so since the last time, or by our will."""
+        if not self._attempts and not self._client.is_closed:
             told = f"the connection to {self._access} is lost; connecting again until it is back"
             LOG.warning(told, extra={"event": "hub_lost"})
 
@@ -126,31 +108,42 @@ class Told:
 
     async def ended(self) -> None:
         """Tell why it has ended."""
-        reason = said(self._last) if self._last is not None else "it was closed"
-        self._closed(HubError(f"{self._access}: the connection has ended for good: {reason}"))
+        if self._last is None:
+            self._closed(HubError(f"{self._access}: the connection was closed"))
+        else:
+            self._closed(failure(self._access, self._last, "the connection has ended for good"))
+
+    async def _end(self) -> None:
+        try:
+            await self._client.close()
+        except (NatsError, OSError):  # of what waited to be sent
+            await self.ended()
 
 
 async def connect(access: Access, name: str, closed: Callable[[HubError], None]) -> Client:
     """Return a connection to a hub, which is opened again whenever it breaks.
 
     `name` is what the hub's administrator sees of this client. `closed` is told once it has ended
-    for good, also by us. Raises HubError if the hub can't be reached now, or does not let us in.
+    for good: by us, or because we are not let in any more. Raises HubError if the hub can't be
+    reached now, does not let us in, or is too old.
     """
-    options = access.options()
-    for each in (access.creds, access.nkey):
-        if each is not None and not each.is_file():
-            raise ConfigError(f"{each}: no such file")
-    told = Told(access, closed)
-    options |= {"name": name, "connect_timeout": CONNECT_SECONDS}
-    await _probe(access, {**options, "error_cb": told.errored})
-    await told.client.connect(
-        **options,
-        **told.callbacks(),
-        max_reconnect_attempts=-1,
-        ping_interval=PING_SECONDS,
-        pending_size=PENDING_BYTES,
-    )
-    return told.client
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of what the client does
+    options = {**access.options(), "name": name, "connect_timeout": CONNECT_SECONDS}
+    client = TlsClient()
+    told = Told(client, access, closed)
+    try:
+        await asyncio.wait_for(_probe({**options, "error_cb": told.errored}), CONNECT_SECONDS)
+        opening = client.connect(
+            **options,
+            **told.callbacks(),
+            max_reconnect_attempts=-1,
+            ping_interval=PING_SECONDS,
+            pending_size=PENDING_BYTES,
+        )
+        await asyncio.wait_for(opening, CONNECT_SECONDS)
+    except (NatsError, OSError, asyncio.TimeoutError, ValueError) as error:
+        raise failure(access, error, "the hub can't be reached") from error
+    return client
 
 
 async def connect_for_ever(access: Access, name: str, closed: Callable[[HubError], None]) -> Client:
@@ -171,34 +164,42 @@ async def connect_for_ever(access: Access, name: str, closed: Callable[[HubError
             await asyncio.sleep(back_off(attempts))
 
 
-class RefusedError(HubError):
-    """The hub does not let us in."""
-
-
-async def _probe(access: Access, options: dict[str, Any]) -> None:
-    """Raise HubError unless the hub lets us in: the client itself would never give up."""
-    try:
-        await asyncio.wait_for(_enter(options), CONNECT_SECONDS)
-    except (NatsError, OSError, asyncio.TimeoutError, ValueError) as error:
-        reason = said(error)
-        if any(word in reason.lower() for word in REFUSED):
-            raise RefusedError(
-                f"{access}: the hub does not let us in: {reason}; is the token or key the hub's?"
-            ) from error
-        raise HubError(f"{access}: the hub can't be reached: {reason}") from error
-
-
-async def _enter(options: dict[str, Any]) -> None:
+async def _probe(options: dict[str, Any]) -> None:
+    """Raise what is wrong with a hub: the client itself would try for ever."""
     there = urlsplit(options["servers"])
-    # Its errors say why; the client would wait.
+    # Its errors say why; those of the client do not.
     _, writer = await asyncio.open_connection(there.hostname, there.port)
     writer.close()
-    client = await nats.connect(**options, allow_reconnect=False)
+    client = TlsClient()
+    try:
+        await client.connect(**options, allow_reconnect=False)
+    except BaseException:
+        client.drop()
+        raise
+    version = client.connected_server_version
     await client.close()
+    if (version.major, version.minor) < OLDEST_SERVER:
+        oldest = ".".join(map(str, OLDEST_SERVER))
+        raise NatsError(f"its server is {version}; {oldest} or later is needed")
+
+
+def failure(access: Access, error: BaseException, what: str) -> HubError:
+    """Return what an error of the client means, `what` unless it is that we are not let in."""
+    if is_refusal(error):
+        reason = f"{said(error)}; is the token or key the hub's?"
+        return RefusedError(f"{access}: the hub does not let us in: {reason}")
+    return HubError(f"{access}: {what}: {said(error)}")
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether an error of the client is a server's that does not let us in."""
+    return isinstance(error, NatsError) and REFUSED.search(str(error)) is not None
 
 
 def said(error: BaseException) -> str:
     """Return what an error of the client says, without its prefix."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS: {error.verify_message}; --tlsca FILE says whom to trust"
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}"
     if isinstance(error, asyncio.TimeoutError):

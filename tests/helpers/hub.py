@@ -8,10 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nats.errors import Error as NatsError
 
@@ -24,18 +24,36 @@ SERVER: Final = str(Path(sys.executable).with_name("nats-server"))
 TOKEN: Final = "the-token-of-this-hub"  # noqa: S105 - of a server on loopback
 ACK_SECONDS: Final = 2.0
 MAX_PAYLOAD: Final = 8 * MB
+OF_TOKEN: Final = {"authorization": {"token": TOKEN}}
+Keys = Mapping[str, Any]
 
 
 class Hub:
-    """A hub that can be killed and started again: `address` is what clients need, its `pid`."""
+    """A hub that can be killed and started again.
 
-    def __init__(self, store: Path, limits: Limits, max_payload: int) -> None:
-        self._limits = limits
+    `address` is what clients need, `access` says it, too; `settings` are its server's.
+    """
+
+    def __init__(self, store: Path, limits: Limits, settings: dict[str, Any], keys: Keys) -> None:
+        self._limits, self._keys = limits, keys
         self._config, self._log = store / "server.conf", store / "log"
         self.port = free_port()
-        self.address = f"nats://{TOKEN}@127.0.0.1:{self.port}"
-        self._config.write_text(config_of(self.port, store, max_payload))
+        self.settings = {
+            "listen": f"127.0.0.1:{self.port}",
+            "jetstream": {"store_dir": str(store), "max_file_store": 4096 * MB},
+            **settings,
+        }
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        scheme = "tls" if "tls" in self.settings else "nats"
+        token = self.settings.get("authorization", {}).get("token")
+        return f"{scheme}://{token + '@' if token else ''}127.0.0.1:{self.port}"
+
+    @property
+    def access(self) -> Access:
+        return Access(address=self.address, **self._keys)
 
     @property
     def pid(self) -> int:
@@ -49,6 +67,7 @@ class Hub:
 
     def start(self) -> None:
         """Start it on its port and store; it is ready on return."""
+        self._config.write_text(json.dumps(self.settings))  # a form of its language
         with self._log.open("a") as log:
             self._process = subprocess.Popen([SERVER, "-c", self._config], stderr=log)
         assert wait_for(self.is_ready), self.log
@@ -57,7 +76,7 @@ class Hub:
         assert self._process is not None
         assert self._process.poll() is None, self.log
         with suppress(HubError, NatsError):  # it may listen before it has its store
-            asyncio.run(make_streams(self.address, self._limits))
+            asyncio.run(make_streams(self.access, self._limits))
             return True
         return False
 
@@ -75,25 +94,13 @@ class Hub:
             self._process.wait(PATIENCE)
 
 
-async def make_streams(address: str, limits: Limits) -> None:
+async def make_streams(access: Access, limits: Limits) -> None:
     """Make a hub's streams; raises HubError while it is not ready."""
-    link = await connect(Access(address=address), "tests", lambda _: None)
+    link = await connect(access, "tests", lambda _: None)
     try:
         await ensure(link.jetstream(), limits)
     finally:
         await link.close()
-
-
-def config_of(port: int, store: Path, max_payload: int) -> str:
-    """The server's config; JSON is a form of its language."""
-    settings = {
-        "listen": f"127.0.0.1:{port}",
-        "max_payload": max_payload,
-        "max_pending": max(64 * MB, 8 * max_payload),
-        "authorization": {"token": TOKEN},
-        "jetstream": {"store_dir": str(store), "max_file_store": 4096 * MB},
-    }
-    return json.dumps(settings)
 
 
 def free_port() -> int:
@@ -110,10 +117,17 @@ def hub(
     ack_seconds: float = ACK_SECONDS,
     jobs_bytes: int = 1024 * MB,
     max_payload: int = MAX_PAYLOAD,
+    settings: Mapping[str, Any] = OF_TOKEN,
+    **keys: Any,
 ) -> Iterator[Hub]:
-    """A hub that is ready, in a folder; killed with the block, if it runs still."""
+    """A hub that is ready, in a folder; killed with the block, if it runs still.
+
+    `settings` of its server say what opens it, `keys` the same for an Access.
+    """
     store.mkdir(parents=True, exist_ok=True)
-    running = Hub(store, Limits(ack_seconds=ack_seconds, jobs_bytes=jobs_bytes), max_payload)
+    limits = Limits(ack_seconds=ack_seconds, jobs_bytes=jobs_bytes)
+    sizes = {"max_payload": max_payload, "max_pending": max(64 * MB, 8 * max_payload)}
+    running = Hub(store, limits, {**sizes, **settings}, keys)
     try:
         running.start()
         yield running

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from urllib.parse import urlparse
 
 import pytest
+from nats.aio.client import Client, Server
+from nats.errors import Error as NatsError
 
-from farm.cluster.link import Access, connect
+from farm.cluster.link import Access, Told, connect, is_refusal
 from farm.errors import ConfigError, HubError
 
 
@@ -26,3 +29,23 @@ def test_a_hub_that_is_not_there_is_an_error_at_once() -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ConfigError):
         Access(address=address).options()
+
+
+def test_all_servers_of_a_cluster_are_tried() -> None:
+    servers = [Server(uri=urlparse(f"nats://{name}")) for name in "abc"]
+    told = Told(Client(), Access(address="nats://a"), lambda _: None)
+    tried = {told.next_server(servers, {})[0].uri.netloc for _ in range(3)}
+    assert tried == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("nats: 'Authorization Violation'", True),
+        ("nats: 'User Authentication Expired'", True),
+        ("nats: 'Authentication Timeout'", False),  # of a busy hub
+        ("nats: 'Maximum Connections Exceeded'", False),
+    ],
+)
+def test_only_what_does_not_let_us_in_is_a_refusal(said: str, refused: bool) -> None:
+    assert is_refusal(NatsError(said)) is refused

@@ -40,6 +40,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/cli/join.py": "tests/integration/test_join.py",
     "farm/cluster/board.py": "tests/integration/test_join.py",
     "farm/cluster/joining.py": "tests/integration/test_join.py",
+    "farm/cluster/access.py": "tests/integration/test_hub_access.py",
     "farm/cluster/link.py": "tests/integration/test_hub_link.py",
     "farm/cluster/objects.py": "tests/integration/test_hub_objects.py",
     "farm/cluster/streams.py": "tests/integration/test_hub_link.py",
