@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ from farm.cluster.answering import answered, messages, refused
 from farm.cluster.holding import Holding
 from farm.cluster.link import back_off
 from farm.cluster.messages import Answered, Job, decode
-from farm.cluster.unpacking import Unpacker
+from farm.cluster.unpacking import Unpacked, Unpacker
 from farm.errors import FarmError, HubError
+from farm.results.result import Result
 from farm.system.log import LOG
 from workers.protocol.messages import ItemError
 
@@ -124,7 +125,8 @@ class Board:
             if not self._unknown:
                 LOG.warning(f"a job was thrown away: {error}", extra={"event": "unknown_job"})
             self._unknown += 1
-            await msg.term()
+            with suppress(NatsError):
+                await msg.term()
             return
         with self.holding.held(msg, len(job.parcels)):
             all_answered = await self._compute(job, msg.metadata.num_delivered or 1)
@@ -137,23 +139,31 @@ class Board:
         """Return what became of each image of a job, which has been delivered so many times."""
         if deliveries > MOST_DELIVERIES:
             return [refused(each, LOST, self._name, deliveries - 1) for each in job.parcels]
-        items = [await self._unpacker.unpack(each) for each in job.parcels]
+        async with self._unpacker.unpacked(job.parcels) as items:
+            results = await self._infer(items)
+        earlier = deliveries - 1
+        return [
+            refused(parcel, result, self._name, earlier)
+            if isinstance(result, ItemError)
+            else answered(parcel, result, self._name, earlier)
+            for parcel, result in zip(job.parcels, results, strict=True)
+        ]
+
+    async def _infer(self, items: Sequence[Unpacked]) -> list[Result | ItemError]:
+        """Return the result of each image, or why there is no image."""
         futures = {
             index: self._farm.submit_soon(item)
             for index, item in enumerate(items)
             if not isinstance(item, ItemError)
         }
         try:
-            results = dict(zip(futures, await asyncio.gather(*futures.values()), strict=True))
+            await asyncio.gather(*futures.values())
         finally:
             for future in futures.values():
                 future.cancel()
-        earlier = deliveries - 1
         return [
-            refused(parcel, item, self._name, earlier)
-            if isinstance(item, ItemError)
-            else answered(parcel, results[index], self._name, earlier)
-            for index, (parcel, item) in enumerate(zip(job.parcels, items, strict=True))
+            item if isinstance(item, ItemError) else futures[index].result()
+            for index, item in enumerate(items)
         ]
 
     async def _store(self, job: Job, message: bytes) -> None:

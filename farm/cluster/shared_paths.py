@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from farm.errors import ConfigError
 from workers.errors import ImageError
 from workers.images.file_reader import why_not
 
-OUTSIDE = "outside"  # the kind of an image that is not below the folder
+OUTSIDE: Final = "outside"  # the kind of an image that is not below the folder
+ODD: Final = frozenset(
+    (b"", b".", b"..")
+)  # parts of no plain path; an absolute one begins with the first
+MOST_PARTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,11 @@ class SharedFolder:
 
         There is no link in what comes back: none that is changed later leads elsewhere.
         """
-        if path.startswith(b"/") or b".." in path.split(b"/"):
-            raise ImageError(OUTSIDE, "no path from the shared folder to something below it")
+        parts = path.split(b"/")
+        if not ODD.isdisjoint(parts):
+            raise ImageError(OUTSIDE, "no plain path from the shared folder to something below it")
+        if len(parts) > MOST_PARTS:  # the system is asked for each, with all before it
+            raise ImageError("unreadable", f"more than {MOST_PARTS} folders in each other")
         return self._resolved(os.path.join(self.root, path))
 
     def _resolved(self, path: bytes) -> bytes:

@@ -132,10 +132,11 @@ def test_a_board_answers_for_an_image_that_is_gone(a_hub: Hub) -> None:
     async def work(js: JetStreamContext) -> None:
         unpacker = Unpacker(None, Objects(js), MOST)
         stored = await Objects(js).put(RUN, DATA)
-        assert await unpacker.unpack(Parcel(7, b"a.jpg", stored)) == DATA
+        async with unpacker.unpacked([Parcel(7, b"a.jpg", stored)]) as items:
+            assert items == [DATA]
         await Objects(js).delete(stored)
-        error = await unpacker.unpack(Parcel(7, b"a.jpg", stored))
-        assert getattr(error, "kind", None) == "gone"
+        async with unpacker.unpacked([Parcel(7, b"a.jpg", stored)]) as items:
+            assert getattr(items[0], "kind", None) == "gone"
 
     at(a_hub, work)
 

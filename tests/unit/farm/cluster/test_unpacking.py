@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import cast
 from unittest.mock import Mock
 
 import pytest
 
-from farm.cluster.messages import Data, Parcel, Shared
+from farm.cluster.messages import Data, Parcel, Shared, Stored
 from farm.cluster.objects import Objects
 from farm.cluster.shared_paths import SharedFolder
-from farm.cluster.unpacking import Unpacker
+from farm.cluster.unpacking import Unpacked, Unpacker
+from tests.helpers.support import PATIENCE
+from workers.errors import ImageError
 from workers.protocol.messages import ItemError
 
 
@@ -17,8 +20,12 @@ def unpacker(folder: SharedFolder | None) -> Unpacker:
     return Unpacker(folder, Mock(Objects), 1000)
 
 
-def unpacked(unpacker: Unpacker, source: Data | Shared) -> bytes | str | ItemError:
-    return asyncio.run(unpacker.unpack(Parcel(1, b"a.jpg", source)))
+def unpacked(unpacker: Unpacker, source: Data | Shared) -> Unpacked:
+    async def first() -> Unpacked:
+        async with unpacker.unpacked([Parcel(1, b"a.jpg", source)]) as (item,):
+            return item
+
+    return asyncio.run(first())
 
 
 def test_bytes_are_bytes() -> None:
@@ -43,7 +50,9 @@ def test_a_board_opens_no_path_unless_it_may(tmp_path: Path) -> None:
     assert error.kind == "not_allowed"
 
 
-@pytest.mark.parametrize("path", [b"", b".", b"/etc/passwd", b"../a.jpg", b"b/../../a.jpg"])
+@pytest.mark.parametrize(
+    "path", [b"", b".", b"/etc/passwd", b"../a.jpg", b"b/../../a.jpg", b"b/./x", b"b//x"]
+)
 def test_what_is_not_below_the_folder_is_refused(tmp_path: Path, path: bytes) -> None:
     folder = tmp_path / "shared"
     (folder / "b").mkdir(parents=True)
@@ -51,3 +60,47 @@ def test_what_is_not_below_the_folder_is_refused(tmp_path: Path, path: bytes) ->
     error = unpacked(unpacker(SharedFolder.at(folder)), Shared(path))
     assert isinstance(error, ItemError)
     assert error.kind == "outside"
+
+
+LARGE = Stored(f"{'ab' * 10}.{'cd' * 10}", 600, bytes(32))
+
+
+class Store:
+    """It has all objects."""
+
+    async def get(self, stored: Stored, most: int) -> bytes:
+        if stored.size > most:
+            raise ImageError("too_large", "")
+        return bytes(stored.size)
+
+
+def test_no_more_is_fetched_at_a_time_than_there_is_room_for() -> None:
+    """Of two jobs with 600 bytes each, and room for 1000, the second waits for the first."""
+    began = []
+
+    async def job(unpacker: Unpacker, number: int, end: asyncio.Event) -> None:
+        async with unpacker.unpacked([Parcel(number, None, LARGE)]):
+            began.append(number)
+            await end.wait()
+
+    async def both() -> None:
+        unpacker = Unpacker(None, cast(Objects, Store()), 1000)
+        end = asyncio.Event()
+        jobs = [asyncio.ensure_future(job(unpacker, number, end)) for number in range(2)]
+        await asyncio.sleep(0.05)
+        assert began == [0]
+        end.set()
+        await asyncio.wait_for(asyncio.gather(*jobs), PATIENCE)
+        assert began == [0, 1]
+
+    asyncio.run(both())
+
+
+def test_a_job_with_more_than_there_ever_is_room_for_is_refused_in_part() -> None:
+    async def kinds() -> list[str]:
+        unpacker = Unpacker(None, cast(Objects, Store()), 1000)
+        parcels = [Parcel(number, None, LARGE) for number in range(3)]
+        async with unpacker.unpacked(parcels) as items:
+            return [each.kind if isinstance(each, ItemError) else "bytes" for each in items]
+
+    assert asyncio.run(kinds()) == ["bytes", "too_large", "too_large"]
