@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 
 from farm.api import Farm
 from farm.cluster import names, streams
@@ -17,13 +17,13 @@ from farm.cluster.answering import answered, messages, refused
 from farm.cluster.holding import Holding
 from farm.cluster.link import back_off
 from farm.cluster.messages import Answered, Job, decode
+from farm.cluster.pulling import Pulling
 from farm.cluster.unpacking import Unpacked, Unpacker
 from farm.errors import FarmError, HubError
 from farm.results.result import Result
 from farm.system.log import LOG
 from workers.protocol.messages import ItemError
 
-PULL_SECONDS: Final = 2.0  # of one request; the hub answers it as soon as there is a job
 MOST_DELIVERIES: Final = 5
 LOST: Final = ItemError(
     "lost_boards",
@@ -36,25 +36,25 @@ SIGNS_OF_LIFE: Final = 4  # in the time after which the hub gives a job to anoth
 class Board:
     """Works on the jobs of `queues` with a farm that its own thread drives, under the name `name`.
 
-    `most_bytes` is the largest message that the hub takes. `failed` is told what must not happen.
+    `failed` is told what must not happen.
     """
 
-    def __init__(  # noqa: PLR0913 - what a board is
+    def __init__(
         self,
         farm: Farm,
-        js: JetStreamContext,
+        client: Client,
         unpacker: Unpacker,
         *,
         name: str,
-        most_bytes: int,
         failed: Callable[[FarmError], None],
     ) -> None:
-        self._farm, self._js, self._unpacker, self._failed = farm, js, unpacker, failed
-        self._name, self._most_bytes = name, most_bytes
+        self._farm, self._client, self._unpacker, self._failed = farm, client, unpacker, failed
+        self._js = client.jetstream()
+        self._name = name
         config, size = farm.config, len(farm.plan.workers)
         self.holding = Holding(size * config.batch * config.window)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pulling: list[asyncio.Task[None]] = []
+        self._pulling: dict[Pulling, asyncio.Task[None]] = {}
         self._unknown = 0
 
     async def start(self, queues: tuple[str, ...]) -> None:
@@ -62,13 +62,16 @@ class Board:
         seconds = await streams.ack_seconds(self._js)
         self._spawn(self._keep_alive(seconds / SIGNS_OF_LIFE))
         for queue in queues:
-            puller = await streams.queue_puller(self._js, queue)
-            self._pulling.append(self._spawn(self._pull(queue, puller)))
+            await streams.make_queue(self._js, queue)
+            consumer = names.queue_consumer(queue)
+            pulling = Pulling(self._client, names.JOBS, consumer, self._take)
+            self._pulling[pulling] = self._spawn(self._pull(queue, pulling))
 
     async def drain(self, seconds: float) -> None:
         """Pull nothing more, and wait until all that is held is answered, for so long at most."""
-        for task in self._pulling:
+        for pulling, task in self._pulling.items():
             task.cancel()
+            await pulling.leave()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.holding.empty(), seconds)
 
@@ -96,24 +99,23 @@ class Board:
             error = FarmError(f"this board has failed: {error!r}")
         self._failed(error)
 
-    async def _pull(self, queue: str, puller: JetStreamContext.PullSubscription) -> None:
+    def _take(self, msg: Msg) -> None:
+        self._spawn(self._work(msg))
+
+    async def _pull(self, queue: str, pulling: Pulling) -> None:
         attempts = 0
         while True:
             wanted = await self.holding.room()
             try:
-                for msg in await puller.fetch(wanted, timeout=PULL_SECONDS):
-                    self._spawn(self._work(msg))
+                await pulling.ask(wanted)
                 attempts = 0
-                await asyncio.sleep(0)  # what has come is held from now on
-            except asyncio.TimeoutError:
-                continue
-            except NatsError as error:
+            except (NatsError, HubError) as error:
                 LOG.debug(f"queue {queue}: {error}", extra={"event": "pull_failed"})
                 attempts += 1
                 await asyncio.sleep(back_off(attempts))
                 with suppress(NatsError, HubError, asyncio.TimeoutError):
                     await streams.ensure(self._js)  # a hub that has lost its store
-                    puller = await streams.queue_puller(self._js, queue)
+                    await streams.make_queue(self._js, queue)
 
     async def _work(self, msg: Msg) -> None:
         """Answer one job, then acknowledge it."""
@@ -130,7 +132,7 @@ class Board:
             return
         with self.holding.held(msg, len(job.parcels)):
             all_answered = await self._compute(job, msg.metadata.num_delivered or 1)
-            for message in messages(job, all_answered, self._most_bytes):
+            for message in messages(job, all_answered, self._client.max_payload):
                 await self._store(job, message)
             with suppress(NatsError):
                 await msg.ack()

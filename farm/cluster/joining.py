@@ -108,10 +108,9 @@ async def serve(joined: Joined, ends: Ends) -> None:
     unpacker = Unpacker(request.shared, Objects(js), most_bytes(farm.config.max_pixels))
     board = Board(
         farm,
-        js,
+        client,
         unpacker,
         name=request.board,
-        most_bytes=client.max_payload,
         failed=ends.end,
     )
     offer = offer_of(farm, request.model_name, by_path=request.shared is not None)

@@ -90,8 +90,8 @@ async def ack_seconds(js: JetStreamContext) -> float:
     return float((config.metadata or {}).get(ACK_SECONDS, Limits().ack_seconds))
 
 
-async def queue_puller(js: JetStreamContext, queue: str) -> JetStreamContext.PullSubscription:
-    """Return what pulls jobs of a queue, from a consumer that all its boards share."""
+async def make_queue(js: JetStreamContext, queue: str) -> None:
+    """Make the consumer that all boards of a queue share, if it is not there."""
     config = ConsumerConfig(
         durable_name=names.queue_consumer(queue),
         filter_subject=names.jobs_of_queue(queue),
@@ -100,7 +100,7 @@ async def queue_puller(js: JetStreamContext, queue: str) -> JetStreamContext.Pul
         max_ack_pending=MOST_UNANSWERED,
         inactive_threshold=KEPT_SECONDS,
     )
-    return await _puller(js, names.JOBS, config)
+    await js.add_consumer(names.JOBS, config)
 
 
 async def run_puller(js: JetStreamContext, run: str) -> JetStreamContext.PullSubscription:

@@ -44,6 +44,12 @@ class Peer:
         """Publish what may be no job."""
         await self.js.publish(names.job_subject(self.queue, self.run), data)
 
+    async def puller(self) -> JetStreamContext.PullSubscription:
+        """What pulls from the queue as a board does."""
+        await streams.make_queue(self.js, self.queue)
+        consumer = names.queue_consumer(self.queue)
+        return await self.js.pull_subscribe_bind(consumer=consumer, stream=names.JOBS)
+
     async def answers(self, count: int) -> list[Answered]:
         """Return so many answers, and ask for no more."""
         puller = await streams.run_puller(self.js, self.run)

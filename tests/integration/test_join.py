@@ -15,7 +15,7 @@ from typing import TypeVar
 import pytest
 
 from farm.api import Farm
-from farm.cluster import names, streams
+from farm.cluster import names
 from farm.cluster.link import Access, connect
 from farm.cluster.messages import Answered, Data, Parcel, Shared
 from farm.cluster.roster import boards
@@ -113,7 +113,7 @@ def test_a_job_that_boards_were_lost_with_ends_as_an_error(
 
     async def five_times(peer: Peer) -> None:
         await peer.put(parcels(images[:2]))
-        puller = await streams.queue_puller(peer.js, peer.queue)
+        puller = await peer.puller()
         for _ in range(5):
             (msg,) = await puller.fetch(1, timeout=PATIENCE)
             await msg.nak()
@@ -163,7 +163,7 @@ def test_a_signal_gives_back_what_is_not_done(images: list[Path], tmp_path: Path
             other.run, other.session, other.queue = peer.run, peer.session, peer.queue
             held = await in_flight(other)
             seen = len(await boards(other.js))
-            puller = await streams.queue_puller(other.js, peer.queue)
+            puller = await other.puller()
             msgs = await puller.fetch(20, timeout=PATIENCE)  # not after 600 s
             return held, seen, len(msgs)
 

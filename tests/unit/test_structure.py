@@ -41,6 +41,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/cluster/board.py": "tests/integration/test_join.py",
     "farm/cluster/joining.py": "tests/integration/test_join.py",
     "farm/cluster/access.py": "tests/integration/test_hub_access.py",
+    "farm/cluster/pulling.py": "tests/integration/test_pulling.py",
     "farm/cluster/link.py": "tests/integration/test_hub_link.py",
     "farm/cluster/objects.py": "tests/integration/test_hub_objects.py",
     "farm/cluster/streams.py": "tests/integration/test_hub_link.py",
