@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -60,7 +60,8 @@ class Pulling:
         self._leaving = True
         if self._subscription is not None:
             with suppress(NatsError, asyncio.TimeoutError):
-                await asyncio.wait_for(self._subscription.drain(), LEAVE_SECONDS)
+                drained: Coroutine[Any, Any, None] = self._subscription.drain()  # type: ignore[no-untyped-call]
+                await asyncio.wait_for(drained, LEAVE_SECONDS)
 
     async def _came(self, msg: Msg) -> None:
         status = (msg.headers or {}).get(STATUS)
