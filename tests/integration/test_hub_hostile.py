@@ -83,7 +83,7 @@ async def answers_to(peer: Peer, *parcels: Parcel) -> list[Answered]:
 
 def kinds(answers: list[Answered]) -> list[str | None]:
     ordered = sorted(answers, key=lambda each: each.result.id)
-    return [each.result.error and each.result.error.kind for each in ordered]
+    return [each.result.error.kind if each.result.error else None for each in ordered]
 
 
 GOOD: Final = encode(Job("ab" * 10, "cd" * 10, (Parcel(1, b"a", Data(b"123")),)))
