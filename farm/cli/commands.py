@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from farm.cli.boards import boards
 from farm.cli.command import HELP, TYPED, FarmGroup, command
 from farm.cli.config_group import config
 from farm.cli.join import join
@@ -235,5 +236,8 @@ def cli() -> None:
     """Keep every NPU core busy with RKNN models. More: npu-farm COMMAND --help"""
 
 
-for _each in (run, serve, join, top, plan, bench, tune, init, config, render, convert, doctor):
+for _each in (
+    *(run, serve, join, boards, top, plan, bench, tune),
+    *(init, config, render, convert, doctor),
+):
     cli.add_command(_each)

@@ -32,6 +32,11 @@ npu-farm join nats://TOKEN@hub:4222 farm.yaml --by-path /mnt/photos
 npu-farm top                         the farm that runs here, or the board
 npu-farm top --once                  one picture, as for a log
 npu-farm top --pid 1234 --once --json
+npu-farm top --hub nats://TOKEN@hub  the boards at a hub
+""",
+    "boards": """
+npu-farm boards nats://TOKEN@hub     the boards at a hub, what waits there
+npu-farm boards nats://hub --token-file hub.token --json
 """,
     "plan": """
 npu-farm plan                        this machine's config

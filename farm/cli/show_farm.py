@@ -9,15 +9,15 @@ import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import click
 import psutil
-from rich.console import Console
 
 from farm.errors import EXIT_OK, EXIT_USAGE, ConfigError
-from farm.system.full_screen import full_screen
-from farm.system.terminal import UNKNOWN, obeys, printable, width_of
+from farm.system.full_screen import check_screen, full_screen, print_picture
+from farm.system.terminal import printable
 from farm.watch.board import BoardReader
 from farm.watch.history import History
 from farm.watch.panes import View
@@ -44,10 +44,8 @@ class Request:
 def show(request: Request) -> int:
     """Show a farm until a key, a signal or, with a pid, its end; return the exit code."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a column for a character
-    if not request.once and not obeys(sys.stdout):
-        raise ConfigError(
-            "standard output is no terminal that can be drawn on: --once prints one picture"
-        )
+    if not request.once:
+        check_screen()
     chosen = choose(running(), request.pid, ask=not request.once)
     if request.once:
         show_once(chosen, as_json=request.as_json)
@@ -58,7 +56,7 @@ def show(request: Request) -> int:
                 screen.draw(picture(watcher.view(time.time()), *screen.size))
                 watcher.wait(screen.fds)
         if watcher.over:
-            print_picture(watcher.view(time.time()))
+            print_picture(partial(picture, watcher.view(time.time())))
     return EXIT_OK
 
 
@@ -96,13 +94,8 @@ def show_once(address: str | None, *, as_json: bool) -> None:
     else:
         note = "" if seen.farm is not None else NO_FARM
         history = History().after(seen)
-        print_picture(View(snapshot=seen, history=history, now=time.time(), note=note))
-
-
-def print_picture(view: View) -> None:
-    """Print a picture of any number of lines."""
-    width = width_of(sys.stdout) if sys.stdout.isatty() else UNKNOWN
-    Console(file=sys.stdout, width=width, highlight=False).print(picture(view, width))
+        view = View(snapshot=seen, history=history, now=time.time(), note=note)
+        print_picture(partial(picture, view))
 
 
 def _board_alone() -> Snapshot:

@@ -23,6 +23,7 @@ STREAM: Final = f"KV_{names.BOARDS}"  # a bucket is a stream of this name, its k
 SUBJECTS: Final = f"$KV.{names.BOARDS}."
 LARGEST: Final = 8192  # bytes of what a board says of itself: ten times what it needs
 MOST_BOARDS: Final = 10_000
+MOST_CORES: Final = 64  # of an NPU
 AT_ONCE: Final = 256
 READER_SECONDS: Final = 30.0  # after which the hub forgets a reader that was cut off
 
@@ -101,7 +102,8 @@ def accepted(key: str, data: bytes) -> Presence:
         raise HubError("a board speaks for another one")
     if not all(text.isprintable() for text in texts(board)):
         raise HubError("what a board says it serves has characters that can't be shown")
-    if not all(0 <= figure < LARGEST_ID for figure in figures(board)):
+    cores = board.npu_load or ()
+    if len(cores) > MOST_CORES or not all(0 <= each < LARGEST_ID for each in figures(board)):
         raise HubError("what a board says of itself has figures that can't be")
     return replace(board, board=printable(board.board))
 

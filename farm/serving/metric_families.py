@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -15,16 +15,14 @@ from prometheus_client.core import (
 
 from farm.scheduler.lifecycle import State
 from farm.system.memory import MB
+from farm.watch.prometheus import PREFIX, SIMULATED, counter, gauge, labelled, truth
 from farm.watch.snapshot import BOUNDS_MS, Board, FarmFacts, Snapshot, Stage
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-PREFIX: Final = "npu_farm"
 TOTAL: Final = "total"  # the stage that is no part of the others: all of them, one after the other
 OK: Final = "ok"
-# A simulated NPU's figures are told from a real one's by a label: a dashboard shows no help texts.
-SIMULATED: Final = "simulated"
 MHZ: Final = 1_000_000
 
 
@@ -167,28 +165,3 @@ def board_families(board: Board) -> Iterator[Metric]:
         "Memory that programs can still get.",
         board.available_mb * MB,
     )
-
-
-def gauge(name: str, about: str, value: float) -> Metric:
-    """Return a gauge without labels."""
-    return GaugeMetricFamily(f"{PREFIX}_{name}", about, value)
-
-
-def counter(name: str, about: str, value: float) -> Metric:
-    """Return a counter without labels; `_total` is added to its name."""
-    return CounterMetricFamily(f"{PREFIX}_{name}", about, value)
-
-
-def labelled(
-    family: CounterMetricFamily | GaugeMetricFamily,
-    values: Iterable[tuple[Sequence[str], float]],
-) -> Metric:
-    """Return a family with its values, each after those of its labels."""
-    for labels, value in values:
-        family.add_metric(labels, value)
-    return family
-
-
-def truth(value: bool, /) -> str:
-    """Return a truth as the value of a label."""
-    return "true" if value else "false"

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from farm import __version__
-from farm.serving.metric_families import PREFIX, families, labelled
+from farm.serving.metric_families import families
+from farm.watch.prometheus import PREFIX, labelled
 from farm.watch.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The whole of a terminal, drawn again and again; in the end it is as before, whatever comes."""
+"""A terminal's whole screen, drawn again and again, in the end as before; or one picture on it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import signal
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Final
 
 from rich.console import Console, RenderableType
 
-from farm.errors import EXIT_SIGNAL_BASE
+from farm.errors import EXIT_SIGNAL_BASE, ConfigError
+from farm.system.log import LOG
 from farm.system.signals import CAUGHT
-from farm.system.terminal import UNKNOWN
+from farm.system.terminal import UNKNOWN, obeys, width_of
 
 ENDING: Final = (*CAUGHT, signal.SIGQUIT)
 WAKING: Final = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
@@ -82,6 +83,20 @@ class FullScreen:
             termios.tcsetattr(KEYBOARD, termios.TCSAFLUSH, self._before)
 
 
+def check_screen() -> None:
+    """Raise ConfigError unless standard output is a terminal that can be drawn on."""
+    if not obeys(sys.stdout):
+        raise ConfigError(
+            "standard output is no terminal that can be drawn on: --once prints one picture"
+        )
+
+
+def print_picture(draw: Callable[[int], RenderableType]) -> None:
+    """Print a picture of any number of lines, which `draw` makes for a number of columns."""
+    width = width_of(sys.stdout) if sys.stdout.isatty() else UNKNOWN
+    Console(file=sys.stdout, width=width, highlight=False).print(draw(width))
+
+
 @contextmanager
 def full_screen() -> Iterator[FullScreen]:
     """Have the whole terminal during the block; enter it in the main thread, once in a program.
@@ -91,6 +106,7 @@ def full_screen() -> Iterator[FullScreen]:
     wakes, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     screen = FullScreen(wakes)
+    LOG.disabled = True  # a line amid the picture would be no picture
     for number in (*ENDING, *WAKING):
         if signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` ignores SIGHUP
             signal.signal(number, _end if number in ENDING else _wake)
@@ -105,6 +121,7 @@ def full_screen() -> Iterator[FullScreen]:
         with suppress(OSError, termios.error):  # the terminal is gone
             screen.give_back()
         signal.alarm(0)
+        LOG.disabled = False
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -25,8 +25,8 @@ LINES = list(dict.fromkeys(line for text in TEXTS for line in command_lines(text
 SERVED = "localhost:8000"
 # Only parsed: what measures for minutes, what needs the vendor's converter, models for an NPU; what
 # serves until a signal comes, which tests/integration/test_serve.py does; what needs a terminal and
-# looks at whatever farms run here, as tests/integration/test_top.py does.
-NOT_RUN = {"bench", "tune", "convert", "serve", "top"}
+# looks at whatever farms run here, as tests/integration/test_top.py does; what works with a hub.
+NOT_RUN = {"bench", "tune", "convert", "serve", "top", "hub", "join", "send", "boards"}
 RUN = [line for line in LINES if not NOT_RUN & set(parse(line)[:1]) and ".rknn" not in line]
 
 

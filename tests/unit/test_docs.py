@@ -86,6 +86,7 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
         ("convert.md", "convert", {"--log-format"}),
         ("serve.md", "serve", SHARED),
         ("top.md", "top", set()),
+        ("boards.md", "boards", set()),
     ],
 )
 def test_a_commands_page_has_a_row_for_every_flag(
