@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -13,6 +13,7 @@ from farm.cli.command import HELP, TYPED, FarmGroup, command
 from farm.cli.config_group import config
 from farm.cli.join import join
 from farm.cli.options import (
+    ASKED,
     BENCH,
     CONFIG,
     CONVERSION,
@@ -25,16 +26,13 @@ from farm.cli.options import (
     WORDS,
     with_options,
 )
+from farm.cli.send import send
 from farm.cli.serve import serve
 from farm.cli.top import top
 from farm.system.log import LOG
 from farm.system.progress import sign_of_life
 from farm.system.terminal import printable, width_of
 from workers.shell import quoted, shell_command
-
-ASKED: Final = (
-    *("recursive", "ordered", "quiet", "output", "html", "annotate", "resume", "overwrite"),
-)
 
 
 @command()
@@ -237,7 +235,7 @@ def cli() -> None:
 
 
 for _each in (
-    *(run, serve, join, boards, top, plan, bench, tune),
+    *(run, serve, join, send, boards, top, plan, bench, tune),
     *(init, config, render, convert, doctor),
 ):
     cli.add_command(_each)

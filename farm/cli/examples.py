@@ -22,6 +22,12 @@ npu-farm serve rk3588 --port 0       a free port, which is told
 npu-farm serve farm.yaml --host 0.0.0.0 --token-file tokens.txt
 npu-farm serve farm.yaml --timeout 2 --queue 100
 """,
+    "send": """
+npu-farm send nats://TOKEN@hub:4222  bundled samples, to try it
+npu-farm send nats://TOKEN@hub:4222 photos/ -q -o results.jsonl --resume
+npu-farm send nats://hub:4222 photos/ --token-file token --model resnet50
+find . -name '*.jpg' | npu-farm send nats://TOKEN@hub:4222 -
+""",
     "join": """
 npu-farm join nats://TOKEN@hub:4222  this machine's config
 npu-farm join nats://TOKEN@hub:4222 rk3588 --board kitchen

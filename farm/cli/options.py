@@ -112,6 +112,10 @@ RUN: Final = (
                  help="Replace what is written to; without it, what is there is refused."),
     click.option("--ordered", is_flag=True, help="Output results in the order of the images."),
 )  # fmt: skip
+# What a run is asked for by these; the others change the config.
+ASKED: Final = (
+    *("recursive", "ordered", "quiet", "output", "html", "annotate", "resume", "overwrite"),
+)
 INIT: Final = (
     click.argument("name", required=False, shell_complete=complete.bundled),
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",

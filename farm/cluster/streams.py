@@ -103,8 +103,8 @@ async def make_queue(js: JetStreamContext, queue: str) -> None:
     await js.add_consumer(names.JOBS, config)
 
 
-async def run_puller(js: JetStreamContext, run: str) -> JetStreamContext.PullSubscription:
-    """Return what pulls the results of a run."""
+async def make_run(js: JetStreamContext, run: str) -> None:
+    """Make the consumer of a run's results, if it is not there."""
     config = ConsumerConfig(
         durable_name=names.run_consumer(run),
         filter_subject=names.result_subject(run),
@@ -113,15 +113,13 @@ async def run_puller(js: JetStreamContext, run: str) -> JetStreamContext.PullSub
         max_ack_pending=MOST_UNANSWERED,
         inactive_threshold=KEPT_SECONDS,
     )
-    return await _puller(js, names.RESULTS, config)
+    await js.add_consumer(names.RESULTS, config)
 
 
-async def _puller(
-    js: JetStreamContext, stream: str, config: ConsumerConfig
-) -> JetStreamContext.PullSubscription:
-    await js.add_consumer(stream, config)
-    assert config.durable_name is not None  # noqa: S101
-    return await js.pull_subscribe_bind(consumer=config.durable_name, stream=stream)
+async def run_puller(js: JetStreamContext, run: str) -> JetStreamContext.PullSubscription:
+    """Return what pulls the results of a run."""
+    await make_run(js, run)
+    return await js.pull_subscribe_bind(consumer=names.run_consumer(run), stream=names.RESULTS)
 
 
 async def _make(js: JetStreamContext, config: StreamConfig, *, change: bool) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 class Subject:
     """What was measured, so that others can measure the same.
 
-    `model` is the model's file, empty for the simulated NPU, which needs none; `model_sha256` has
-    that of each of its files, joined by "+". `images` are as they were named. `config_name` is the
+    `model` is the model's file, empty for the simulated NPU, which needs none, or its name at a
+    hub; `model_sha256` has that of each of its files, joined by "+"; `model_bytes` is 0 where its
+    size is not known. `images` are as they were named. `config_name` is the
     config as it was named, `config` the values of all its keys but model, images and size. `task`
     is what the model is used for, empty if it classifies.
     """

@@ -18,9 +18,14 @@ NAMED: Final = 3  # images, of those that a shell may have listed by the thousan
 
 
 def file_facts(size: int, digest: str) -> str:
-    """Return what tells a model of `size` bytes from others: its size, its SHA-256s' begins."""
+    """Return what tells a model of `size` bytes from others: its size, its SHA-256s' begins.
+
+    What is not known (0, or empty) is left out.
+    """
     begins = "+".join(each[:DIGEST_DIGITS] for each in digest.split("+"))
-    return f"{size_of(size)}, SHA-256 {begins}"
+    return ", ".join(
+        [*([size_of(size)] if size else []), *([f"SHA-256 {begins}"] if begins else [])]
+    )
 
 
 def facts(said: Subject) -> dict[str, str]:
@@ -28,10 +33,10 @@ def facts(said: Subject) -> dict[str, str]:
 
     Of many images that were named one by one, the first are named.
     """
-    file = file_facts(said.model_bytes, said.model_sha256)
+    file = file_facts(said.model_bytes, said.model_sha256) if said.model else ""
     others = len(said.images) - NAMED
     return {
-        "model": f"{PurePath(said.model).name}, {file}" if said.model else "none",
+        "model": ", ".join(filter(None, (PurePath(said.model).name, file))) or "none",
         **({"task": said.task} if said.task else {}),
         "images": shlex.join(said.images[:NAMED]) + (f" and {others} more" if others > 0 else ""),
         "config": said.config_name,

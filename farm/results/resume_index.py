@@ -29,19 +29,27 @@ class ResumeIndex:
 
     `digests` are the sorted digests of the lines' paths, `next_id` the first id above all of
     theirs, `whole` the bytes that its whole lines take, `torn` those of the piece after them.
-    `skipped` counts the images that `skip` has passed over.
+    `run` is that of the last line, None if it did not come through a hub, and `ids` has the sorted
+    ids of the lines of that run. `skipped` counts the images that `skip` has passed over.
     """
 
     digests: array[int] = field(default_factory=lambda: array("Q"))
     next_id: int = 0
     whole: int = 0
     torn: int = 0
+    run: str | None = None
+    ids: array[int] = field(default_factory=lambda: array("Q"))
     skipped: int = 0
     _used: array[int] = field(init=False)
 
     def __post_init__(self) -> None:
         # How many lines of a path have been used up, at the index of its first one.
         self._used = array("I", bytes(len(self.digests) * array("I").itemsize))
+
+    def has(self, number: int) -> bool:
+        """Return whether the file has a line with this id of its last run through a hub."""
+        at = bisect_left(self.ids, number)
+        return at < len(self.ids) and self.ids[at] == number
 
     def skip(self, path: bytes) -> bool:
         """Return whether the file has one more line of this path, and use that line up."""
@@ -73,7 +81,8 @@ def digest(path: bytes) -> int:
 def read(name: Path, key: str) -> ResumeIndex:
     """Read a results file and change nothing; one that is not there is an empty one.
 
-    `key` is the one of AnswerFormat that its lines must have. Takes 12 bytes of memory per line.
+    `key` is the one of AnswerFormat that its lines must have. Takes 12 bytes of memory per line,
+    8 more where a hub had its image.
     Raises OutputError for a file that can't be read, and for one with a whole line that is no
     result of this kind of task: then it is some other file.
     """
@@ -90,6 +99,7 @@ def read(name: Path, key: str) -> ResumeIndex:
 
 def _index(file: BinaryIO, name: Path, key: str) -> ResumeIndex:
     digests, next_id, whole, torn = array("Q"), 0, 0, 0
+    run, ids = None, array("Q")
     for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
         found = parse(line)
         if found is not None:
@@ -100,6 +110,10 @@ def _index(file: BinaryIO, name: Path, key: str) -> ResumeIndex:
                 )
             digests.append(digest(found.path))
             next_id, whole = max(next_id, found.id + 1), whole + len(line)
+            if found.run != run:
+                run, ids = found.run, array("Q")
+            if run is not None:
+                ids.append(found.id)
         elif _is_torn(line, file):
             torn = os.fstat(file.fileno()).st_size - whole
             break
@@ -111,8 +125,9 @@ def _index(file: BinaryIO, name: Path, key: str) -> ResumeIndex:
     if digests:
         import numpy as np  # only here: of all runs few resume, and numpy takes 0.1 s and 20 MB
 
-        np.frombuffer(digests, np.uint64).sort()  # in place
-    return ResumeIndex(digests, next_id, whole, torn)
+        for each in (digests, ids):
+            np.frombuffer(each, np.uint64).sort()  # in place
+    return ResumeIndex(digests, next_id, whole, torn, run, ids)
 
 
 def _is_torn(line: bytes, file: BinaryIO) -> bool:
@@ -127,11 +142,12 @@ def _is_torn(line: bytes, file: BinaryIO) -> bool:
 
 
 class Line(NamedTuple):
-    """What a line tells: its id, its path, and the key of its answer."""
+    """What a line tells: its id, its path, the key of its answer, its run if a hub had it."""
 
     id: int
     path: bytes
     key: str
+    run: str | None
 
 
 def parse(line: bytes) -> Line | None:
@@ -141,8 +157,12 @@ def parse(line: bytes) -> Line | None:
     try:
         found = json.loads(line)
         number, path = found["id"], os.fsencode(found["path"])
+        run = None if (said := found.get("run")) is None else str(said)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     keys = KEYS & found.keys()
     is_id = type(number) is int and 0 <= number < LARGEST_ID
-    return Line(number, path, *keys) if is_id and "error" in found and len(keys) == 1 else None
+    if not (is_id and "error" in found and len(keys) == 1):
+        return None
+    (key,) = keys
+    return Line(number, path, key, run)

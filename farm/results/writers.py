@@ -36,14 +36,18 @@ class Writer(Protocol):
 
 
 @contextmanager
-def open_writer(
+def open_writer(  # noqa: PLR0913 - where results go
     output: Path | None,
     quiet: bool,
     answers: AnswerFormat,
     deadline: WriteDeadline,
     earlier: ResumeIndex | None = None,
+    *,
+    run: str | None = None,
 ) -> Iterator[Writer]:
     """Open the file `output` (.jsonl or .csv) for results; without it, use standard output.
+
+    Of a hub's `run`, they have their board, too.
 
     An existing file is replaced; with `earlier`, results are appended after its whole lines, if it
     still has as many bytes as then. Raises OutputError for another suffix, or a file that can't be
@@ -57,7 +61,7 @@ def open_writer(
     if earlier is not None:
         keep, expected = earlier.whole, earlier.whole + earlier.torn
     with LineFile(output, deadline, keep=keep, expected=expected) as file:
-        yield JsonLines(file, answers) if output.suffix == JSONL else CsvTable(file, answers)
+        yield (JsonLines if output.suffix == JSONL else CsvTable)(file, answers, run)
 
 
 def check_name(output: Path) -> None:
@@ -113,25 +117,29 @@ class TextLines:
 class JsonLines:
     """One JSON object per line."""
 
-    def __init__(self, file: LineFile, answers: AnswerFormat) -> None:
-        self._file, self._answers = file, answers
+    def __init__(self, file: LineFile, answers: AnswerFormat, run: str | None) -> None:
+        self._file, self._answers, self._run = file, answers, run
 
     def write(self, result: Result, now: float, /) -> None:
         """See Writer.write."""
-        self._file.append(f"{json.dumps(as_dict(result, self._answers))}\n".encode())
+        values = as_dict(result, self._answers)
+        if self._run is not None:
+            values |= {"board": result.board, "run": self._run}
+        self._file.append(f"{json.dumps(values)}\n".encode())
         self._file.sync_if_due(now)
 
 
 class CsvTable:
     """A CSV table with a header line; a result's rows are written at once."""
 
-    def __init__(self, file: LineFile, answers: AnswerFormat) -> None:
-        self._file, self._answers = file, answers
-        self._file.append(as_csv([head(answers)]))
+    def __init__(self, file: LineFile, answers: AnswerFormat, run: str | None) -> None:
+        self._file, self._answers, self._of_hub = file, answers, run is not None
+        self._file.append(as_csv([(*head(answers), *(("board",) if self._of_hub else ()))]))
 
     def write(self, result: Result, now: float, /) -> None:
         """See Writer.write."""
-        self._file.append(as_csv(as_rows(result, self._answers)))
+        board = (result.board,) if self._of_hub else ()
+        self._file.append(as_csv((*row, *board) for row in as_rows(result, self._answers)))
         self._file.sync_if_due(now)
 
 

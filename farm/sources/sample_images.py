@@ -53,8 +53,11 @@ def choose_targets(config: FarmConfig, named: tuple[str, ...]) -> tuple[str, ...
     """Return the images: what the command line names, else the config, else the samples."""
     if named:
         return named
-    if config.images is not None:
-        return (config.images,)
-    folder = default_samples(scenes=config.task == DETECT)
+    return sample_targets(config.task) if config.images is None else (config.images,)
+
+
+def sample_targets(task: str) -> tuple[str, ...]:
+    """Return the bundled samples as the images for a task, and log that they are."""
+    folder = default_samples(scenes=task == DETECT)
     LOG.info(f"no images named: using the bundled sample images in {folder}")
     return (str(folder),)

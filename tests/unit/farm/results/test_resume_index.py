@@ -71,7 +71,7 @@ def test_each_line_that_a_run_writes_is_read_again(name: bytes, more: int, label
     line = json.dumps(as_dict(found, format_of("classify"))).encode() + b"\n"
     assert isinstance(ref, FileRef)
     assert len(line) < LONGEST_LINE
-    assert parse(line) == (7, ref.path, "top5")
+    assert parse(line) == (7, ref.path, "top5", None)
 
 
 TASKS = {"classify": "top5", "detect": "objects", "my.module:task": "output"}
@@ -121,7 +121,7 @@ def test_the_longest_output_of_an_own_task_is_read_again(packed: bytes) -> None:
     output = Output(b"\xdd" + count.to_bytes(4, "big") + packed * count).value()
     line = json.dumps(as_dict(result(output=output), format_of("a:b"))).encode() + b"\n"
     assert LARGEST_OUTPUT < len(line) < LONGEST_LINE
-    assert parse(line) == (7, b"/a.jpg", "output")
+    assert parse(line) == (7, b"/a.jpg", "output", None)
 
 
 def test_ids_go_on_above_the_highest(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_an_end_that_is_not_ours_is_not_torn_off(tmp_path: Path, end: bytes) -> 
 
 def test_lines_may_have_been_written_anew_by_other_programs(tmp_path: Path) -> None:
     compact = json.dumps(json.loads(row(5)), separators=(",", ":")).encode() + b"\n"
-    assert parse(compact) == (5, b"/a.jpg", "top5")
+    assert parse(compact) == (5, b"/a.jpg", "top5", None)
     assert read(file_of(tmp_path, compact), "top5").skip(b"/a.jpg")
 
 

@@ -1,0 +1,62 @@
+"""`npu-farm send`: its flags, what they mean."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from farm.cli import completion as complete
+from farm.cli.command import TYPED, command
+from farm.cli.extras import CLUSTER, check_packages
+from farm.cli.hub_options import ACCESS, HUB, access_of
+from farm.cli.options import ASKED, IMAGES, RUN, with_options
+from farm.system.progress import sign_of_life
+
+WISH: Final = (
+    click.argument("images", nargs=-1, metavar="[IMAGES]...", shell_complete=complete.files),
+    click.option("--model", metavar="NAME",
+                 help="The model: its name, or the beginning of its SHA-256.  [default: the one "
+                 "that all boards have]"),
+    click.option("--task", metavar="NAME",
+                 help="The task: classify, detect, or package.module:name."),
+    click.option("--labels", type=click.Path(path_type=Path), metavar="FILE",
+                 shell_complete=complete.files,
+                 help="Have boards alone that have these class names."),
+)  # fmt: skip
+
+
+@command()
+@with_options(HUB)
+@with_options(WISH)
+@with_options(IMAGES)
+@with_options(RUN)
+def send(
+    address: str, images: tuple[str, ...], folders: tuple[str, ...], repeat: int | None, **said: Any
+) -> None:
+    """Have the boards of a hub run a model on images.
+
+    HUB is its address, as `npu-farm hub` tells it. IMAGES are folders, files, globs, .txt lists of
+    paths, or - for a list on standard input; by default, bundled samples.
+    Results go to standard output, everything else to standard error.
+    """
+    click.get_current_context().with_resource(sign_of_life("starting ..."))
+    check_packages("send", CLUSTER)
+    access = access_of({each: said.pop(each) for each in ACCESS}, address)
+    asked = {flag: said.pop(flag) for flag in ASKED}
+    if asked["resume"] and asked["overwrite"]:
+        raise click.UsageError("--resume or --overwrite, not both")
+    from farm.cli.request import Request
+    from farm.cli.send_run import Wanted
+    from farm.cli.send_run import send as send_images
+
+    request = Request(
+        command="send",
+        targets=(*folders, *images),
+        repeat=repeat or 1,
+        typed=click.get_current_context().meta[TYPED],
+        **asked,
+    )
+    sys.exit(send_images(access, Wanted(**said), request))

@@ -1,0 +1,182 @@
+"""`npu-farm send`: the boards of a hub, sources, writers, summary; return the exit code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from nats.aio.client import Client
+
+from farm.cli.character_note import with_note
+from farm.cli.judge import truth_of
+from farm.cli.looks import open_looks
+from farm.cli.request import Request
+from farm.cli.work import Work
+from farm.cluster import names, roster
+from farm.cluster.access import Access
+from farm.cluster.crew import Crew
+from farm.cluster.hub_thread import HubThread
+from farm.cluster.link import said
+from farm.cluster.mail import GONE, Route
+from farm.cluster.offer import Choice, Wish, choose, labels_digest
+from farm.cluster.presence import Presence
+from farm.cluster.recovery import recover
+from farm.cluster.sender import DRAIN_SECONDS, Sender
+from farm.cluster.streams import ensure
+from farm.config.labels import Labels
+from farm.config.schema import FarmConfig
+from farm.errors import HubError, InterruptedWriteError
+from farm.hardware.environment import command_line
+from farm.report.subject import Subject
+from farm.results.answer_format import AnswerFormat, format_of
+from farm.results.resume import Remaining
+from farm.results.resume_index import ResumeIndex
+from farm.results.stats import Stats
+from farm.results.writers import JSONL, open_writer
+from farm.sources import files as sources
+from farm.sources.sample_images import sample_targets
+from farm.system.fd_writer import WriteDeadline
+from farm.system.log import LOG, tell_written
+from farm.system.signals import Signals
+from workers.protocol.spec import CLASSIFY
+
+MAX_PIXELS: Final = FarmConfig.model_fields["max_pixels"].default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which model, task and labels a run wants, None is whatever there is; how it is judged."""
+
+    model: str | None
+    task: str | None
+    labels: Path | None
+    truth: str | None
+
+    def wish(self) -> Wish:
+        """Return it as boards are compared with it; raises ConfigError for a bad labels file."""
+        digest = None if self.labels is None else labels_digest(Labels.load(self.labels).names)
+        return Wish(model=self.model, task=self.task, labels=digest)
+
+
+def send(access: Access, wanted: Wanted, request: Request) -> int:
+    """Have boards work on what `request` names; return 0, 1 (some failed), or 128 plus a signal.
+
+    Raises HubError if the hub can't be used, NoBoardError if no board serves what is wanted.
+    """
+    request.check()
+    wish = wanted.wish()
+    with HubThread(access, "npu-farm send") as hub:
+        present = hub.call(look(hub.link, access))
+        choice = choose(wish, [each.offer for each in present])
+        targets = request.targets or sample_targets(choice.offer.task)
+        run = Run(
+            hub=hub, crew=Crew(choice.queue, present), choice=choice, wanted=wanted,
+            request=replace(request, targets=targets), address=str(access),
+        )  # fmt: skip
+        return run.perform()
+
+
+async def look(link: Client, access: Access) -> list[Presence]:
+    """Return the boards at a hub, which has its streams from now on; raises HubError."""
+    try:
+        await ensure(link.jetstream())
+        return await roster.boards(link.jetstream())
+    except GONE as error:
+        raise HubError(f"{access}: the hub does not tell who is there: {said(error)}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is asked of a hub, and by whom there it is to be done."""
+
+    hub: HubThread
+    crew: Crew
+    choice: Choice
+    wanted: Wanted
+    request: Request
+    address: str
+
+    def perform(self) -> int:
+        """Send images, write results, tell the summary; return the exit code."""
+        asked, answers = self.request, format_of(self.choice.offer.task)
+        earlier = asked.earlier(answers)
+        targets, recursive = asked.targets, asked.recursive
+        everything = sources.open_targets(targets, times=asked.repeat, recursive=recursive)
+        said, labels = self.wanted.truth, self.wanted.labels
+        truth = truth_of(said, labels, targets, recursive=recursive)
+        with (
+            Signals() as signals,
+            open_looks(
+                asked, truth, signals, seconds=DRAIN_SECONDS, max_pixels=MAX_PIXELS
+            ) as looks,
+        ):
+            deadline = WriteDeadline(signals, DRAIN_SECONDS)
+            earlier, before = self._recovered(earlier, answers, deadline), earlier.run
+            source = Remaining(everything, earlier, lambda: bool(signals.received))
+            work = Work(
+                request=asked, earlier=earlier, source=source, stats=Stats(truth=truth),
+                looks=looks, signals=signals,
+            )  # fmt: skip
+            return self._send(work, answers, deadline, before)
+
+    def _send(
+        self, work: Work, answers: AnswerFormat, deadline: WriteDeadline, before: str | None
+    ) -> int:
+        asked, run, submitted = self.request, names.new_token(), 0
+        kept = None if asked.overwrite else work.earlier
+        output = open_writer(asked.output, asked.quiet, answers, deadline, kept, run=run)
+        results = Sender(
+            self.hub,
+            Route(queue=self.choice.queue, run=run, before=before),
+            self.crew,
+            work.source,
+            work.signals,
+            ordered=asked.ordered,
+            first_id=work.earlier.next_id,
+            keep=asked.output is not None and asked.output.suffix == JSONL,
+        )
+
+        def count(stats: Stats) -> None:
+            stats.dropped = results.strays
+
+        offer = self.choice.offer
+        summing_up = work.summing_up(self._subject(), count, simulated=offer.simulated)
+        try:
+            with results, output as writer, summing_up:
+                noted = with_note(work.looks.beside(results), Path(f"{offer.name}.onnx"))
+                work.write(noted, (writer, *work.looks.pages, results))
+                submitted = results.submitted
+            if asked.output is not None:
+                tell_written(asked.output)
+        except InterruptedWriteError as error:
+            LOG.info(str(error))
+        return work.end(submitted)
+
+    def _recovered(
+        self, earlier: ResumeIndex, answers: AnswerFormat, deadline: WriteDeadline
+    ) -> ResumeIndex:
+        """Write what the hub has of the earlier run; return what is done by now."""
+        if earlier.run is None:
+            return earlier
+        output = self.request.output
+        with open_writer(output, True, answers, deadline, earlier, run=earlier.run) as writer:
+            fetched = self.hub.call(recover(self.hub.link, earlier, writer))
+        if fetched:
+            LOG.info(f"{output}: {fetched} results that the hub had of the earlier run are added")
+        return self.request.earlier(answers)
+
+    def _subject(self) -> Subject:
+        offer = self.choice.offer
+        read_as = f", outputs read as {offer.reading}" if offer.reading else ""
+        return Subject(
+            model=offer.name,
+            model_sha256=offer.model,
+            model_bytes=0,
+            images=self.request.targets,
+            config_name=f"of the boards at {self.address}",
+            config={},
+            command=re.sub(r"//[^@/\s]*@", "//", command_line()),
+            task="" if offer.task == CLASSIFY else offer.task + read_as,
+        )

@@ -1,0 +1,214 @@
+"""A sender's traffic with the hub: jobs out, results in, who is there; in an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
+from nats.js import JetStreamContext
+from nats.js.api import Header
+from nats.js.errors import APIError, NotFoundError
+
+from farm.cluster import names, roster
+from farm.cluster.events import Ended, Event, Present, Received, Stored, Unsendable, Withdrawn
+from farm.cluster.jobs import carried, split
+from farm.cluster.link import back_off, said
+from farm.cluster.messages import Answers, Job, Parcel, decode, encode
+from farm.cluster.packing import Packer
+from farm.cluster.pulling import Pulling
+from farm.cluster.streams import ensure, make_run
+from farm.errors import HubError
+from farm.sources.base import Ref
+from farm.system.log import LOG
+
+AT_ONCE: Final = 4  # jobs that are read and published beside each other
+PUBLISH_SECONDS: Final = 10.0
+PULLED: Final = 64  # messages of results that are asked for at once
+LOOK_SECONDS: Final = 4.0  # between two looks at who is there
+FULL: Final = 10077  # JetStream's code: no space in the stream
+LONGEST_WAIT: Final = 1.0  # seconds between two attempts to publish into a full stream
+GONE: Final = (NatsError, OSError, asyncio.TimeoutError)  # what the client raises without a link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The queue that a run's jobs go to, and the run.
+
+    `before` is the one that it goes on with, of which boards may still have jobs; or None.
+    """
+
+    queue: str
+    run: str
+    before: str | None
+
+
+class Mail:
+    """What a run sends and receives over `link`; `tell` is told what happens."""
+
+    def __init__(self, link: Client, route: Route, tell: Callable[[Event], None]) -> None:
+        self._link, self._route, self._tell = link, route, tell
+        self._js = link.jetstream()
+        self._most_bytes = link.max_payload // 2
+        self._packer = Packer(self._most_bytes)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._posting: set[asyncio.Task[None]] = set()
+        self._messages: dict[int, Msg] = {}  # those that are not acknowledged
+        self._published = 0
+        self._complained: set[str] = set()
+
+    def begin(self) -> None:
+        """Pull results, and look who is there, until `end`."""
+        self._run(self._pull(), self._tasks)
+        self._run(self._look(), self._tasks)
+
+    def post(self, images: Sequence[tuple[int, Ref]]) -> None:
+        """Send images, each with its id."""
+        self._run(self._post(images), self._posting)
+
+    def acknowledge(self, messages: Iterable[int]) -> None:
+        """Let the hub forget these messages of results."""
+        for number in messages:
+            if (message := self._messages.pop(number, None)) is not None:
+                self._run(message.ack(), self._tasks)
+
+    def withdraw(self) -> None:
+        """Take back what no board has."""
+        for task in self._posting:
+            task.cancel()
+        self._run(self._withdraw(), self._tasks)
+
+    async def end(self, *, forget: bool) -> None:
+        """End all traffic, and withdraw what waits; `forget` the results in the hub, too."""
+        for task in (*self._posting, *self._tasks):
+            task.cancel()
+        try:
+            await self._link.flush()  # the last acknowledgements
+            await self._js.purge_stream(names.JOBS, subject=names.jobs_of_run(self._route.run))
+            if forget:
+                await forget_results(self._js, self._route.run)
+            if self._route.before is not None:
+                await forget_results(self._js, self._route.before)
+        except GONE as error:
+            LOG.debug(f"the hub was not told of the end: {said(error)}")
+
+    def _run(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            told = error if isinstance(error, HubError) else HubError(f"{error!r}")
+            told.__cause__ = error
+            self._tell(Ended(told))
+
+    async def _post(self, images: Sequence[tuple[int, Ref]]) -> None:
+        async with self._turns:
+            packed = await asyncio.gather(*(self._packer.pack(*each) for each in images))
+            parcels = []
+            for (number, _), found in zip(images, packed, strict=True):
+                if isinstance(found, Parcel):
+                    parcels.append(found)
+                else:
+                    self._tell(Unsendable(number, found))
+            for job in split(parcels, self._most_bytes):
+                await self._publish(job)
+
+    async def _publish(self, parcels: tuple[Parcel, ...]) -> None:
+        """Publish a job until the hub has stored it."""
+        route = self._route
+        self._published += 1
+        job = encode(Job(route.run, route.run, parcels))
+        headers = {Header.MSG_ID.value: f"{route.run}-{self._published}"}
+        subject, attempts = names.job_subject(route.queue, route.run), 0
+        while True:
+            try:
+                stored = await self._js.publish(
+                    subject, job, timeout=PUBLISH_SECONDS, headers=headers
+                )
+                break
+            except MaxPayloadError as error:
+                raise HubError(f"a job of {len(job)} bytes is too large for the hub") from error
+            except GONE as error:
+                await self._complain(error)
+            attempts += 1
+            await asyncio.sleep(min(back_off(attempts), LONGEST_WAIT))
+        self._tell(Stored(stored.seq, {each.id: carried(each) for each in parcels}))
+
+    async def _complain(self, error: BaseException) -> None:
+        """Say once why the hub does not take a job."""
+        if isinstance(error, APIError) and error.err_code == FULL:
+            told = "the hub is full: waiting until boards have done some of what waits there"
+        else:
+            told = f"the hub does not take a job: {said(error)}; trying until it does"
+        if told not in self._complained and self._link.is_connected:
+            self._complained.add(told)
+            LOG.warning(told, extra={"event": "hub_waits"})
+
+    async def _pull(self) -> None:
+        run, there, attempts = self._route.run, False, 0
+        pulling = Pulling(self._link, names.RESULTS, names.run_consumer(run), self._take)
+        while True:
+            try:
+                if not there:  # at first, or since the hub has lost its store
+                    await ensure(self._js)
+                    await make_run(self._js, run)
+                    there = True
+                await pulling.ask(PULLED)
+                attempts = 0
+            except (*GONE, HubError):
+                there, attempts = False, attempts + 1
+                await asyncio.sleep(back_off(attempts))
+
+    def _take(self, message: Msg) -> None:
+        number = message.metadata.sequence.stream
+        self._messages[number] = message
+        answers = answers_in(message, self._route.run)
+        if answers is None:
+            self.acknowledge([number])
+        else:
+            self._tell(Received(number, answers))
+
+    async def _look(self) -> None:
+        while True:
+            with suppress(*GONE):  # the link says that it is lost
+                self._tell(Present(await roster.boards(self._js)))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _withdraw(self) -> None:
+        consumer = names.queue_consumer(self._route.queue)
+        try:
+            begun = (await self._js.consumer_info(names.JOBS, consumer)).delivered
+            await self._js.purge_stream(names.JOBS, subject=names.jobs_of_run(self._route.run))
+        except GONE:
+            return  # so all that is outstanding may be with boards
+        self._tell(Withdrawn(0 if begun is None else begun.stream_seq))
+
+
+def answers_in(message: Msg, run: str) -> Answers | None:
+    """Return the answers of a run in a message; None for what is none, which is told."""
+    try:
+        answers = decode(message.data)
+        if isinstance(answers, Answers) and answers.run == run:
+            return answers
+        raise HubError("it is not of this run")
+    except HubError as error:
+        LOG.warning(f"a message among the results is dropped: {error}")
+        return None
+
+
+async def forget_results(js: JetStreamContext, run: str) -> None:
+    """Remove what the hub has of a run's results; raises what the client of NATS raises."""
+    await js.purge_stream(names.RESULTS, subject=names.result_subject(run))
+    with suppress(NotFoundError):
+        await js.delete_consumer(names.RESULTS, names.run_consumer(run))
