@@ -11,6 +11,7 @@ import click
 from farm.cli.boards import boards
 from farm.cli.command import HELP, TYPED, FarmGroup, command
 from farm.cli.config_group import config
+from farm.cli.hub import hub
 from farm.cli.join import join
 from farm.cli.options import (
     ASKED,
@@ -235,7 +236,7 @@ def cli() -> None:
 
 
 for _each in (
-    *(run, serve, join, send, boards, top, plan, bench, tune),
+    *(run, serve, hub, join, send, boards, top, plan, bench, tune),
     *(init, config, render, convert, doctor),
 ):
     cli.add_command(_each)

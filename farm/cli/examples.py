@@ -28,6 +28,12 @@ npu-farm send nats://TOKEN@hub:4222 photos/ -q -o results.jsonl --resume
 npu-farm send nats://hub:4222 photos/ --token-file token --model resnet50
 find . -name '*.jpg' | npu-farm send nats://TOKEN@hub:4222 -
 """,
+    "hub": """
+npu-farm hub                         for programs of this machine, to try it
+npu-farm hub --listen 0.0.0.0        for boards, too
+npu-farm hub --listen 0.0.0.0 --certfile hub.pem --store /srv/npu-farm
+npu-farm hub --print-config          for a server of your own
+""",
     "join": """
 npu-farm join nats://TOKEN@hub:4222  this machine's config
 npu-farm join nats://TOKEN@hub:4222 rk3588 --board kitchen

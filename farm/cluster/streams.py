@@ -22,6 +22,7 @@ from farm.cluster import names
 from farm.errors import HubError
 
 MB: Final = 1 << 20
+BOARDS_BYTES: Final = 64 * MB
 DAY: Final = 86_400.0
 KEPT_SECONDS: Final = 7 * DAY  # what nobody fetches
 PRESENCE_SECONDS: Final = 15.0  # of a board that says nothing any more
@@ -138,5 +139,5 @@ async def _ensure_boards(js: JetStreamContext) -> None:
         await js.key_value(names.BOARDS)
     except NotFoundError:
         await js.create_key_value(
-            KeyValueConfig(bucket=names.BOARDS, ttl=PRESENCE_SECONDS, max_bytes=64 * MB)
+            KeyValueConfig(bucket=names.BOARDS, ttl=PRESENCE_SECONDS, max_bytes=BOARDS_BYTES)
         )
