@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +22,8 @@ from farm.cluster.streams import MB, Limits, ensure
 from farm.errors import HubError
 from tests.helpers.support import PATIENCE, wait_for
 
-SERVER: Final = str(Path(sys.executable).with_name("nats-server"))
+PLACES: Final = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+SERVER: Final = shutil.which("nats-server", path=PLACES) or "nats-server"
 TOKEN: Final = "the-token-of-this-hub"  # noqa: S105 - of a server on loopback
 ACK_SECONDS: Final = 2.0
 MAX_PAYLOAD: Final = 8 * MB
@@ -34,12 +37,14 @@ class Hub:
     `address` is what clients need, `access` says it, too; `settings` are its server's.
     """
 
-    def __init__(self, store: Path, limits: Limits, settings: dict[str, Any], keys: Keys) -> None:
-        self._limits, self._keys = limits, keys
+    def __init__(
+        self, store: Path, limits: Limits, settings: dict[str, Any], keys: Keys, host: str
+    ) -> None:
+        self._limits, self._keys, self._host = limits, keys, host
         self._config, self._log = store / "server.conf", store / "log"
         self.port = free_port()
         self.settings = {
-            "listen": f"127.0.0.1:{self.port}",
+            "listen": f"{host}:{self.port}",
             "jetstream": {"store_dir": str(store), "max_file_store": 4096 * MB},
             **settings,
         }
@@ -49,7 +54,7 @@ class Hub:
     def address(self) -> str:
         scheme = "tls" if "tls" in self.settings else "nats"
         token = self.settings.get("authorization", {}).get("token")
-        return f"{scheme}://{token + '@' if token else ''}127.0.0.1:{self.port}"
+        return f"{scheme}://{token + '@' if token else ''}{self._host}:{self.port}"
 
     @property
     def access(self) -> Access:
@@ -111,13 +116,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def hub(
+def hub(  # noqa: PLR0913 - what hubs of tests differ in
     store: Path,
     *,
     ack_seconds: float = ACK_SECONDS,
     jobs_bytes: int = 1024 * MB,
     max_payload: int = MAX_PAYLOAD,
     settings: Mapping[str, Any] = OF_TOKEN,
+    host: str = "127.0.0.1",
     **keys: Any,
 ) -> Iterator[Hub]:
     """A hub that is ready, in a folder; killed with the block, if it runs still.
@@ -127,7 +133,7 @@ def hub(
     store.mkdir(parents=True, exist_ok=True)
     limits = Limits(ack_seconds=ack_seconds, jobs_bytes=jobs_bytes)
     sizes = {"max_payload": max_payload, "max_pending": max(64 * MB, 8 * max_payload)}
-    running = Hub(store, limits, {**sizes, **settings}, keys)
+    running = Hub(store, limits, {**sizes, **settings}, keys, host)
     try:
         running.start()
         yield running
