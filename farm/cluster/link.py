@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from nats.aio.client import Client, Server
 from nats.errors import Error as NatsError
+from nats.js.errors import APIError, ServiceUnavailableError
 
 from farm.cluster.access import Access
 from farm.errors import HubError
@@ -198,14 +199,21 @@ def is_refusal(error: BaseException) -> bool:
 
 def said(error: BaseException) -> str:
     """Return what an error of the client says, without its prefix."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"TLS: {error.verify_message}; --tlsca FILE says whom to trust"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}"
-    if isinstance(error, asyncio.TimeoutError):
-        return "no answer in time"
-    if isinstance(error, socket.gaierror):
-        return str(error.strerror)
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return str(error).removeprefix("nats: ").strip("'\" ") or type(error).__name__
+    match error:
+        case ssl.SSLCertVerificationError():
+            text = f"TLS: {error.verify_message}; --tlsca FILE says whom to trust"
+        case ssl.SSLError():
+            text = f"TLS: {error.reason or error}"
+        case asyncio.TimeoutError():
+            text = "no answer in time"
+        case socket.gaierror():
+            text = str(error.strerror)
+        case OSError(errno=int(number)):
+            text = os.strerror(number)
+        case ServiceUnavailableError():
+            text = error.description or "its server has no JetStream"
+        case APIError():
+            text = error.description or type(error).__name__
+        case _:
+            text = str(error).removeprefix("nats: ").strip("'\" ") or type(error).__name__
+    return text

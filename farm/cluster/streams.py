@@ -19,6 +19,7 @@ from nats.js.errors import APIError, NotFoundError
 from nats.js.kv import KeyValue
 
 from farm.cluster import names
+from farm.cluster.link import said
 from farm.errors import HubError
 
 MB: Final = 1 << 20
@@ -77,7 +78,7 @@ async def ensure(js: JetStreamContext, limits: Limits | None = None) -> None:
             await _make(js, full, change=limits is not None)
         await _ensure_boards(js)
     except APIError as error:
-        raise HubError(f"the hub can't hold a queue: {error.description}") from error
+        raise HubError(f"the hub can't hold a queue: {said(error)}") from error
 
 
 async def boards_bucket(js: JetStreamContext) -> KeyValue:

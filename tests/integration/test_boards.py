@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -16,11 +18,12 @@ from farm.cluster.access import Access
 from farm.cluster.metrics import serve_metrics
 from farm.errors import ConfigError
 from tests.helpers.emulator import CURSOR, GIVEN_BACK, Emulator, emulator, in_terminal
-from tests.helpers.hub import Hub, free_port, hub
+from tests.helpers.hub import SERVER, Hub, free_port, hub
+from tests.helpers.hub_peers import board
 from tests.helpers.presences import a_board, at_hub, put
-from tests.helpers.programs import NPU_FARM, Programs, missing, npu_farm
+from tests.helpers.programs import FAST, NPU_FARM, Programs, missing, npu_farm
 from tests.helpers.promtool import promtool
-from tests.helpers.support import wait_for
+from tests.helpers.support import PATIENCE, wait_for
 
 ROCK = a_board("rock")
 FAKE = a_board("fake", simulated=True, model="net")
@@ -108,6 +111,49 @@ def test_a_wrong_token_is_refused(running: Hub) -> None:
     refused = npu_farm("boards", f"nats://wrong@127.0.0.1:{running.port}")
     assert refused.returncode == 3
     assert "does not let us in" in refused.stderr
+
+
+def test_a_server_that_can_hold_no_queue_is_told_from_a_hub(programs: Programs) -> None:
+    port = free_port()
+    server = programs.start(SERVER, "-a", "127.0.0.1", "-p", str(port))
+    assert "Server is ready" in read_until_has(server, "Server is ready")
+    refused = npu_farm("boards", f"nats://127.0.0.1:{port}")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "JetStream" in refused.stderr
+
+
+def read_until_has(program: subprocess.Popen[str], text: str) -> str:
+    """Read what a program says up to the first line that has a text."""
+    assert program.stderr is not None
+    return next((line for line in program.stderr if text in line), "")
+
+
+def test_a_real_board_is_shown_as_it_is_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PRESENCE_SECONDS", 5.0)
+
+    def seen(address: str) -> dict[str, Any]:
+        shown = npu_farm("boards", "--json", address)
+        assert shown.returncode == 0, shown.stderr
+        told = json.loads(shown.stdout)
+        assert told["refused"] == []
+        return {each["board"]["board"]: each for each in told["boards"]}
+
+    with (
+        hub(tmp_path / "hub") as running,
+        board(running.address, *FAST, "--board", "kitchen", "--name", "net") as killed,
+        board(running.address, *FAST, "--board", "cellar", "--name", "net") as stopped,
+    ):
+        assert wait_for(lambda: set(seen(running.address)) == {"kitchen", "cellar"})
+        shown = npu_farm("boards", running.address)
+        assert cells(shown.stdout, "kitchen")[:4] == ["kitchen", "net", "(simulated)", "rk3588"]
+        assert cells(shown.stdout, "net")[:3] == ["net", "(simulated)", "2"]
+        stopped.send_signal(signal.SIGTERM)
+        stopped.wait(PATIENCE)
+        assert set(seen(running.address)) == {"kitchen"}
+        killed.kill()
+        assert wait_for(lambda: not seen(running.address))
 
 
 @pytest.mark.parametrize(
