@@ -32,6 +32,9 @@ FLAGS: Final = (
                  help="Speak TLS, with this certificate and the others of its chain (PEM)."),
     click.option("--keyfile", type=click.Path(path_type=Path), metavar="FILE",
                  help="Its private key.  [default: in --certfile]"),
+    click.option("--metrics", type=click.IntRange(1, 65535), metavar="PORT",
+                 help="Answer Prometheus on this port, at the same address: what the hub holds, "
+                 "its boards."),
     click.option("--print-config", is_flag=True,
                  help="Print the config of a NATS server that is such a hub, and start nothing."),
 )  # fmt: skip

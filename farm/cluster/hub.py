@@ -6,6 +6,7 @@ import asyncio
 import select
 import socket
 import ssl
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +33,7 @@ ELSEWHERE: Final = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}  # noqa: S104 -
 class Request:
     """Where a hub listens and what it holds; how long a board may be silent about a job.
 
-    With a `certfile`, it speaks TLS.
+    With a `certfile`, it speaks TLS. Prometheus is answered at the port `metrics`.
     """
 
     listen: str
@@ -42,6 +43,7 @@ class Request:
     ack_seconds: float
     certfile: Path | None = None
     keyfile: Path | None = None
+    metrics: int | None = None
 
     def settings(self, token: str) -> ServerSettings:
         """Return what the server is told."""
@@ -90,8 +92,9 @@ def serve(request: Request) -> int:
         with NatsServer(program, config, store.fd) as server:
             if wait(server, signals, ready=True):
                 asyncio.run(prepare(access_of(request, token), request.limits()))
-                tell(request, token, store)
-                wait(server, signals)
+                with metrics_of(request, token):
+                    tell(request, token, store)
+                    wait(server, signals)
             systemd.notify(systemd.STOPPING)
         return EXIT_SIGNAL_BASE + signals.received[0]
 
@@ -136,6 +139,15 @@ def address(request: Request, host: str, secret: str = "") -> str:
     """Return the address of a hub at a host."""
     scheme = "nats" if request.certfile is None else "tls"
     return f"{scheme}://{secret}{f'[{host}]' if ':' in host else host}:{request.port}"
+
+
+def metrics_of(request: Request, token: str) -> AbstractContextManager[object]:
+    """Return what answers Prometheus during its block, if that is asked for."""
+    if request.metrics is None:
+        return nullcontext()
+    from farm.cluster.metrics import serve_metrics
+
+    return serve_metrics(access_of(request, token), request.listen, request.metrics)
 
 
 def tell(request: Request, token: str, store: HubStore) -> None:

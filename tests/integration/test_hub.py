@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,6 +174,24 @@ def test_it_speaks_tls(tmp_path: Path) -> None:
     with hub_command(tmp_path / "store", *files) as running:
         assert running.address.startswith("tls://")
         state_of(Access(address=running.address, tls_ca=cert))
+
+
+def test_prometheus_is_answered(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "localhost")
+    files = ("--certfile", str(cert), "--keyfile", str(key))
+    with hub_command(
+        tmp_path / "store", *files, "--metrics", f"{(port := free_port())}"
+    ) as running:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            assert b"\nnpu_farm_cluster_up 1.0\n" in answer.read()
+        assert running.end() == 128 + signal.SIGTERM
+
+
+def test_a_port_for_prometheus_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = f"{taken.getsockname()[1]}"
+        code, said = refused(tmp_path, "--metrics", port)
+    assert (code, port in said) == (2, True)
 
 
 def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
