@@ -102,13 +102,13 @@ def serve(request: Request) -> int:
 def wait(server: NatsServer, signals: Signals, *, ready: bool = False) -> bool:
     """Return True once a server is ready, if that is waited for, False once a signal has come.
 
-    Raises HubError if the server ends by itself.
+    Raises HubError if the server ends by itself, or can store nothing any more.
     """
     poller = select.poll()
     for fd in (server.fd, signals.fd):
         poller.register(fd, select.POLLIN)
     while not signals.seen():
-        if server.ended:
+        if server.over:
             raise server.failure()
         if ready and server.ready:
             return True

@@ -23,11 +23,14 @@ READY: Final = "Server is ready"
 LINE: Final = re.compile(r"\[\d+\] (?:[\d/]+ [\d:.]+ )?\[([A-Z]{3})\] (.*)")
 END_SECONDS: Final = 10.0  # to write what it holds
 PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+# After such an error a stream takes nothing any more, though there may be room again.
+WEDGED: Final = re.compile("critical write error|JetStream .*DISABLED", re.IGNORECASE)
 HINTS: Final = {
     "address already in use": "; choose another --port",
     "cannot assign requested address": "; this machine has no such address: choose another "
     "--listen",
     "permission denied": "; ports below 1024 are for root",
+    "no space left": "; make room on the disk, then start the hub again: what it holds is kept",
 }
 
 
@@ -46,14 +49,15 @@ def find_server() -> str:
 
 
 class NatsServer:
-    """A server that runs during the block; `fd` gets readable when it is ready, or has ended.
+    """A server that runs during the block; `fd` gets readable when it is ready, or `over`.
 
-    What it says becomes our log. It ends with us, whatever ends us; until then it holds `lock`.
+    It is over when it has ended, and when it can't store anything any more. What it says becomes
+    our log. It ends with us, whatever ends us; until then it holds `lock`.
     """
 
     def __init__(self, program: str, config: Path, lock: int) -> None:
         self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self.ready = self.ended = False
+        self.ready = self.over = False
         self._last = "it said nothing"
         self._process = subprocess.Popen(
             [program, "-c", config],
@@ -92,17 +96,16 @@ class NatsServer:
         os.eventfd_read(self.fd)
 
     def failure(self) -> HubError:
-        """Return why it has ended."""
+        """Return why it is over."""
         hint = next((hint for what, hint in HINTS.items() if what in self._last), "")
-        return HubError(f"{PROGRAM} has ended: {self._last}{hint}")
+        return HubError(f"{PROGRAM} can't go on: {self._last}{hint}")
 
     def _listen(self) -> None:
         said = self._process.stderr
         assert said is not None  # noqa: S101
         with said:
             self._hear(said)
-        self.ended = True
-        os.eventfd_write(self.fd, 1)
+        self._end()
 
     def _hear(self, said: IO[str]) -> None:
         for line in said:
@@ -111,10 +114,16 @@ class NatsServer:
             if text == READY:
                 self.ready = True
                 os.eventfd_write(self.fd, 1)
-            if text and level not in ("INF", "DBG", "TRC"):
+            if text and level not in ("INF", "DBG", "TRC") and not self.over:
                 self._last = text
             if level in ("WRN", "ERR"):
                 LOG.warning(f"{PROGRAM}: {text}", extra={"event": "server", "level_there": level})
+            if WEDGED.search(text):
+                self._end()
+
+    def _end(self) -> None:
+        self.over = True
+        os.eventfd_write(self.fd, 1)
 
 
 def begin(parent: int) -> Callable[[], None]:

@@ -10,16 +10,18 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nats.errors import Error as NatsError
 
 from farm.cluster import names, streams
 from farm.cluster.hub_store import read_token
 from farm.cluster.link import Access, connect
 from farm.cluster.streams import MB
+from farm.errors import HubError
 from tests.helpers.hub import SERVER, free_port
 from tests.helpers.hub_keys import certificate
 from tests.helpers.programs import NPU_FARM, npu_farm
@@ -92,8 +94,10 @@ def publish(address: str) -> None:
 
     async def put() -> None:
         link = await connect(Access(address=address), "test", lambda _: None)
-        await link.jetstream().publish(names.job_subject("queue", "run"), b"a job")
-        await link.close()
+        try:
+            await link.jetstream().publish(names.job_subject("queue", "run"), bytes(100_000))
+        finally:
+            await link.close()
 
     asyncio.run(put())
 
@@ -245,6 +249,36 @@ def test_a_disk_that_is_too_small_is_told(tmp_path: Path) -> None:
     code, said = refused(tmp_path, "--store-mb", "100000000")
     assert (code, "--store-mb" in said) == (2, True)
     assert not (tmp_path / "jetstream").exists()
+
+
+def test_a_disk_that_gets_full_ends_it_and_room_is_all_it_needs(tmp_path: Path) -> None:
+    """The server itself would run on, and take nothing any more even when there is room again."""
+    mount = ("/bin/mount", "-t", "tmpfs", "-o", "size=400m", "tests", tmp_path)
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("only root may make a small disk")
+    try:
+        with hub_command(tmp_path / "store", "--store-mb", "256") as running:
+            publish(running.address)
+            fill(tmp_path / "others")
+            while running.process.poll() is None:
+                with suppress(NatsError, HubError):
+                    publish(running.address)
+            assert running.process.wait(PATIENCE) == 3
+            assert "no space left" in running.rest()[-1]["message"]
+        code, said = refused(tmp_path / "store", "--store-mb", "256")
+        assert (code, "--store-mb" in said) == (2, True)
+        (tmp_path / "others").unlink()
+        with hub_command(tmp_path / "store", "--store-mb", "256") as again:
+            assert state_of(Access(address=again.address))[0] >= 1
+    finally:
+        subprocess.run(("/bin/umount", tmp_path), check=True)
+
+
+def fill(file: Path) -> None:
+    """Take what is left of a disk."""
+    with file.open("wb", buffering=0) as filled, suppress(OSError):
+        while filled.write(bytes(1 << 12)):
+            pass
 
 
 def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
