@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -57,12 +57,10 @@ class Board:
         self._pulling: dict[Pulling, asyncio.Task[None]] = {}
         self._unknown = 0
 
-    async def start(self, queues: tuple[str, ...]) -> None:
-        """Begin to pull jobs; raises HubError if the hub has not what that takes."""
-        seconds = await streams.ack_seconds(self._js)
-        self._spawn(self._keep_alive(seconds / SIGNS_OF_LIFE))
+    def start(self, queues: Iterable[str], ack_seconds: float) -> None:
+        """Begin to pull jobs of queues; a job lives on for `ack_seconds` after a sign of life."""
+        self._spawn(self._keep_alive(ack_seconds / SIGNS_OF_LIFE))
         for queue in queues:
-            await streams.make_queue(self._js, queue)
             consumer = names.queue_consumer(queue)
             pulling = Pulling(self._client, names.JOBS, consumer, self._take)
             self._pulling[pulling] = self._spawn(self._pull(queue, pulling))

@@ -43,6 +43,14 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many messages of the run the hub has: `jobs`, and `results` that it has yet to send."""
+
+    jobs: int
+    results: int
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """Nothing waits for a board any more: the last job that one has seen is `begun`."""
 
@@ -56,4 +64,4 @@ class Ended:
     error: HubError
 
 
-Event = Unsendable | Stored | Received | Present | Withdrawn | Ended
+Event = Unsendable | Stored | Received | Present | Counted | Withdrawn | Ended

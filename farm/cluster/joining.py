@@ -7,17 +7,19 @@ import secrets
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
 
 from farm.api import Farm
 from farm.api.room import Bound
 from farm.cluster import presence, streams
 from farm.cluster.board import Board
 from farm.cluster.ends import Ends, unless
-from farm.cluster.link import Access, connect_for_ever
+from farm.cluster.link import Access, connect_for_ever, persist
 from farm.cluster.objects import Objects
 from farm.cluster.offer import Offer
 from farm.cluster.own_offer import offer_of
@@ -104,7 +106,6 @@ async def serve(joined: Joined, ends: Ends) -> None:
     """Work on jobs until an end; what is held then is finished in time, or given back."""
     farm, request, client = joined.farm, joined.request, joined.client
     js = client.jetstream()
-    await streams.ensure(js)
     unpacker = Unpacker(request.shared, Objects(js), most_bytes(farm.config.max_pixels))
     board = Board(
         farm,
@@ -114,9 +115,13 @@ async def serve(joined: Joined, ends: Ends) -> None:
         failed=ends.end,
     )
     offer = offer_of(farm, request.model_name, by_path=request.shared is not None)
-    showing = asyncio.ensure_future(show(joined, board, offer))
+    who = newcomer(joined, board, offer)
+    ack_seconds = await unless(ends.stop, persist(partial(enter, js, who)))
+    if ack_seconds is None:
+        return
+    showing = asyncio.ensure_future(show(joined, board, who))
     try:
-        await board.start(offer.queues())
+        board.start(offer.queues(), ack_seconds)
         LOG.info(f"{request.board} works for {request.access}: {offer}", extra={"event": "joined"})
         systemd.notify(systemd.READY)
         await ends.stop.wait()
@@ -134,23 +139,37 @@ async def serve(joined: Joined, ends: Ends) -> None:
         await asyncio.wait((showing,))
 
 
-async def show(joined: Joined, board: Board, offer: Offer) -> None:
+async def enter(js: JetStreamContext, who: Presence) -> float:
+    """Make what a board needs at a hub, and tell that it is there; return the hub's ack_seconds."""
+    await streams.ensure(js)
+    for queue in who.offer.queues():
+        await streams.make_queue(js, queue)
+    await tell(js, who)
+    return await streams.ack_seconds(js)
+
+
+async def tell(js: JetStreamContext, who: Presence) -> None:
+    """Tell the hub how a board is; raises what the client of NATS raises."""
+    bucket = await streams.boards_bucket(js)
+    await bucket.put(who.id, presence.encode(who))
+
+
+async def show(joined: Joined, board: Board, who: Presence) -> None:
     """Tell the hub, again and again, how this board is; at the end, that it has gone."""
-    who = newcomer(joined, board, offer)
+    js = joined.client.jetstream()
     try:
         while True:
+            await asyncio.sleep(presence.EVERY_SECONDS)
             seen = joined.viewer.receive(0)
             if seen is not None:
                 held, window = board.holding.images, board.holding.window
                 who = presence_of(who, seen, held=held, window=window)
                 board.holding.pace(who.rate)
             with suppress(NatsError, asyncio.TimeoutError):
-                bucket = await streams.boards_bucket(joined.client.jetstream())
-                await bucket.put(who.id, presence.encode(who))
-            await asyncio.sleep(presence.EVERY_SECONDS)
+                await tell(js, who)
     finally:
         with suppress(NatsError, asyncio.TimeoutError):
-            bucket = await streams.boards_bucket(joined.client.jetstream())
+            bucket = await streams.boards_bucket(js)
             await bucket.delete(who.id)
 
 

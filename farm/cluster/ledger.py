@@ -27,12 +27,14 @@ class Bound:
 class Sent:
     """An image that has no answer: how many bytes it has, and which job of the hub's it is in.
 
-    Both are None until the hub has it.
+    Both are None until the hub has it. `missed` counts in how many looks in a row the hub had
+    nothing of the run.
     """
 
     ref: Ref
     size: int | None = None
     job: int | None = None
+    missed: int = 0
 
 
 class Ledger:
@@ -117,6 +119,28 @@ class Ledger:
         else:
             self._finished.append(message)
         return fresh
+
+    def found(self) -> None:
+        """Take in that the hub has something of the run."""
+        for sent in self._sent.values():
+            sent.missed = 0
+
+    def lost(self) -> list[tuple[int, Ref]]:
+        """Take in that the hub has nothing of the run; return the images to send again.
+
+        Those it had when it was looked at before, too: their answers can't be on their way.
+        """
+        lost = []
+        for number, sent in self._sent.items():
+            if sent.size is None:
+                continue
+            sent.missed += 1
+            if sent.missed > 1:
+                self._bytes -= sent.size
+                self._unpacked += 1
+                sent.size, sent.job, sent.missed = None, None, 0
+                lost.append((number, sent.ref))
+        return lost
 
     def write(self, number: int) -> None:
         """Take in that an image's result is written."""

@@ -9,8 +9,8 @@ import random
 import re
 import socket
 import ssl
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client, Server
@@ -21,8 +21,9 @@ from farm.cluster.access import Access
 from farm.errors import HubError
 from farm.system.log import LOG
 
-__all__ = ["Access", "RefusedError", "back_off", "connect", "connect_for_ever", "said"]
+__all__ = ["Access", "RefusedError", "back_off", "connect", "connect_for_ever", "persist", "said"]
 
+T = TypeVar("T")
 CONNECT_SECONDS: Final = 4
 PING_SECONDS: Final = 4  # with two answers owed, a link that is cut is known after 12 s at most
 FIRST_WAIT: Final = 0.1  # seconds, doubled with each attempt
@@ -195,6 +196,22 @@ def failure(access: Access, error: BaseException, what: str) -> HubError:
 def is_refusal(error: BaseException) -> bool:
     """Return whether an error of the client is a server's that does not let us in."""
     return isinstance(error, NatsError) and REFUSED.search(str(error)) is not None
+
+
+async def persist(work: Callable[[], Awaitable[T]]) -> T:
+    """Return what `work` returns, which is tried until the hub answers.
+
+    Raises HubError where it answers that it will not.
+    """
+    attempts = 0
+    while True:
+        try:
+            return await work()
+        except (NatsError, OSError, asyncio.TimeoutError) as error:
+            if isinstance(error, APIError) and not isinstance(error, ServiceUnavailableError):
+                raise HubError(f"the hub refuses: {error.description}") from error
+        attempts += 1
+        await asyncio.sleep(back_off(attempts))
 
 
 def said(error: BaseException) -> str:

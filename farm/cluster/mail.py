@@ -17,7 +17,16 @@ from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 
 from farm.cluster import names, roster
-from farm.cluster.events import Ended, Event, Present, Received, Stored, Unsendable, Withdrawn
+from farm.cluster.events import (
+    Counted,
+    Ended,
+    Event,
+    Present,
+    Received,
+    Stored,
+    Unsendable,
+    Withdrawn,
+)
 from farm.cluster.jobs import carried, split
 from farm.cluster.link import back_off, said
 from farm.cluster.messages import Answers, Job, Parcel, decode, encode
@@ -183,7 +192,15 @@ class Mail:
         while True:
             with suppress(*GONE):  # the link says that it is lost
                 self._tell(Present(await roster.boards(self._js)))
+                self._tell(await self._count())
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _count(self) -> Counted:
+        subject = names.jobs_of_run(self._route.run)
+        jobs = (await self._js.stream_info(names.JOBS, subject)).state.subjects or {}
+        consumer = names.run_consumer(self._route.run)
+        results = (await self._js.consumer_info(names.RESULTS, consumer)).num_pending
+        return Counted(sum(jobs.values()), results or 0)
 
     async def _withdraw(self) -> None:
         consumer = names.queue_consumer(self._route.queue)

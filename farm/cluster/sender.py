@@ -15,6 +15,7 @@ from typing import Final
 from farm.cluster.answering import NO_TIME
 from farm.cluster.crew import Crew
 from farm.cluster.events import (
+    Counted,
     Ended,
     Event,
     Present,
@@ -24,13 +25,14 @@ from farm.cluster.events import (
     Withdrawn,
 )
 from farm.cluster.hub_thread import HubThread
-from farm.cluster.jobs import images_of_next
+from farm.cluster.jobs import MOST_IMAGES, images_of_next
 from farm.cluster.ledger import Ledger
 from farm.cluster.mail import Mail, Route
 from farm.cluster.messages import Answered
 from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, path_of
-from farm.sources.base import Source
+from farm.sources.base import Ref, Source
+from farm.system.log import LOG
 from farm.system.signals import Signals
 
 DRAIN_SECONDS: Final = 10.0
@@ -186,11 +188,23 @@ class Sender:
                     self._ready.extend(self._order.put(result_of(answered, path_of(ref))))
             case Present(boards):
                 self._crew.update(boards)
+            case Counted(0, 0) if self._drain_until is None:
+                self._send_again(self._ledger.lost())
+            case Counted():
+                self._ledger.found()
             case Withdrawn(begun):
                 self._ledger.withdraw(begun)
                 self._withdrawn = True
             case Ended(error):
                 raise error
+
+    def _send_again(self, lost: list[tuple[int, Ref]]) -> None:
+        """Send what the hub has lost: with its disk, or in a power cut."""
+        if lost:
+            told = f"the hub has lost {len(lost)} images; they are sent again"
+            LOG.warning(told, extra={"event": "hub_has_lost", "images": len(lost)})
+        for begin in range(0, len(lost), MOST_IMAGES):
+            self._hub.do(partial(self._mail.post, lost[begin : begin + MOST_IMAGES]))
 
     def _is_over(self, signals: int) -> bool:
         until = self._drain_until

@@ -153,3 +153,20 @@ def test_no_more_is_read_ahead_than_is_known_to_fit() -> None:
         for _ in range(room):
             ledger.send(ledger.outstanding, path_ref("/a"))
     assert ledger.outstanding == MOST_UNPACKED
+
+
+def test_what_the_hub_has_lost_is_sent_again_and_what_may_be_on_its_way_is_not() -> None:
+    ledger = Ledger()
+    for number in range(4):
+        ledger.send(number, path_ref(f"/{number}"))
+    ledger.store(1, {0: 10, 1: 10})
+    assert ledger.lost() == []  # their answers may be on their way
+    ledger.store(2, {2: 10})  # after that look; 3 is not in the hub yet
+    ledger.receive(1, answers(1))
+    assert ledger.lost() == [(0, path_ref("/0"))]
+    assert ledger.bytes == 10
+    ledger.found()
+    assert ledger.lost() == []
+    ledger.store(3, {0: 10})
+    ledger.receive(2, answers(0, 2))
+    assert (ledger.outstanding, ledger.bytes) == (1, 0)

@@ -1,0 +1,30 @@
+"""A hub that loses its disk in the middle of a run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from farm.sources.renders import write_renders
+from tests.helpers.cluster import cluster
+from tests.helpers.hub import hub
+
+COUNT = 120
+
+
+def test_images_that_went_with_the_hubs_disk_are_sent_again(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    write_renders(folder, count=COUNT, seed=5)
+    store = tmp_path / "hub"
+    with hub(store) as running, cluster(running.address, tmp_path) as crew:
+        crew.boards("slow", service_ms=40)
+        sender = crew.sender(folder)
+        crew.wait_for_results(10)
+        running.kill()
+        shutil.rmtree(store / "jetstream")
+        running.start()
+        sender.wait_for("hub_has_lost")
+        sender.succeed()
+        found = [line["path"] for line in crew.results()]
+    assert sorted(found) == sorted(str(each) for each in folder.iterdir())
