@@ -55,7 +55,7 @@ FOUND = command -v $(1) > /dev/null || { echo "$(1): not found; install it, or n
 # Half as many more than there are cores: a test that waits leaves its core to another.
 PARALLEL := -n $(shell expr $$(nproc) \* 3 / 2) --dist worksteal
 
-.PHONY: help run test test-fast kills chaos check format schema board board-ci bench bench-self bench-detect bench-serve bench-snapshots images models converter photos-model fuzz wheels clean
+.PHONY: help run test test-fast kills chaos chaos-cluster check format schema board board-ci board-cluster bench bench-self bench-detect bench-serve bench-cluster bench-snapshots images models converter photos-model fuzz wheels clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -75,6 +75,9 @@ kills: .venv/dev  ## Kill a run at random and resume it: make kills KILLS=20 SEE
 
 chaos: .venv/dev  ## Strike a farm at random: make chaos IMAGES=20000 SEED=7
 	$(BIN)/python -m tests.chaos --images $(IMAGES) $(if $(SEED),--seed $(SEED))
+
+chaos-cluster: .venv/dev  ## Strike boards, hub, sender: IMAGES=20000 SEED=7
+	$(BIN)/python -m tests.chaos_cluster --images $(IMAGES) $(if $(SEED),--seed $(SEED))
 
 check: .venv/dev  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -96,6 +99,9 @@ board: .venv/dev  ## Test on this board, or an emulated one: make board SOC=rk35
 board-ci: .venv/dev  ## A few of these on one emulated SoC, with its tools (root)
 	tests/board/ci.sh
 
+board-cluster: .venv/dev  ## One emulated board at a hub on this machine (root)
+	$(BIN)/python -m tests.board.cluster $(SOC)
+
 bench: .venv/run images  ## Measure: make bench PLATFORM=rk3576 SIZE=8
 	$(BIN)/npu-farm bench configs/$(PLATFORM).yaml -d build/renders \
 	    $(if $(SIZES),--sizes $(SIZES),$(if $(SIZE),-s $(SIZE))) $(if $(REPEAT),-r $(REPEAT))
@@ -108,6 +114,9 @@ bench-detect: .venv/dev  ## Measure what boxes of a detector's outputs cost, by 
 
 bench-serve: .venv/dev  ## Compare the service with a run, in turns; needs wrk (3 min)
 	$(BIN)/python -m tests.benchmarks.serve
+
+bench-cluster: .venv/dev  ## Boards at a hub: scaling, shares, costs (6 min)
+	$(BIN)/python -m tests.benchmarks.cluster
 
 bench-snapshots: .venv/dev  ## What viewers of a farm cost a run, in turns (3 min)
 	$(BIN)/python -m tests.benchmarks.snapshots

@@ -53,10 +53,10 @@ class Process:
         self.send(number)
         return self.process.wait(PATIENCE)
 
-    def succeed(self, *, within: float = 2 * PATIENCE) -> None:
-        """Wait until it ends, which must be with exit code 0."""
-        code = self.process.wait(within)
-        assert code == 0, (code, self.log.read_text(encoding="utf-8"))
+    def succeed(self, *, code: int = 0, within: float = 2 * PATIENCE) -> None:
+        """Wait until it ends, which must be with this exit code."""
+        ended = self.process.wait(within)
+        assert ended == code, (ended, self.log.read_text(encoding="utf-8"))
 
 
 class Cluster:
