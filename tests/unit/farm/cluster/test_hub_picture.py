@@ -61,6 +61,9 @@ def test_figures_of_a_simulated_npu_say_so() -> None:
     assert "(simulated)" in row(lines, "fake")
     assert "(simulated)" not in row(lines, "rock")
     assert lines[0].endswith("1 board 812/s  1 simulated board 5.00/s")
+    alone = drawn(hub(a_board("fake", simulated=True, rate=5.0)))
+    assert alone[0] == "nats://hub:4222  1 simulated board 5.00/s"
+    assert drawn(hub())[0] == "nats://hub:4222  0 boards 0/s"
 
 
 def test_what_is_not_known_is_not_0() -> None:
