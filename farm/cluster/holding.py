@@ -18,11 +18,12 @@ MOST_JOBS: Final = 16  # that are asked for at once
 class Holding:
     """The jobs that a board holds: `images` in all, of which `window` are as many as it wants.
 
-    `pipeline` is how many images its workers hold when they are busy.
+    `pipeline` is how many images its workers hold when they are busy; a job is always held besides,
+    so that they stay so.
     """
 
     def __init__(self, pipeline: int) -> None:
-        self._pipeline = self.window = pipeline
+        self._pipeline, self.window = pipeline, pipeline + 1
         self.jobs: dict[str, Msg] = {}  # by delivery
         self.images = self._bytes = 0
         self._seen_jobs = self._seen_images = 0
@@ -39,7 +40,7 @@ class Holding:
 
     def pace(self, rate: float) -> None:
         """Take in how many images a second the board does: a fast one holds more."""
-        self.window = self._pipeline + int(rate * AHEAD_SECONDS)
+        self.window = self._pipeline + 1 + int(rate * AHEAD_SECONDS)
         self._changed.set()
 
     async def room(self) -> int:
