@@ -25,6 +25,11 @@ WISH: Final = (
     click.option("--labels", type=click.Path(path_type=Path), metavar="FILE",
                  shell_complete=complete.files,
                  help="Have boards alone that have these class names."),
+    click.option("--by-path", type=click.Path(path_type=Path), metavar="DIR",
+                 help="Send paths below this folder, which boards share, instead of images."),
+    click.option("--shrink", type=click.IntRange(16, 65_536), metavar="PIXELS",
+                 help="Send images smaller whose longer side has more pixels; answers change a "
+                 "little."),
 )  # fmt: skip
 
 
@@ -48,9 +53,15 @@ def send(
     asked = {flag: said.pop(flag) for flag in ASKED}
     if asked["resume"] and asked["overwrite"]:
         raise click.UsageError("--resume or --overwrite, not both")
+    by_path, longest = said.pop("by_path"), said.pop("shrink")
+    if by_path and longest:
+        raise click.UsageError("--by-path or --shrink, not both: a path stays as it is")
     from farm.cli.request import Request
-    from farm.cli.send_run import Wanted
+    from farm.cli.send_run import MAX_PIXELS, Wanted
     from farm.cli.send_run import send as send_images
+    from farm.cluster.packing import Packing
+    from farm.cluster.shared_paths import SharedFolder
+    from workers.images.file_reader import most_bytes
 
     request = Request(
         command="send",
@@ -59,4 +70,9 @@ def send(
         typed=click.get_current_context().meta[TYPED],
         **asked,
     )
-    sys.exit(send_images(access, Wanted(**said), request))
+    packing = Packing(
+        folder=SharedFolder.at(by_path) if by_path else None,
+        longest=longest,
+        most_bytes=most_bytes(MAX_PIXELS),
+    )
+    sys.exit(send_images(access, Wanted(**said, packing=packing), request))

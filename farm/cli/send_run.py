@@ -21,13 +21,14 @@ from farm.cluster.hub_thread import HubThread
 from farm.cluster.link import said
 from farm.cluster.mail import GONE, Route
 from farm.cluster.offer import Choice, Wish, choose, labels_digest
+from farm.cluster.packing import Packing
 from farm.cluster.presence import Presence
 from farm.cluster.recovery import recover
 from farm.cluster.sender import DRAIN_SECONDS, Sender
 from farm.cluster.streams import ensure
 from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
-from farm.errors import HubError, InterruptedWriteError
+from farm.errors import ConfigError, HubError, InterruptedWriteError
 from farm.hardware.environment import command_line
 from farm.report.subject import Subject
 from farm.results.answer_format import AnswerFormat, format_of
@@ -40,24 +41,36 @@ from farm.sources.sample_images import sample_targets
 from farm.system.fd_writer import WriteDeadline
 from farm.system.log import LOG, tell_written
 from farm.system.signals import Signals
-from workers.protocol.spec import CLASSIFY
+from workers.protocol.spec import CLASSIFY, DETECT
 
 MAX_PIXELS: Final = FarmConfig.model_fields["max_pixels"].default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which model, task and labels a run wants, None is whatever there is; how it is judged."""
+    """Which model, task and labels a run wants, None is whatever there is; how it is judged, how
+    its images travel.
+    """
 
     model: str | None
     task: str | None
     labels: Path | None
     truth: str | None
+    packing: Packing
 
     def wish(self) -> Wish:
         """Return it as boards are compared with it; raises ConfigError for a bad labels file."""
         digest = None if self.labels is None else labels_digest(Labels.load(self.labels).names)
-        return Wish(model=self.model, task=self.task, labels=digest)
+        by_path = self.packing.folder is not None
+        return Wish(model=self.model, task=self.task, labels=digest, by_path=by_path)
+
+    def check(self, task: str) -> None:
+        """Raise ConfigError if images can't travel like that for this task."""
+        if self.packing.longest is not None and task not in (CLASSIFY, DETECT):
+            raise ConfigError(
+                f"--shrink: the boards' task is {task}: what in its answers is a place in the "
+                "image, only you know; send the images as they are"
+            )
 
 
 def send(access: Access, wanted: Wanted, request: Request) -> int:
@@ -70,6 +83,7 @@ def send(access: Access, wanted: Wanted, request: Request) -> int:
     with HubThread(access, "npu-farm send") as hub:
         present = hub.call(look(hub.link, access))
         choice = choose(wish, [each.offer for each in present])
+        wanted.check(choice.offer.task)
         targets = request.targets or sample_targets(choice.offer.task)
         run = Run(
             hub=hub, crew=Crew(choice.queue, present), choice=choice, wanted=wanted,
@@ -127,9 +141,13 @@ class Run:
         asked, run, submitted = self.request, names.new_token(), 0
         kept = None if asked.overwrite else work.earlier
         output = open_writer(asked.output, asked.quiet, answers, deadline, kept, run=run)
+        route = Route(
+            queue=self.choice.queue, run=run, before=before, task=self.choice.offer.task,
+            packing=self.wanted.packing,
+        )  # fmt: skip
         results = Sender(
             self.hub,
-            Route(queue=self.choice.queue, run=run, before=before),
+            route,
             self.crew,
             work.source,
             work.signals,
@@ -160,9 +178,9 @@ class Run:
         """Write what the hub has of the earlier run; return what is done by now."""
         if earlier.run is None:
             return earlier
-        output = self.request.output
+        output, task = self.request.output, self.choice.offer.task
         with open_writer(output, True, answers, deadline, earlier, run=earlier.run) as writer:
-            fetched = self.hub.call(recover(self.hub.link, earlier, writer))
+            fetched = self.hub.call(recover(self.hub.link, earlier, writer, task))
         if fetched:
             LOG.info(f"{output}: {fetched} results that the hub had of the earlier run are added")
         return self.request.earlier(answers)

@@ -30,7 +30,7 @@ FLAGS: Final = (
 @command()
 @with_options(FLAGS)
 def top(pid: int | None, once: bool, as_json: bool, hub: str | None, **said: Any) -> None:
-    """Watch a running farm, or the board alone; or, with --hub, many boards.
+    """Watch a running farm, the board alone, or, with --hub, many boards.
 
     NPU load, rate, latency, workers, temperatures, clocks and warnings, drawn every second.
     """

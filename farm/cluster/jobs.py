@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from farm.cluster.messages import Data, Parcel
+from farm.cluster.messages import Data, Parcel, Shared, Stored
 
+OVERHEAD: Final = 50  # bytes
 MOST_IMAGES: Final = 16  # in a job: fewer messages, and a board that dies has not much to repeat
 
 
@@ -35,10 +36,12 @@ def split(parcels: Iterable[Parcel], most_bytes: int) -> Iterator[tuple[Parcel, 
 
 
 def carried(parcel: Parcel) -> int:
-    """Return about how many bytes a parcel takes of a message."""
-    return len(parcel.path or b"") + (
-        len(parcel.source.data) if isinstance(parcel.source, Data) else OVERHEAD
-    )
-
-
-OVERHEAD: Final = 100
+    """Return about how many bytes a parcel takes of the hub."""
+    match parcel.source:
+        case Data(data):
+            size = len(data)
+        case Shared(path):
+            size = len(path)
+        case Stored(size=size):
+            pass
+    return size + len(parcel.path or b"") + OVERHEAD

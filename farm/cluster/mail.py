@@ -30,13 +30,18 @@ from farm.cluster.events import (
 from farm.cluster.jobs import carried, split
 from farm.cluster.link import back_off, said
 from farm.cluster.messages import Answers, Job, Parcel, decode, encode
-from farm.cluster.packing import Packer
+from farm.cluster.messages import Stored as StoredImage
+from farm.cluster.objects import Objects
+from farm.cluster.packing import Packer, Packing
 from farm.cluster.pulling import Pulling
+from farm.cluster.soundness import is_of
 from farm.cluster.streams import ensure, make_run
 from farm.errors import HubError
 from farm.sources.base import Ref
 from farm.system.log import LOG
+from workers.protocol.messages import ItemError
 
+ROOM: Final = 64 << 10  # bytes of a message that are not an image's
 AT_ONCE: Final = 4  # jobs that are read and published beside each other
 PUBLISH_SECONDS: Final = 10.0
 PULLED: Final = 64  # messages of results that are asked for at once
@@ -48,7 +53,7 @@ GONE: Final = (NatsError, OSError, asyncio.TimeoutError)  # what the client rais
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The queue that a run's jobs go to, and the run.
+    """The queue that a run's jobs go to, the run, its task, and how its images travel.
 
     `before` is the one that it goes on with, of which boards may still have jobs; or None.
     """
@@ -56,6 +61,8 @@ class Route:
     queue: str
     run: str
     before: str | None
+    task: str
+    packing: Packing
 
 
 class Mail:
@@ -65,13 +72,14 @@ class Mail:
         self._link, self._route, self._tell = link, route, tell
         self._js = link.jetstream()
         self._most_bytes = link.max_payload // 2
-        self._packer = Packer(self._most_bytes)
+        room = link.max_payload - ROOM
+        self._packer = Packer(route.packing, Objects(self._js), run=route.run, room=room)
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._posting: set[asyncio.Task[None]] = set()
         self._messages: dict[int, Msg] = {}  # those that are not acknowledged
         self._published = 0
-        self._complained: set[str] = set()
+        self._said: set[str] = set()  # events
 
     def begin(self) -> None:
         """Pull results, and look who is there, until `end`."""
@@ -101,6 +109,7 @@ class Mail:
         try:
             await self._link.flush()  # the last acknowledgements
             await self._js.purge_stream(names.JOBS, subject=names.jobs_of_run(self._route.run))
+            await self._packer.take_away_all()
             if forget:
                 await forget_results(self._js, self._route.run)
             if self._route.before is not None:
@@ -123,15 +132,21 @@ class Mail:
 
     async def _post(self, images: Sequence[tuple[int, Ref]]) -> None:
         async with self._turns:
-            packed = await asyncio.gather(*(self._packer.pack(*each) for each in images))
-            parcels = []
-            for (number, _), found in zip(images, packed, strict=True):
-                if isinstance(found, Parcel):
-                    parcels.append(found)
-                else:
-                    self._tell(Unsendable(number, found))
-            for job in split(parcels, self._most_bytes):
+            packed = await asyncio.gather(*(self._pack(*each) for each in images))
+            for job in split(filter(None, packed), self._most_bytes):
                 await self._publish(job)
+
+    async def _pack(self, number: int, ref: Ref) -> Parcel | None:
+        """Return what is to be put into a job with others."""
+        found = await self._packer.pack(number, ref)
+        if isinstance(found, ItemError):
+            self._tell(Unsendable(number, found))
+        elif isinstance(found.source, StoredImage):
+            # At once: others may wait for the room that it takes until its result is there.
+            await self._publish((found,))
+        else:
+            return found
+        return None
 
     async def _publish(self, parcels: tuple[Parcel, ...]) -> None:
         """Publish a job until the hub has stored it."""
@@ -160,9 +175,13 @@ class Mail:
             told = "the hub is full: waiting until boards have done some of what waits there"
         else:
             told = f"the hub does not take a job: {said(error)}; trying until it does"
-        if told not in self._complained and self._link.is_connected:
-            self._complained.add(told)
-            LOG.warning(told, extra={"event": "hub_waits"})
+        if self._link.is_connected:
+            self._say_once("hub_waits", told)
+
+    def _say_once(self, event: str, told: str) -> None:
+        if event not in self._said:
+            self._said.add(event)
+            LOG.warning(told, extra={"event": event})
 
     async def _pull(self) -> None:
         run, there, attempts = self._route.run, False, 0
@@ -182,11 +201,19 @@ class Mail:
     def _take(self, message: Msg) -> None:
         number = message.metadata.sequence.stream
         self._messages[number] = message
-        answers = answers_in(message, self._route.run)
-        if answers is None:
+        try:
+            answers = answers_in(message, self._route.run, self._route.task)
+        except HubError as error:
+            self._say_once("dropped", f"a message among the results is dropped: {error}")
             self.acknowledge([number])
         else:
             self._tell(Received(number, answers))
+            for stored in self._packer.done(each.result.id for each in answers.answered):
+                self._run(self._take_away(stored), self._tasks)
+
+    async def _take_away(self, stored: StoredImage) -> None:
+        with suppress(*GONE):  # what is left is taken away at the end
+            await self._packer.take_away(stored)
 
     async def _look(self) -> None:
         while True:
@@ -212,16 +239,14 @@ class Mail:
         self._tell(Withdrawn(0 if begun is None else begun.stream_seq))
 
 
-def answers_in(message: Msg, run: str) -> Answers | None:
-    """Return the answers of a run in a message; None for what is none, which is told."""
-    try:
-        answers = decode(message.data)
-        if isinstance(answers, Answers) and answers.run == run:
-            return answers
+def answers_in(message: Msg, run: str, task: str) -> Answers:
+    """Return the answers of a run in a message; raises HubError for what is none."""
+    answers = decode(message.data)
+    if not isinstance(answers, Answers) or answers.run != run:
         raise HubError("it is not of this run")
-    except HubError as error:
-        LOG.warning(f"a message among the results is dropped: {error}")
-        return None
+    if not all(is_of(task, each.result) for each in answers.answered):
+        raise HubError(f"it has answers of another task than {task}")
+    return answers
 
 
 async def forget_results(js: JetStreamContext, run: str) -> None:

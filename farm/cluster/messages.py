@@ -6,8 +6,10 @@ from typing import Annotated, Final
 
 import msgspec
 
+from farm.cluster.soundness import flaw
 from farm.errors import HubError
 from farm.results.result import Result
+from workers.errors import WireError
 from workers.protocol.messages import Output
 
 VERSION: Final = 1  # the next one for any change that another program would misread
@@ -102,8 +104,12 @@ def decode(data: bytes) -> Job | Answers:
     """Return the message in `data`; raise HubError for anything else."""
     try:
         frame = _DECODER.decode(data)
-    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+    except (msgspec.MsgspecError, WireError, ValueError, TypeError, RecursionError) as error:
         raise HubError(f"not a message of this version of npu-farm: {error}") from error
     if frame.version != VERSION:
         raise HubError(f"message of version {frame.version}; this is version {VERSION}")
+    if isinstance(frame.message, Answers):
+        for each in frame.message.answered:
+            if (reason := flaw(each.result, has_output=each.output is not None)) is not None:
+                raise HubError(f"not a result of a farm: {reason}")
     return frame.message

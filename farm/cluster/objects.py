@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final, TypeVar
 
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
 from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
@@ -23,6 +24,7 @@ from workers.errors import ImageError
 
 PIECE: Final = 256 << 10  # bytes, the last one less; any server takes 1 MB, if not told otherwise
 ROOM: Final = 1024  # bytes that the store takes for a piece, besides its own
+GONE: Final = "gone"  # the kind of an image that the hub has no more
 NO_ROOM: Final = (10077, 10047, 10023)  # of the server's errors: in the stream, on disk, anywhere
 T = TypeVar("T")
 
@@ -111,7 +113,7 @@ class Objects:
         try:
             found = await until_reached(get)
         except NotFoundError as error:
-            raise ImageError("gone", "the hub has it, or a part of it, no more") from error
+            raise ImageError(GONE, "the hub has it, or a part of it, no more") from error
         return found.data or b"", (found.seq or at) + 1
 
 
@@ -125,7 +127,8 @@ async def until_reached(ask: Callable[[], Awaitable[T]]) -> T:
         try:
             return await ask()
         except (NatsError, asyncio.TimeoutError) as error:
-            if isinstance(error, NotFoundError) or getattr(error, "err_code", 0) in NO_ROOM:
+            hopeless = isinstance(error, (NotFoundError, MaxPayloadError))
+            if hopeless or getattr(error, "err_code", 0) in NO_ROOM:
                 raise
             attempts += 1
             await asyncio.sleep(back_off(attempts))

@@ -8,21 +8,26 @@ from contextlib import suppress
 from typing import Final
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
-from farm.cluster import names
+from farm.cluster import names, objects
 from farm.cluster.link import said
 from farm.cluster.mail import GONE, answers_in
+from farm.cluster.messages import Answered
+from farm.cluster.objects import Objects
 from farm.cluster.sender import result_of
 from farm.cluster.streams import run_puller
 from farm.errors import HubError
+from farm.results.result import Result
 from farm.results.resume_index import ResumeIndex
 from farm.results.writers import Writer
+from farm.system.log import LOG
 
 PULL_SECONDS: Final = 5.0
 
 
-async def recover(link: Client, earlier: ResumeIndex, writer: Writer) -> int:
+async def recover(link: Client, earlier: ResumeIndex, writer: Writer, task: str) -> int:
     """Take back the jobs of the run of `earlier`, write the results that it lacks; return how many.
 
     Raises HubError if the hub can't be asked, and what the writer raises.
@@ -37,8 +42,7 @@ async def recover(link: Client, earlier: ResumeIndex, writer: Writer) -> int:
         waiting = (await puller.consumer_info()).num_pending
         while waiting:
             for message in await puller.fetch(1, PULL_SECONDS):
-                answers = answers_in(message, run)
-                for answered in () if answers is None else answers.answered:
+                for answered in found_in(message, run, task):
                     number, path = answered.result.id, answered.path
                     if not earlier.has(number) and number not in written:
                         named = None if path is None else os.fsdecode(path)
@@ -46,8 +50,24 @@ async def recover(link: Client, earlier: ResumeIndex, writer: Writer) -> int:
                         written.add(number)
                 await message.ack_sync()
                 waiting = message.metadata.num_pending
+        await Objects(js).delete_run(run)
     except GONE as error:
         raise HubError(
             f"what the hub has of the earlier run can't be had: {said(error)}"
         ) from error
     return len(written)
+
+
+def found_in(message: Msg, run: str, task: str) -> list[Answered]:
+    """Return a run's answers in a message; not those of images that the sender's end took away."""
+    try:
+        answers = answers_in(message, run, task)
+    except HubError as error:
+        LOG.debug(f"a message among the results is dropped: {error}")
+        return []
+    return [each for each in answers.answered if not is_gone(each.result)]
+
+
+def is_gone(result: Result) -> bool:
+    """Return whether there is no answer because a board did not find the image in the hub."""
+    return result.error is not None and result.error.kind == objects.GONE

@@ -21,6 +21,7 @@ from farm.results.result import DetectedObject, Prediction, Result, Timings
 from workers.protocol.messages import ItemError, Output
 
 RUN, SESSION = "ab" * 10, "cd" * 10
+ONE = Output(b"\x01")
 MS = Timings(queue=1.0, decode=2.0, wait=0.5, infer=3.0, total=7.0)
 
 
@@ -43,7 +44,9 @@ def result(**fields: object) -> Result:
                 Answered(b"\xff", result(top5=(Prediction(1, "a", 0.5),)), None),
                 Answered(
                     None,
-                    result(objects=(DetectedObject(0, None, 0.5, (0.0, 1.0, 2.0, 3.0)),)),
+                    result(
+                        objects=(DetectedObject(0, None, 0.5, (0.0, 1.0, 2.0, 3.0)),), size=(4, 3)
+                    ),
                     None,
                 ),
                 Answered(None, result(error=ItemError("missing", "no such file")), None),
@@ -81,3 +84,28 @@ def test_other_bytes_are_refused(data: bytes) -> None:
 def test_a_message_out_of_bounds_is_refused(raw: object) -> None:
     with pytest.raises(HubError):
         decode(msgspec.msgpack.encode(raw))
+
+
+@pytest.mark.parametrize(
+    ("answered", "output"),
+    [
+        (result(top5=(Prediction(1, "a", float("nan")),)), None),
+        (result(error=ItemError("\x1b[2J", "")), None),
+        (result(), b"\x91" * 1000 + b"\x01"),  # lists in each other
+        (result(), b"\xc4\xff\xff\xff\xff" + bytes(200_000)),
+        (result(), b"\xc1"),
+        (result(output=[1]), None),
+    ],
+)
+def test_answers_that_no_board_makes_are_refused(answered: Result, output: bytes | None) -> None:
+    good = Answers(RUN, SESSION, (Answered(None, answered, None if output is None else ONE),))
+    data = encode(good)
+    if output is not None:
+        data = data.replace(msgspec.msgpack.encode(ONE), msgspec.msgpack.encode([19, output]))
+    with pytest.raises(HubError):
+        decode(data)
+
+
+def test_objects_in_each_other_for_ever_are_refused() -> None:
+    with pytest.raises(HubError):
+        decode(b"\x92\x01" + b"\x91" * 1_000_000)
