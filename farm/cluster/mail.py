@@ -12,9 +12,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
-from nats.js import JetStreamContext
 from nats.js.api import Header
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError
 
 from farm.cluster import names, roster
 from farm.cluster.events import (
@@ -27,14 +26,14 @@ from farm.cluster.events import (
     Unsendable,
     Withdrawn,
 )
+from farm.cluster.incoming import answers_in, forget_results
 from farm.cluster.jobs import carried, split
 from farm.cluster.link import back_off, said
-from farm.cluster.messages import Answers, Job, Parcel, decode, encode
+from farm.cluster.messages import Job, Parcel, encode
 from farm.cluster.messages import Stored as StoredImage
 from farm.cluster.objects import Objects
 from farm.cluster.packing import Packer, Packing
 from farm.cluster.pulling import Pulling
-from farm.cluster.soundness import is_of
 from farm.cluster.streams import ensure, make_run
 from farm.errors import HubError
 from farm.sources.base import Ref
@@ -237,20 +236,3 @@ class Mail:
         except GONE:
             return  # so all that is outstanding may be with boards
         self._tell(Withdrawn(0 if begun is None else begun.stream_seq))
-
-
-def answers_in(message: Msg, run: str, task: str) -> Answers:
-    """Return the answers of a run in a message; raises HubError for what is none."""
-    answers = decode(message.data)
-    if not isinstance(answers, Answers) or answers.run != run:
-        raise HubError("it is not of this run")
-    if not all(is_of(task, each.result) for each in answers.answered):
-        raise HubError(f"it has answers of another task than {task}")
-    return answers
-
-
-async def forget_results(js: JetStreamContext, run: str) -> None:
-    """Remove what the hub has of a run's results; raises what the client of NATS raises."""
-    await js.purge_stream(names.RESULTS, subject=names.result_subject(run))
-    with suppress(NotFoundError):
-        await js.delete_consumer(names.RESULTS, names.run_consumer(run))

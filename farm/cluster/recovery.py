@@ -12,8 +12,9 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from farm.cluster import names, objects
+from farm.cluster.incoming import answers_in
 from farm.cluster.link import said
-from farm.cluster.mail import GONE, answers_in
+from farm.cluster.mail import GONE
 from farm.cluster.messages import Answered
 from farm.cluster.objects import Objects
 from farm.cluster.sender import result_of
