@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from farm.cluster.messages import VERSION
 from farm.cluster.offer import SHOWN_DIGITS
 from farm.cluster.overview import Overview, models
 from farm.cluster.presence import EVERY_SECONDS
@@ -24,6 +25,7 @@ WIDER: Final = 150
 FEWEST_BOARDS: Final = 4  # rows: before there is room for less, other parts leave
 MOST_MODELS: Final = 6  # rows, where a picture's height is limited
 MOST_RUNS: Final = 3
+MOST_REASONS: Final = 2
 LONGEST_NAME: Final = 32
 NARROW: Final = 4  # columns that a column has at least
 NEARLY_FULL: Final = 0.9
@@ -87,9 +89,11 @@ def head_line(view: View) -> str:
 def notes(view: View, width: int) -> list[RenderableType]:
     """Tell what is unusual about this view."""
     overview, told = view.overview, [view.note] if view.note else []
-    if overview.refused:
-        why = printable(overview.refused[0])[:width]
-        told.append(f"{figures.count(len(overview.refused))} left out of the boards: {why}")
+    for why, count in sorted(overview.refused.items(), key=lambda each: -each[1])[:MOST_REASONS]:
+        told.append(f"{figures.count(count)} left out of the boards: {why[:width]}")
+    if other := {each.board.offer.version for each in overview.boards} - {VERSION}:
+        versions = ", ".join(map(str, sorted(other)))
+        told.append(f"boards whose messages have version {versions} can't work for {VERSION}")
     if overview.strays:
         told.append(
             f"messages at this hub that are of no npu-farm: {figures.count(overview.strays)}"
@@ -170,6 +174,7 @@ COLUMNS: Final = (
     Column("task", WIDE, False, lambda seen: _name(seen.board.offer.task)),
     Column("platform", 70, False, lambda seen: _name(seen.board.offer.platform)),
     Column("runtimes", WIDER, True, lambda seen: Text(figures.count(seen.board.size))),
+    Column("by path", WIDER, False, lambda seen: Text("yes" if seen.board.offer.by_path else "no")),
     Column("images/s", 0, True, lambda seen: Text(figures.digits(seen.board.rate))),
     Column("ok", WIDE, True, lambda seen: Text(figures.count(seen.board.ok))),
     Column("failed", WIDE, True, lambda seen: failed(seen.board.failed)),

@@ -126,7 +126,7 @@ def store_families(seen: Overview) -> Iterator[Metric]:
         [((each.name,), each.limit) for each in seen.stores],
     )
     refused = "Boards that are left out, as what they say of themselves can't be."
-    yield gauge(f"{CLUSTER}_boards_refused", refused, len(seen.refused))
+    yield gauge(f"{CLUSTER}_boards_refused", refused, sum(seen.refused.values()))
     strays = "Messages at the hub that are of no npu-farm."
     yield gauge(f"{CLUSTER}_stray_messages", strays, seen.strays)
 

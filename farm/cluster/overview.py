@@ -61,14 +61,15 @@ class Store(Struct, frozen=True, kw_only=True):
 class Overview(Struct, frozen=True, kw_only=True):
     """A hub at the moment `at` (seconds since 1970, by the clock of who has looked).
 
-    Jobs and results are messages, of several images each. `refused` has why what some boards say
-    of themselves is left out; `strays` counts messages under names that no npu-farm gives.
+    Jobs and results are messages, of several images each. `refused` has why what boards say of
+    themselves is left out, and how often; `strays` counts messages under names that no npu-farm
+    gives.
     """
 
     version: int = VERSION
     at: float
     boards: tuple[Seen, ...]
-    refused: tuple[str, ...]
+    refused: dict[str, int]
     queues: tuple[Queue, ...]
     runs: tuple[Run, ...]
     stores: tuple[Store, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +25,8 @@ SUBJECTS: Final = f"$KV.{names.BOARDS}."
 LARGEST: Final = 8192  # bytes of what a board says of itself: ten times what it needs
 MOST_BOARDS: Final = 10_000
 MOST_CORES: Final = 64  # of an NPU
+TOO_MANY: Final = "there are too many boards"
+LONGEST_REASON: Final = 200
 AT_ONCE: Final = 256
 READER_SECONDS: Final = 30.0  # after which the hub forgets a reader that was cut off
 
@@ -38,10 +41,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The boards at a hub, by name; `refused` has why others are left out, a reason each."""
+    """The boards at a hub, by name; `refused` has why others are left out, and how many."""
 
     seen: tuple[Seen, ...] = ()
-    refused: tuple[str, ...] = ()
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 async def boards(js: JetStreamContext) -> list[Presence]:
@@ -74,20 +77,19 @@ async def read(js: JetStreamContext) -> Roster:
 
 def roster(came: Iterable[tuple[str, Msg]], now: datetime, *, left_out: int = 0) -> Roster:
     """Return the boards of the bucket's messages by key, `now` by the hub's clock."""
-    seen, refused = [], ["there are too many boards"] * left_out
+    seen, refused = [], Counter({TOO_MANY: left_out} if left_out else {})
     for key, message in came:
         if KV_OP in (message.headers or {}):  # it has left
             continue
         try:
             board = accepted(key, message.data)
         except HubError as error:
-            refused.append(str(error))
+            refused[printable(str(error))[:LONGEST_REASON]] += 1
             continue
         age = (now - message.metadata.timestamp).total_seconds()
         seen.append(Seen(board, max(0.0, age)))
-    return Roster(
-        tuple(sorted(seen, key=lambda each: (each.board.board, each.board.id))), tuple(refused)
-    )
+    seen.sort(key=lambda each: (each.board.board, each.board.id))
+    return Roster(tuple(seen), dict(refused))
 
 
 def accepted(key: str, data: bytes) -> Presence:

@@ -11,7 +11,7 @@ from farm.cluster.hub_picture import View, picture
 from farm.cluster.overview import Overview, Queue, Run, Store
 from farm.cluster.roster import Seen
 from farm.system.terminal import UNLIMITED
-from tests.helpers.presences import a_board
+from tests.helpers.presences import OFFER, a_board
 
 JOIN = "npu-farm join nats://hub CONFIG"
 AT = 1_790_000_100.0
@@ -34,7 +34,7 @@ def hub(*boards: Any, **other: Any) -> Overview:
     values: dict[str, Any] = {
         "at": AT,
         "boards": tuple(Seen(board, 1.0) for board in boards),
-        "refused": (),
+        "refused": {},
         "queues": (),
         "runs": (),
         "stores": (Store(name="jobs", used=1 << 20, limit=1 << 30),),
@@ -111,7 +111,7 @@ def test_what_boards_and_hubs_say_can_not_change_the_screen() -> None:
     evil = a_board(
         "x", board="[red]\x1b[2J:smile:" + "\u202e" * 100, model="[/]\x9b\n" + "y" * 5000
     )
-    lines = drawn(hub(evil, refused=("a\x1bb" * 500,) * 7, strays=3), 80, 24)
+    lines = drawn(hub(evil, refused={f"a\x1b{at}" * 500: at for at in range(9)}, strays=3), 80, 24)
     text = "\n".join(lines)
     assert not set("\x1b\x9b\u202e") & set(text)
     assert "[red]" in text
@@ -128,3 +128,9 @@ def test_a_file_gets_everything() -> None:
     boards = [replace(a_board(f"rock {at}")) for at in range(300)]
     lines = drawn(hub(*boards))
     assert sum(line.startswith("rock ") for line in lines) == 300
+
+
+def test_a_board_of_another_version_is_told() -> None:
+    newer = a_board("rock", offer=replace(OFFER, version=2))
+    assert any("version 2" in line for line in drawn(hub(newer)))
+    assert not any("version" in line for line in drawn(hub(a_board("rock"))))

@@ -24,7 +24,7 @@ SEEN = hub(
     a_board("fake", simulated=True, model="net", npu_load=None, hottest=None),
     runs=(Run(run="a" * 20, jobs=0, results=12),),
     queues=(Queue(queue="0" * 24, model="glyphs", simulated=False, waiting=7, in_flight=2),),
-    refused=("no",),
+    refused={"no": 1},
     strays=3,
 )
 

@@ -34,7 +34,7 @@ def consumer(name: str, in_flight: int) -> ConsumerInfo:
 
 def seen(jobs: dict[str, int], results: dict[str, int], *consumers: ConsumerInfo) -> Overview:
     infos = {"jobs": info(jobs, used=500), "results": info(results)}
-    return overview(Roster((Seen(ROCK, 1.0), Seen(SLOW, 2.0)), ("no",)), infos, consumers, 5.0)
+    return overview(Roster((Seen(ROCK, 1.0), Seen(SLOW, 2.0)), {"no": 3}), infos, consumers, 5.0)
 
 
 def model(**changes: Any) -> Model:
@@ -83,5 +83,5 @@ def test_it_is_json_with_all_that_was_asked() -> None:
     told = msgspec.json.decode(msgspec.json.encode(found))
     assert told["boards"][0]["board"]["board"] == "rock"
     assert told["boards"][1]["age"] == 2.0
-    assert told["refused"] == ["no"]
+    assert told["refused"] == {"no": 3}
     assert found.stores[0] == Store(name="jobs", used=500, limit=1000)
