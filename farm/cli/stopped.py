@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ from farm.results.writers import CSV, JSONL
 from farm.system.log import LOG
 from workers.shell import quoted, shell_command
 
+SECRET: Final = re.compile(r"//[^@/\s]+@")  # a token in a hub's address: not for a log
 LONGEST: Final = 2000  # characters of a command that is shown: a shell expands globs to thousands
 
 
@@ -32,7 +34,7 @@ def how_to_go_on(asked: Request, *, listed: bool) -> str | None:
     if output.suffix == CSV:
         return f"a {CSV} file can't be resumed; with -o NAME{JSONL} a run can"
     command = resuming(asked.command, asked.typed)
-    if len(command) > LONGEST:
+    if len(command) > LONGEST or SECRET.search(command):
         return "to go on: the same command again, with --resume"
     return f"to go on{', with the same list on standard input' if listed else ''}:\n  {command}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -159,13 +159,9 @@ class Ledger:
 
     def withdraw(self, begun: int) -> None:
         """Forget the images of which no board has seen the job: the last one seen is `begun`."""
-        self._forget(
-            number for number, sent in self._sent.items() if sent.job is None or sent.job > begun
-        )
-
-    def _forget(self, numbers: Iterable[int]) -> None:
-        for number in list(numbers):
-            self._end(number)
+        for number, sent in list(self._sent.items()):
+            if sent.job is None or sent.job > begun:
+                self._end(number)
 
     def _end(self, number: int) -> Sent:
         sent = self._sent.pop(number)

@@ -46,6 +46,7 @@ PUBLISH_SECONDS: Final = 10.0
 PULLED: Final = 64  # messages of results that are asked for at once
 LOOK_SECONDS: Final = 4.0  # between two looks at who is there
 FULL: Final = 10077  # JetStream's code: no space in the stream
+END_SECONDS: Final = 3.0
 LONGEST_WAIT: Final = 1.0  # seconds between two attempts to publish into a full stream
 GONE: Final = (NatsError, OSError, asyncio.TimeoutError)  # what the client raises without a link
 
@@ -105,16 +106,17 @@ class Mail:
         """End all traffic, and withdraw what waits; `forget` the results in the hub, too."""
         for task in (*self._posting, *self._tasks):
             task.cancel()
-        try:
-            await self._link.flush()  # the last acknowledgements
-            await self._js.purge_stream(names.JOBS, subject=names.jobs_of_run(self._route.run))
-            await self._packer.take_away_all()
-            if forget:
-                await forget_results(self._js, self._route.run)
-            if self._route.before is not None:
-                await forget_results(self._js, self._route.before)
-        except GONE as error:
-            LOG.debug(f"the hub was not told of the end: {said(error)}")
+        runs = [self._route.run] if forget else []
+        runs += [self._route.before] if self._route.before is not None else []
+        with suppress(*GONE):  # it forgets by itself, later
+            await asyncio.wait_for(self._leave(runs), END_SECONDS)
+
+    async def _leave(self, forgotten: Iterable[str]) -> None:
+        await self._link.flush()  # the last acknowledgements
+        await self._js.purge_stream(names.JOBS, subject=names.jobs_of_run(self._route.run))
+        await self._packer.take_away_all()
+        for run in forgotten:
+            await forget_results(self._js, run)
 
     def _run(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
         task = asyncio.get_running_loop().create_task(work)

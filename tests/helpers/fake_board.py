@@ -33,9 +33,11 @@ def tench(parcel: Parcel) -> Result:
 
 @dataclass
 class FakeBoard:
-    """Answers jobs with `answer` while `working` is set; `jobs` are those that came.
+    """Answers jobs with `answer` while `working` is set, `most` of them at most.
 
-    What it holds while it does not work, it answers later, and acknowledges then.
+    `jobs` are those that came. What it holds while it does not work, it answers later, and
+    acknowledges then. It `idles` once it has
+    answered as many as it may.
     """
 
     address: str
@@ -44,6 +46,12 @@ class FakeBoard:
     answer: Callable[[Parcel], Result] = tench
     working: threading.Event = field(default_factory=threading.Event)
     jobs: list[Job] = field(default_factory=list)
+    answered: list[Job] = field(default_factory=list)
+    most: int = 10**9
+
+    @property
+    def idles(self) -> bool:
+        return len(self.answered) >= self.most
 
     async def work(self, up: threading.Event, stop: threading.Event) -> None:
         """Join the hub, work until `stop`, leave."""
@@ -65,10 +73,10 @@ class FakeBoard:
         await link.close()
 
     async def _pull(self, js: JetStreamContext, queue: str) -> None:
-        await streams.make_queue(js, queue)
         puller = await js.pull_subscribe_bind(names.queue_consumer(queue), stream=names.JOBS)
         while True:
             with suppress(NatsError, asyncio.TimeoutError):
+                await streams.make_queue(js, queue)
                 for message in await puller.fetch(1, 0.5):
                     await self._do(js, message)
 
@@ -76,7 +84,7 @@ class FakeBoard:
         job = decode(message.data)
         assert isinstance(job, Job)
         self.jobs.append(job)
-        while not self.working.is_set():
+        while not self.working.is_set() or self.idles:
             await asyncio.sleep(0.02)
         found = tuple(Answered(each.path, self._named(each), None) for each in job.parcels)
         answers = encode(Answers(job.run, job.session, found))
@@ -84,6 +92,7 @@ class FakeBoard:
             with suppress(NatsError, asyncio.TimeoutError):
                 await js.publish(names.result_subject(job.run), answers, timeout=1)
                 break
+        self.answered.append(job)
         await message.ack()
 
     def _named(self, parcel: Parcel) -> Result:

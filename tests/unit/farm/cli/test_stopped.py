@@ -67,6 +67,14 @@ def test_a_table_can_not_be_resumed_and_says_so(tmp_path: Path) -> None:
     assert ".jsonl" in said
 
 
+def test_a_command_with_the_token_of_a_hub_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").touch()
+    said = how_to_go_on(asked(tmp_path / "r.jsonl", "nats://secret@hub:4222"), listed=False)
+    assert said is not None
+    assert "--resume" in said
+    assert "secret" not in said
+
+
 def test_a_command_of_thousands_of_names_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").touch()
     said = how_to_go_on(asked(tmp_path / "r.jsonl", *["photo.jpg"] * LONGEST), listed=False)

@@ -36,6 +36,7 @@ class Hub(RuleBasedStateMachine):
         self.delivered: dict[int, Answers] = {}
         self.received: list[int] = []
         self.written: Counter[int] = Counter()
+        self.missed: set[int] = set()  # at the last look
         self.came_in: dict[int, int] = {}
         self.dropped: set[int] = set()
 
@@ -52,6 +53,7 @@ class Hub(RuleBasedStateMachine):
         number = self.sent.pop(0)
         self.stored.append(number)
         self.jobs += 1
+        self.missed.discard(number)
         self.ledger.store(self.jobs, {number: size})
 
     @precondition(lambda self: self.sent)
@@ -97,6 +99,21 @@ class Hub(RuleBasedStateMachine):
         for message in self.ledger.finished():
             waiting = {number for number in self.received if self.came_in.get(number) == message}
             assert not waiting  # or a sender that is killed now loses it
+
+    @rule(found=st.booleans())
+    def look(self, found: bool) -> None:
+        """What the hub had not at the look before, either, is sent again."""
+        if found:
+            self.ledger.found()
+            self.missed = set()
+            return
+        lost = self.ledger.lost()
+        expected = self.missed & set(self.stored)
+        self.missed = set(self.stored) - expected
+        assert {number for number, _ in lost} == expected
+        assert all(ref == path_ref(f"/{number}") for number, ref in lost)
+        self.sent += expected
+        self.stored = [number for number in self.stored if number not in expected]
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
