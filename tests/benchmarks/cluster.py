@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from typing import Final
 
 from farm.sources.renders import write_renders
 from farm.system.process_usage import cpu_seconds, tree
+from tests.benchmarks.__main__ import found
 from tests.benchmarks.running import table
 from tests.helpers.album import Album, make_album
 from tests.helpers.cluster import Cluster, Process, cluster
@@ -207,11 +209,18 @@ def main() -> int:
     parts: Sequence[str] = parser.parse_args().parts
     measures = {"scaling": scaling, "costs": costs, "shares": shares}
     with tempfile.TemporaryDirectory() as folder:
-        pictures = write_renders(Path(folder) / "renders", count=DIFFERENT, seed=7)
-        album = make_album(Path(folder) / "album", pictures, DIFFERENT)
         for part in parts:
-            print(f"\n{measures[part](album)}", flush=True)
+            what, pictures = found(None) if part == "costs" else ("renders", renders(folder))
+            copies = [shutil.copy(each, folder) for each in pictures]
+            album = make_album(Path(folder) / part, [Path(each) for each in copies], DIFFERENT)
+            size = sum(each.stat().st_size for each in album.folder.iterdir()) / len(album) / 1000
+            print(f"\n{part}, {what} of {size:.0f} kB\n\n{measures[part](album)}", flush=True)
     return 0
+
+
+def renders(folder: str) -> list[Path]:
+    """Draw some images."""
+    return write_renders(Path(folder) / "renders", count=DIFFERENT, seed=7)
 
 
 if __name__ == "__main__":
