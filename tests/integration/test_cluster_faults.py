@@ -227,8 +227,9 @@ def test_a_job_that_boards_die_of_again_and_again_ends_as_an_error(
 
 def test_models_at_one_hub_do_not_disturb_each_other(started: Start, photos: Album) -> None:
     there, many = started.hub(SHORT)
+    other = many.board("other", "--name", "second", "--set", "simulated.seed=2", service_ms=5)
     (alone,) = many.boards("alone")
-    many.board("other", "--name", "second", "--set", "simulated.seed=2").wait_for("joined")
+    other.wait_for("joined")
     sender = many.sender(photos.folder, "--model", "glyphs")
     many.wait_for_results(SOME)
     alone.end(signal.SIGKILL)
@@ -238,7 +239,7 @@ def test_models_at_one_hub_do_not_disturb_each_other(started: Start, photos: Alb
     assert len(second.results()) == len(photos)
     assert {each["board"] for each in second.results()} == {"other"}
     assert sender.process.poll() is None
-    many.boards("back")
+    many.boards("back", service_ms=5)
     sender.succeed()
     account = photos.account(many.results())
     assert account.is_clean, account
