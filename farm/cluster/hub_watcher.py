@@ -4,103 +4,74 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from farm.cluster.link import Access, connect, said
+from farm.cluster.access import Access
+from farm.cluster.hub_thread import HubThread
+from farm.cluster.link import said
 from farm.cluster.overview import Overview, look
-from farm.errors import FarmError, HubError
+from farm.errors import HubError
 
 LOOK_SECONDS: Final = 5.0  # for a hub to answer
-CLOSE_SECONDS: Final = 2.0  # for a connection to end in good order
 
 
 class HubWatcher:
     """Looks at a hub every `seconds` during its block, also after the hub was away.
 
     `name` is what the hub's administrator sees. `fd` gets readable with each look, and at the end.
-    Entering the block raises FarmError where the hub can't be reached or does not tell.
+    Entering raises HubError where the hub can't be reached or does not tell, and StartError.
     """
 
     def __init__(self, access: Access, name: str, seconds: float) -> None:
-        self._access, self._name, self._seconds = access, name, seconds
-        self._newest: Overview | None = None
-        self._failure: FarmError | None = None
-        self._loop = asyncio.new_event_loop()
-        self._task: asyncio.Task[None] | None = None
-        self._first = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
-        self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._access, self._seconds = access, seconds
+        self._hub = HubThread(access, name)
+        self._ended: HubError | None = None
+        self._newest: Overview
+        self._task: asyncio.Task[None]  # a loop alone would forget it
 
     def __enter__(self) -> HubWatcher:
-        self._task = self._loop.create_task(self._watch())
-        self._thread.start()
-        try:
-            self._first.wait()
-            self.newest()
-        except BaseException:
-            self.__exit__()
-            raise
+        with ExitStack() as opening:
+            self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            opening.callback(os.close, self.fd)
+            opening.enter_context(self._hub)
+            self._hub.closed = self._end
+            try:
+                self._hub.call(self._look())
+            except (NatsError, asyncio.TimeoutError) as error:
+                why = f"the hub does not tell what it holds: {said(error)}"
+                raise HubError(f"{self._access}: {why}") from error
+            self._hub.do(self._begin)
+            self._opened = opening.pop_all()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        if self._task is not None:
-            with suppress(RuntimeError):  # the loop has ended by itself
-                self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join()
-        os.close(self.fd)
+        self._opened.close()
 
     def newest(self) -> Overview:
-        """Return what the last look has shown; raises FarmError once the hub lets us in no more."""
+        """Return what the last look has shown; raises HubError once the hub lets us in no more."""
         with suppress(BlockingIOError):
             os.eventfd_read(self.fd)
-        if self._failure is not None:
-            raise self._failure
-        if self._newest is None or not self._thread.is_alive():
-            raise HubError(f"{self._access}: nobody looks at the hub any more")
+        if self._ended is not None:
+            raise self._ended
         return self._newest
 
-    def _run(self) -> None:
-        try:
-            if self._task is not None:
-                self._loop.run_until_complete(self._task)
-        except asyncio.CancelledError:
-            pass
-        except FarmError as error:
-            self._failure = error
-        finally:
-            self._loop.close()
-            self._tell()
-
-    def _tell(self) -> None:
-        self._first.set()
-        os.eventfd_write(self.fd, 1)
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._watch())
 
     async def _watch(self) -> None:
-        link = await connect(self._access, self._name, self._ended)
-        try:
-            while not link.is_closed:
-                await self._look(link)
-                await asyncio.sleep(self._seconds)
-        finally:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(link.close(), CLOSE_SECONDS)
+        while True:
+            await asyncio.sleep(self._seconds)
+            if self._hub.link.is_connected:
+                with suppress(NatsError, asyncio.TimeoutError, HubError):  # its age tells
+                    await self._look()
 
-    async def _look(self, link: Client) -> None:
-        """Look once; what was seen before stays while the hub is away."""
-        if not link.is_connected:
-            return
-        try:
-            self._newest = await asyncio.wait_for(look(link.jetstream()), LOOK_SECONDS)
-        except (NatsError, asyncio.TimeoutError) as error:
-            if self._newest is None:
-                raise HubError(f"{self._access}: the hub does not tell: {said(error)}") from error
-        else:
-            self._tell()
+    async def _look(self) -> None:
+        self._newest = await asyncio.wait_for(look(self._hub.link.jetstream()), LOOK_SECONDS)
+        os.eventfd_write(self.fd, 1)
 
-    def _ended(self, error: HubError) -> None:
-        self._failure = error
+    def _end(self, error: HubError) -> None:
+        self._ended = error
+        os.eventfd_write(self.fd, 1)
