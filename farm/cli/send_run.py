@@ -28,7 +28,7 @@ from farm.cluster.sender import DRAIN_SECONDS, Sender
 from farm.cluster.streams import ensure
 from farm.config.labels import Labels
 from farm.config.schema import FarmConfig
-from farm.errors import ConfigError, HubError, InterruptedWriteError
+from farm.errors import ConfigError, HubError, InterruptedWriteError, NoBoardError
 from farm.hardware.environment import command_line
 from farm.report.subject import Subject
 from farm.results.answer_format import AnswerFormat, format_of
@@ -93,12 +93,21 @@ def send(access: Access, wanted: Wanted, request: Request) -> int:
 
 
 async def look(link: Client, access: Access) -> list[Presence]:
-    """Return the boards at a hub, which has its streams from now on; raises HubError."""
+    """Return the boards at a hub, which has its streams from now on; raises HubError.
+
+    Where all of them speak in a way that can't be understood, that is a NoBoardError with why.
+    """
     try:
         await ensure(link.jetstream())
-        return await roster.boards(link.jetstream())
+        found = await roster.read(link.jetstream())
     except GONE as error:
         raise HubError(f"{access}: the hub does not tell who is there: {said(error)}") from error
+    if found.refused and not found.seen:
+        reasons = "; ".join(found.refused)
+        raise NoBoardError(
+            f"{access}: boards are there, but none that this program can use: {reasons}"
+        )
+    return [each.board for each in found.seen]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

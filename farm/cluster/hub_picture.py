@@ -25,6 +25,7 @@ WIDER: Final = 150
 FEWEST_BOARDS: Final = 4  # rows: before there is room for less, other parts leave
 MOST_MODELS: Final = 6  # rows, where a picture's height is limited
 MOST_RUNS: Final = 3
+MOST_LINES: Final = 10_000  # of a screen; more are of what is printed
 MOST_REASONS: Final = 2
 LONGEST_NAME: Final = 32
 NARROW: Final = 4  # columns that a column has at least
@@ -105,7 +106,10 @@ def boards_part(view: View, width: int, rows: int) -> RenderableType:
     """Return the table of boards, `rows` at most, or what to do where there is none."""
     boards = view.overview.boards
     if not boards:
-        return Text(f"No board is at this hub. On each board:\n  {view.join}", overflow="fold")
+        # What is printed can be copied as one line, however long; on a screen it must fit.
+        printed = rows > MOST_LINES
+        said = f"No board is at this hub. On each board:\n  {view.join}"
+        return Text(said, no_wrap=printed, overflow="ignore" if printed else "fold")
     columns = [each for each in COLUMNS if width >= each.needs]
     table = _table(*((each.head, each.is_figure) for each in columns))
     shown = boards if len(boards) <= rows else boards[: max(0, rows - 1)]
@@ -124,7 +128,7 @@ def models_part(overview: Overview, height: int) -> Part:
         *(("jobs waiting", True), ("in flight", True)),
     )
     found = models(overview)
-    for each in found if height == UNLIMITED else found[:MOST_MODELS]:
+    for each in found if height > MOST_LINES else found[:MOST_MODELS]:
         name = Text(NO_BOARD, BAD) if each.model is None else _model(each.model, each.simulated)
         table.add_row(
             *(name, figures.count(each.boards), figures.digits(each.rate)),
@@ -137,7 +141,7 @@ def runs_part(overview: Overview, height: int) -> Part:
     """Return the runs of which the hub holds something; where `height` has a limit, some."""
     table = _table(("run", False), ("jobs", True), ("results waiting", True))
     runs = sorted(overview.runs, key=lambda each: (-each.results, -each.jobs, each.run))
-    for each in runs if height == UNLIMITED else runs[:MOST_RUNS]:
+    for each in runs if height > MOST_LINES else runs[:MOST_RUNS]:
         table.add_row(each.run, figures.count(each.jobs), figures.count(each.results))
     return Part(table.row_count + 1 if runs else 0, table)
 

@@ -94,7 +94,7 @@ def check_screen() -> None:
 def print_picture(draw: Callable[[int], RenderableType]) -> None:
     """Print a picture of any number of lines, which `draw` makes for a number of columns."""
     width = width_of(sys.stdout) if sys.stdout.isatty() else UNKNOWN
-    Console(file=sys.stdout, width=width, highlight=False).print(draw(width))
+    Console(file=sys.stdout, width=width, highlight=False).print(draw(width), crop=False)
 
 
 @contextmanager

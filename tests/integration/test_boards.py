@@ -16,9 +16,10 @@ from nats.js import JetStreamContext
 from farm.cluster import names, streams
 from farm.cluster.access import Access
 from farm.cluster.metrics import serve_metrics
+from farm.cluster.presence import encode
 from farm.errors import ConfigError
 from tests.helpers.emulator import CURSOR, GIVEN_BACK, Emulator, emulator, in_terminal
-from tests.helpers.hub import SERVER, Hub, free_port, hub
+from tests.helpers.hub import SERVER, TOKEN, Hub, free_port, hub
 from tests.helpers.hub_peers import board
 from tests.helpers.presences import a_board, at_hub, put
 from tests.helpers.programs import FAST, NPU_FARM, Programs, missing, npu_farm
@@ -92,11 +93,23 @@ def test_programs_get_json(running: Hub) -> None:
         assert told["runs"][1] == {"run": "b" * 20, "jobs": 0, "results": 3}
 
 
-def test_who_comes_first_is_told_how_to_join(running: Hub) -> None:
+def test_who_comes_first_is_told_how_to_join(running: Hub, tmp_path: Path) -> None:
     shown = npu_farm("boards", running.address)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert f"\n  npu-farm join {running.address} CONFIG\n" in shown.stdout
+    (file := tmp_path / "a token").write_text(TOKEN)
+    address = running.address.replace(f"{TOKEN}@", "")
+    shown = npu_farm("boards", address, "--token-file", str(file))
+    assert f"\n  npu-farm join {address} --token-file '{file}' CONFIG\n" in shown.stdout
     assert json.loads(npu_farm("boards", running.address, "--json").stdout)["boards"] == []
+
+
+def test_a_sender_is_told_of_boards_that_it_can_not_use(running: Hub) -> None:
+    newer = encode(ROCK).replace(b'"version":1', b'"version":2')
+    put(running.address, newer=newer)
+    refused = npu_farm("send", running.address)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "version 2" in refused.stderr
 
 
 @pytest.mark.parametrize("words", [("boards",), ("top", "--once", "--hub")])
