@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
+from farm.cluster import nats_server_start
 from farm.errors import ConfigError, HubError
 from farm.system.log import LOG
 from workers.shell import shell_command
@@ -22,7 +20,7 @@ PROGRAM: Final = "nats-server"
 READY: Final = "Server is ready"
 LINE: Final = re.compile(r"\[\d+\] (?:[\d/]+ [\d:.]+ )?\[([A-Z]{3})\] (.*)")
 END_SECONDS: Final = 10.0  # to write what it holds
-PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+STARTER: Final = ("-I", "-S", nats_server_start.__file__)
 # After such an error a stream takes nothing any more, though there may be room again.
 WEDGED: Final = re.compile("critical write error|JetStream .*DISABLED", re.IGNORECASE)
 HINTS: Final = {
@@ -60,7 +58,7 @@ class NatsServer:
         self.ready = self.over = False
         self._last = "it said nothing"
         self._process = subprocess.Popen(
-            [program, "-c", config],
+            [sys.executable, *STARTER, f"{os.getpid()}", program, "-c", config],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -68,7 +66,6 @@ class NatsServer:
             errors="replace",
             pass_fds=(lock,),
             start_new_session=True,  # Ctrl-C is for us, and we end it
-            preexec_fn=begin(os.getpid()),  # noqa: PLW1509 - it takes no lock
         )
         self._listener = threading.Thread(target=self._listen, name=PROGRAM, daemon=True)
 
@@ -124,16 +121,3 @@ class NatsServer:
     def _end(self) -> None:
         self.over = True
         os.eventfd_write(self.fd, 1)
-
-
-def begin(parent: int) -> Callable[[], None]:
-    """Return what a child does first: it ends with its parent, and takes all signals."""
-    prctl = ctypes.CDLL(None).prctl
-
-    def ends_with_parent() -> None:
-        prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-
-    return ends_with_parent

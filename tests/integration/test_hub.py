@@ -89,13 +89,15 @@ def state_of(access: Access) -> tuple[int, int, float]:
     return asyncio.run(ask())
 
 
-def publish(address: str) -> None:
+def publish(address: str, seconds: float = PATIENCE) -> None:
     """Put a job into a hub."""
+
+    subject = names.job_subject("queue", "run")
 
     async def put() -> None:
         link = await connect(Access(address=address), "test", lambda _: None)
         try:
-            await link.jetstream().publish(names.job_subject("queue", "run"), bytes(100_000))
+            await link.jetstream().publish(subject, bytes(100_000), timeout=seconds)
         finally:
             await link.close()
 
@@ -166,10 +168,10 @@ def test_ctrl_c_is_for_it_alone(tmp_path: Path) -> None:
 
 def test_its_limits_may_change(tmp_path: Path) -> None:
     sizes = []
-    for size in (1024, 512, 2048):
+    for size in (1024, 512):
         with hub_command(tmp_path, "--store-mb", f"{size}") as running:
             sizes.append(state_of(Access(address=running.address))[1])
-    assert sizes == [(each - 64) * MB // 2 for each in (1024, 512, 2048)]
+    assert sizes == [(each - 64) * MB // 2 for each in (1024, 512)]
 
 
 def test_it_speaks_tls(tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_a_disk_that_gets_full_ends_it_and_room_is_all_it_needs(tmp_path: Path) 
             fill(tmp_path / "others")
             while running.process.poll() is None:
                 with suppress(NatsError, HubError):
-                    publish(running.address)
+                    publish(running.address, 0.5)
             assert running.process.wait(PATIENCE) == 3
             assert "no space left" in running.rest()[-1]["message"]
         code, said = refused(tmp_path / "store", "--store-mb", "256")
@@ -271,7 +273,7 @@ def test_a_disk_that_gets_full_ends_it_and_room_is_all_it_needs(tmp_path: Path) 
         with hub_command(tmp_path / "store", "--store-mb", "256") as again:
             assert state_of(Access(address=again.address))[0] >= 1
     finally:
-        subprocess.run(("/bin/umount", tmp_path), check=True)
+        subprocess.run(("/bin/umount", "--lazy", tmp_path), check=True)
 
 
 def fill(file: Path) -> None:

@@ -53,6 +53,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "farm/cluster/recovery.py": "tests/integration/test_send.py",
     "farm/cluster/sender.py": "tests/integration/test_send.py",
     "farm/cluster/link.py": "tests/integration/test_hub_link.py",
+    "farm/cluster/nats_server_start.py": "tests/integration/test_hub.py",
     "farm/cluster/objects.py": "tests/integration/test_hub_objects.py",
     "farm/cluster/streams.py": "tests/integration/test_hub_link.py",
     "farm/coordinator/__main__.py": "tests/integration/test_command.py",
