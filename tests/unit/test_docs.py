@@ -88,6 +88,7 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
         ("top.md", "top", set()),
         ("boards.md", "boards", set()),
         ("hub.md", "hub", set()),
+        ("send.md", "send", set()),
     ],
 )
 def test_a_commands_page_has_a_row_for_every_flag(
