@@ -17,9 +17,12 @@ from farm.cluster.link import Access, connect
 from farm.errors import HubError
 from tests.helpers.hub import SERVER, free_port
 from tests.helpers.hub_keys import make_key
+from tests.helpers.presences import a_board, put
+from tests.helpers.programs import npu_farm
 from tests.helpers.support import ROOT, wait_for
 
 PAGE: Final = (ROOT / "docs" / "hub.md").read_text(encoding="utf-8")
+VIEWERS: Final = (ROOT / "docs" / "boards.md").read_text(encoding="utf-8")
 CONFIGS: Final = re.findall(
     r"^```\n((?:authorization|accounts|max_payload).*?)^```", PAGE, re.M | re.S
 )
@@ -84,3 +87,21 @@ def test_a_user_may_be_held_to_what_is_needed(tmp_path: Path) -> None:
     with server(config := tmp_path / "hub.conf", port, store, USER.replace("UABC...", key.public)):
         assert wait_for(lambda: works(Access(address=f"nats://127.0.0.1:{port}", nkey=seed)))
         assert "Violation" not in config.with_suffix(".log").read_text()
+
+
+def test_a_user_may_only_look(tmp_path: Path) -> None:
+    """With what the docs have for it: no other request of `boards` is refused, a job is."""
+    (rules,) = re.findall(r"^```\n(authorization.*?)^```", VIEWERS, re.M | re.S)
+    rules = rules.replace("users: [", 'users: [ { user: all, password: "..." },', 1)
+    port, store = free_port(), f'jetstream {{ store_dir: "{tmp_path}/store" }}'
+    viewer, other = (f"nats://{user}:...@127.0.0.1:{port}" for user in ("viewer", "all"))
+    with server(config := tmp_path / "hub.conf", port, store, rules):
+        assert wait_for(lambda: works(Access(address=other)))
+        put(other, a_board("rock"))
+        shown = npu_farm("boards", viewer)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert "rock" in shown.stdout
+        log = config.with_suffix(".log")
+        assert "Violation" not in log.read_text()
+        assert not works(Access(address=viewer))
+        assert "Violation" in log.read_text()
