@@ -110,10 +110,11 @@ class Told:
 
     async def ended(self) -> None:
         """Tell why it has ended."""
-        if self._last is None:
+        last = self._client.last_error or self._last  # the first is what a server said at the end
+        if last is None:
             self._closed(HubError(f"{self._access}: the connection was closed"))
         else:
-            self._closed(failure(self._access, self._last, "the connection has ended for good"))
+            self._closed(failure(self._access, last, "the connection has ended for good"))
 
     async def _end(self) -> None:
         try:

@@ -72,7 +72,7 @@ class Hub:
 
     def start(self) -> None:
         """Start it on its port and store; it is ready on return."""
-        self._config.write_text(json.dumps(self.settings))  # a form of its language
+        self._write_config()
         with self._log.open("a") as log:
             self._process = subprocess.Popen([SERVER, "-c", self._config], stderr=log)
         assert wait_for(self.is_ready), self.log
@@ -84,6 +84,14 @@ class Hub:
             asyncio.run(make_streams(self.access, self._limits))
             return True
         return False
+
+    def reload(self) -> None:
+        """Let it heed its settings while it runs."""
+        self._write_config()
+        os.kill(self.pid, signal.SIGHUP)
+
+    def _write_config(self) -> None:
+        self._config.write_text(json.dumps(self.settings))  # a form of its language
 
     def kill(self) -> None:
         """End it as a power cut does."""

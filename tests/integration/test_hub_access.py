@@ -149,6 +149,20 @@ def test_a_hub_whose_token_has_changed_ends_the_connection(tmp_path: Path) -> No
         assert isinstance(asyncio.run(change(running)), RefusedError)
 
 
+def test_a_token_that_is_taken_back_ends_the_connection(tmp_path: Path) -> None:
+    """A server that reads its config anew sends away whom it lets in no more."""
+
+    async def take_back(running: Hub) -> HubError:
+        ended: asyncio.Future[HubError] = asyncio.get_running_loop().create_future()
+        await connect(running.access, "test", ended.set_result)
+        running.settings["authorization"] = {"token": "another"}
+        running.reload()
+        return await asyncio.wait_for(ended, PATIENCE)
+
+    with hub(tmp_path) as running:
+        assert isinstance(asyncio.run(take_back(running)), RefusedError)
+
+
 def test_an_end_by_our_will_is_no_loss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with hub(tmp_path) as running:
         caplog.clear()
