@@ -19,7 +19,7 @@ FROM python:3.12-slim-bookworm
 
 COPY constraints.txt /
 COPY --from=builder /wheels /wheels
-RUN pip install --no-cache-dir --constraint /constraints.txt "$(echo /wheels/*.whl)[serve]" && \
+RUN pip install --no-cache-dir --constraint /constraints.txt "$(echo /wheels/*.whl)[serve,cluster]" && \
     rm -r /wheels && \
     useradd --create-home --uid 1000 farm
 WORKDIR /npu-farm
