@@ -144,7 +144,7 @@ def read_until_has(program: subprocess.Popen[str], text: str) -> str:
 def test_a_real_board_is_shown_as_it_is_and_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "PRESENCE_SECONDS", 5.0)
+    monkeypatch.setattr(streams, "PRESENCE_SECONDS", 8.0)  # a board tells every 3 s
 
     def seen(address: str) -> dict[str, Any]:
         shown = npu_farm("boards", "--json", address)
