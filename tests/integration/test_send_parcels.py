@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from farm.cluster.access import Access
 from farm.cluster.link import connect
 from farm.cluster.messages import Parcel
 from farm.cluster.roster import boards
+from farm.cluster.streams import Limits, ensure
 from farm.results.result import Result
 from farm.sources.renders import write_renders
 from tests.helpers.fake_board import fake_board, tench
@@ -28,6 +29,7 @@ from tests.helpers.hub import Hub, hub
 from tests.helpers.hub_peers import board
 from tests.helpers.programs import NPU_FARM, npu_farm
 from tests.helpers.support import ROOT, wait_for
+from workers.protocol.messages import ItemError
 
 COUNT: Final = 12
 PAYLOAD: Final = 1 << 20
@@ -56,7 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def ask(running: Hub, what: str) -> int:
-    """How many boards, or pieces of images, a hub has."""
+    """How many boards a hub has, or messages in one of its streams."""
 
     async def answer() -> int:
         client = await connect(Access(address=running.address), "test", lambda _: None)
@@ -64,7 +66,7 @@ def ask(running: Hub, what: str) -> int:
             js = client.jetstream()
             if what == "boards":
                 return len(await boards(js))
-            return int((await js.stream_info(names.OBJECTS)).state.messages)
+            return int((await js.stream_info(what)).state.messages)
         finally:
             await client.close()
 
@@ -141,7 +143,31 @@ def test_what_no_message_has_room_for_goes_through_the_store(site: Site, tmp_pat
     done = sent(site, tmp_path / "r.jsonl", str(images))
     assert done.returncode == 0, done.stderr
     assert answers(tmp_path / "r.jsonl") == alone(images, tmp_path / "alone.jsonl")
-    assert ask(site.hub, "pieces") == 0
+    assert ask(site.hub, names.OBJECTS) == 0
+
+
+def test_a_store_smaller_than_the_images_makes_the_sender_wait(site: Site, tmp_path: Path) -> None:
+    for number in range(4):
+        noise(tmp_path / f"images/large{number}.bmp", 700)
+    limit(site.hub, 4 << 20)  # two of them, and half of a third
+    try:
+        done = sent(site, tmp_path / "r.jsonl", str(tmp_path / "images"))
+    finally:
+        limit(site.hub, Limits().objects_bytes)
+    assert done.returncode == 0, done.stderr
+    assert len(lines(tmp_path / "r.jsonl")) == 4
+    assert ask(site.hub, names.OBJECTS) == 0
+
+
+def limit(running: Hub, objects_bytes: int) -> None:
+    async def work() -> None:
+        client = await connect(Access(address=running.address), "test", lambda _: None)
+        try:
+            await ensure(client.jetstream(), Limits(objects_bytes=objects_bytes))
+        finally:
+            await client.close()
+
+    asyncio.run(work())
 
 
 def test_what_a_killed_sender_has_stored_is_taken_away_by_the_next(tmp_path: Path) -> None:
@@ -153,6 +179,10 @@ def test_what_a_killed_sender_has_stored_is_taken_away_by_the_next(tmp_path: Pat
         lazy.working.clear()
         return tench(parcel)
 
+    def too_late(parcel: Parcel) -> Result:
+        lazy.answer = tench
+        return replace(tench(parcel), top5=None, error=ItemError("gone", ""))
+
     with (
         hub(tmp_path / "hub", max_payload=PAYLOAD) as running,
         fake_board(running.address, answer=only_the_first) as lazy,
@@ -161,16 +191,17 @@ def test_what_a_killed_sender_has_stored_is_taken_away_by_the_next(tmp_path: Pat
         killed = subprocess.Popen([NPU_FARM, *words], cwd=ROOT)
         try:
             assert wait_for(lambda: len(lazy.jobs) == 2 and len(lines(output)) == 1)
-            assert wait_for(lambda: ask(running, "pieces") == 6)  # of the other
+            assert wait_for(lambda: ask(running, names.OBJECTS) == 6)  # of the other
         finally:
             killed.kill()
             killed.wait()
-        lazy.answer = tench
+        lazy.answer = too_late
         lazy.working.set()
+        assert wait_for(lambda: ask(running, names.RESULTS) >= 1)
         done = npu_farm(*words, "--resume")
         assert done.returncode == 0, done.stderr
-        assert ask(running, "pieces") == 0
-    assert len(lines(output)) == 2
+        assert ask(running, names.OBJECTS) == 0
+    assert [line["error"] for line in lines(output)] == [None, None]
 
 
 def test_smaller_copies_answer_as_the_images(site: Site, tmp_path: Path) -> None:
