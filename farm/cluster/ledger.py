@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from farm.cluster.messages import Answered, Answers
+from farm.cluster.soundness import is_gone
 from farm.sources.base import Ref
 
 FIRST_GUESS: Final = 256 << 10  # bytes of an image before one is known
 WEIGHT: Final = 1 / 32  # of an image in the mean of their sizes
 MOST_UNPACKED: Final = 64  # images: their sizes are not known yet
 PARTS: Final = 4  # of what fits into the hub at once: a job is no larger than one
+
+
+MOST_GONE: Final = 3  # times that an image is sent again; then that is its result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +32,15 @@ class Sent:
     """An image that has no answer: how many bytes it has, and which job of the hub's it is in.
 
     Both are None until the hub has it. `missed` counts in how many looks in a row the hub had
-    nothing of the run.
+    nothing of the run; `gone` how many boards did not find the image there: it is sent again then,
+    as all that the hub has lost.
     """
 
     ref: Ref
     size: int | None = None
     job: int | None = None
     missed: int = 0
+    gone: int = 0
 
 
 class Ledger:
@@ -111,6 +117,9 @@ class Ledger:
             number = answered.result.id
             if number not in self._sent:
                 self.strays += 1
+                continue
+            if is_gone(answered.result) and self._sent[number].gone < MOST_GONE:
+                self._sent[number].gone += 1
                 continue
             fresh.append((self._end(number).ref, answered))
             self._unwritten[number] = message

@@ -19,12 +19,12 @@ from nats.js.errors import APIError, NotFoundError
 from farm.cluster import names
 from farm.cluster.link import back_off
 from farm.cluster.messages import Stored
+from farm.cluster.soundness import GONE
 from farm.cluster.streams import SAME_SECONDS
 from workers.errors import ImageError
 
 PIECE: Final = 256 << 10  # bytes, the last one less; any server takes 1 MB, if not told otherwise
 ROOM: Final = 1024  # bytes that the store takes for a piece, besides its own
-GONE: Final = "gone"  # the kind of an image that the hub has no more
 NO_ROOM: Final = (10077, 10047, 10023)  # of the server's errors: in the stream, on disk, anywhere
 T = TypeVar("T")
 

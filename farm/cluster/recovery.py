@@ -11,16 +11,16 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
-from farm.cluster import names, objects
+from farm.cluster import names
 from farm.cluster.incoming import answers_in
 from farm.cluster.link import said
 from farm.cluster.mail import GONE
 from farm.cluster.messages import Answered
 from farm.cluster.objects import Objects
 from farm.cluster.sender import result_of
+from farm.cluster.soundness import is_gone
 from farm.cluster.streams import run_puller
 from farm.errors import HubError
-from farm.results.result import Result
 from farm.results.resume_index import ResumeIndex
 from farm.results.writers import Writer
 from farm.system.log import LOG
@@ -67,8 +67,3 @@ def found_in(message: Msg, run: str, task: str) -> list[Answered]:
         LOG.debug(f"a message among the results is dropped: {error}")
         return []
     return [each for each in answers.answered if not is_gone(each.result)]
-
-
-def is_gone(result: Result) -> bool:
-    """Return whether there is no answer because a board did not find the image in the hub."""
-    return result.error is not None and result.error.kind == objects.GONE

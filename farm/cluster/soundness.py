@@ -12,6 +12,7 @@ from workers.protocol.spec import CLASSIFY, DETECT
 KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LONGEST_BOARD: Final = 64  # characters
 MOST_CLASSES: Final = 5
+GONE: Final = "gone"  # the kind of an image that the hub has no more
 
 
 def is_of(task: str, result: Result) -> bool:
@@ -20,6 +21,11 @@ def is_of(task: str, result: Result) -> bool:
         return True
     kinds = {CLASSIFY: result.top5 is not None, DETECT: result.objects is not None}
     return kinds.get(task, not any(kinds.values()))
+
+
+def is_gone(result: Result) -> bool:
+    """Return whether there is no answer because a board did not find the image in the hub."""
+    return result.error is not None and result.error.kind == GONE
 
 
 def flaw(result: Result, *, has_output: bool) -> str | None:

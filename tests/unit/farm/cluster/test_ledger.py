@@ -9,10 +9,11 @@ import hypothesis.strategies as st
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from farm.cluster.ledger import MOST_UNPACKED, PARTS, Bound, Ledger
+from farm.cluster.ledger import MOST_GONE, MOST_UNPACKED, PARTS, Bound, Ledger
 from farm.cluster.messages import Answered, Answers
 from farm.sources.base import path_ref
 from tests.helpers.results import result
+from workers.protocol.messages import ItemError
 
 RUN: Final = "0" * 20
 NEVER_SENT: Final = 10**9
@@ -187,3 +188,17 @@ def test_what_the_hub_has_lost_is_sent_again_and_what_may_be_on_its_way_is_not()
     ledger.store(3, {0: 10})
     ledger.receive(2, answers(0, 2))
     assert (ledger.outstanding, ledger.bytes) == (1, 0)
+
+
+def test_an_image_that_a_board_did_not_find_in_the_hub_is_sent_again_but_not_for_ever() -> None:
+    ledger = Ledger()
+    ledger.send(0, path_ref("/0"))
+    gone = Answered(None, result(id=0, path=None, error=ItemError("gone", "")), None)
+    for message in range(MOST_GONE):
+        ledger.store(message, {0: 10})
+        assert ledger.receive(message, Answers(RUN, RUN, (gone,))) == []
+        assert ledger.finished() == [message]
+        ledger.lost()
+        assert ledger.lost() == [(0, path_ref("/0"))]
+    assert ledger.receive(9, Answers(RUN, RUN, (gone,))) == [(path_ref("/0"), gone)]
+    assert ledger.outstanding == 0
