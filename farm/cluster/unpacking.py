@@ -36,11 +36,12 @@ class Unpacker:
         """
         stored = sum(each.source.size for each in parcels if isinstance(each.source, Stored))
         size = min(stored, self._most_bytes)
-        async with self._turn:  # a large one is not passed by small ones for ever
-            while self._left < size:
-                self._returned.clear()
-                await self._returned.wait()
-            self._left -= size
+        if size:
+            async with self._turn:  # a large one is not passed by small ones for ever
+                while self._left < size:
+                    self._returned.clear()
+                    await self._returned.wait()
+                self._left -= size
         try:
             yield await self._unpack_all(parcels)
         finally:

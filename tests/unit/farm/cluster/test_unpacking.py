@@ -11,7 +11,6 @@ from farm.cluster.messages import Data, Parcel, Shared, Stored
 from farm.cluster.objects import Objects
 from farm.cluster.shared_paths import SharedFolder
 from farm.cluster.unpacking import Unpacked, Unpacker
-from tests.helpers.support import PATIENCE
 from workers.errors import ImageError
 from workers.protocol.messages import ItemError
 
@@ -89,11 +88,13 @@ def test_no_more_is_fetched_at_a_time_than_there_is_room_for() -> None:
         jobs = [asyncio.ensure_future(job(unpacker, number, end)) for number in range(2)]
         await asyncio.sleep(0.05)
         assert began == [0]
+        async with unpacker.unpacked([Parcel(2, None, Data(b"small"))]) as items:
+            assert items == [b"small"]  # it waits for none of them
         end.set()
-        await asyncio.wait_for(asyncio.gather(*jobs), PATIENCE)
+        await asyncio.gather(*jobs)
         assert began == [0, 1]
 
-    asyncio.run(both())
+    asyncio.run(asyncio.wait_for(both(), 10))
 
 
 def test_a_job_with_more_than_there_ever_is_room_for_is_refused_in_part() -> None:
