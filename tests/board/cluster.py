@@ -35,7 +35,7 @@ def main() -> int:
         there = stack.enter_context(hub(folder / "store", ack_seconds=ACK_SECONDS))
         many = stack.enter_context(cluster(there.address, folder / "cluster"))
         dialler = subprocess.Popen(
-            [sys.executable, "-m", tunnel.__name__, "outside", f"{forwarded}", f"{there.port}"],
+            [sys.executable, "-m", tunnel.__name__, f"{forwarded}", f"{there.port}"],
             cwd=ROOT,
         )
         stack.callback(dialler.kill)
@@ -50,6 +50,7 @@ def main() -> int:
         many.sender(FIFTY).succeed(within=UP_SECONDS)
         asyncio.run(tunnel.over(forwarded))
         assert board.wait(UP_SECONDS) == 0
+        assert many.here() == []
         account = Album(FIFTY, folder / "out" / "alone.jsonl").account(many.results())
         assert account.is_clean, account
         assert account.boards == {soc: 50}

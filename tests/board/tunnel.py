@@ -1,7 +1,7 @@
 """A tunnel that is dialled from outside, for a board that can reach nothing but be reached.
 
-On the board, `inside PORT TUNNEL` listens on both ports. Here, `outside TUNNEL HUB` connects to the
-board's TUNNEL port: whoever connects to PORT on the board talks to the hub on port HUB here.
+`Inside` listens on two ports of the board. `python -m tests.board.tunnel TUNNEL HUB` connects from
+here to one of them: who connects to the other one, on the board, talks to the hub on port HUB here.
 """
 
 from __future__ import annotations
@@ -20,23 +20,26 @@ Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Inside:
-    """The board's end: gives each who comes one of the connections from outside."""
+    """The board's end: gives each who comes one of the connections from outside.
+
+    `over` is set once the other end says that it is over.
+    """
 
     def __init__(self) -> None:
         self._idle: asyncio.Queue[Pair] = asyncio.Queue()
-        self._over = asyncio.Event()
+        self.over = asyncio.Event()
 
     async def run(self, port: int, tunnel: int) -> None:
-        """Listen until the other end says that it is over."""
+        """Listen, for ever."""
         async with (
             await asyncio.start_server(self._come, HERE, port),
-            await asyncio.start_server(self._dialled, ANYWHERE, tunnel),
+            await asyncio.start_server(self._dialled, ANYWHERE, tunnel) as server,
         ):
-            await self._over.wait()
+            await server.serve_forever()
 
     async def _dialled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await reader.readexactly(1) == END:
-            self._over.set()
+            self.over.set()
         else:
             self._idle.put_nowait((reader, writer))
 
@@ -83,11 +86,5 @@ async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-def main() -> None:
-    """See the module."""
-    end, one, other = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    asyncio.run(Inside().run(one, other) if end == "inside" else outside(one, other))
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(outside(int(sys.argv[1]), int(sys.argv[2])))
