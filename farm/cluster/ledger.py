@@ -31,12 +31,13 @@ class Bound:
 class Sent:
     """An image that has no answer: how many bytes it has, and which job of the hub's it is in.
 
-    Both are None until the hub has it. `missed` counts in how many looks in a row the hub had
-    nothing of the run; `gone` how many boards did not find the image there: it is sent again then,
-    as all that the hub has lost.
+    `at` is since when it may be read, in seconds since 1970. The others are None until the hub has
+    it. `missed` counts in how many looks in a row the hub had nothing of the run; `gone` how many
+    boards did not find the image there: it is sent again then, as all that the hub has lost.
     """
 
     ref: Ref
+    at: float
     size: int | None = None
     job: int | None = None
     missed: int = 0
@@ -87,9 +88,9 @@ class Ledger:
         room = min(bound.images - held, MOST_UNPACKED - self._unpacked, left // mean)
         return wanted if room >= wanted else 0
 
-    def send(self, number: int, ref: Ref) -> None:
-        """Take in that an image is on its way to the hub."""
-        self._sent[number] = Sent(ref)
+    def send(self, number: int, ref: Ref, at: float) -> None:
+        """Take in that an image is on its way to the hub, and may be read from `at` on."""
+        self._sent[number] = Sent(ref, at)
         self._unpacked += 1
 
     def refuse(self, number: int) -> Ref:
@@ -108,7 +109,7 @@ class Ledger:
                 self._bytes += size
                 sent.size, sent.job = size, job
 
-    def receive(self, message: int, answers: Answers) -> list[tuple[Ref, Answered]]:
+    def receive(self, message: int, answers: Answers) -> list[tuple[Sent, Answered]]:
         """Return those of a message's answers that are waited for, with the images they are of."""
         if message in self._open:  # it comes again, since its results are not written yet
             return []
@@ -121,7 +122,7 @@ class Ledger:
             if is_gone(answered.result) and self._sent[number].gone < MOST_GONE:
                 self._sent[number].gone += 1
                 continue
-            fresh.append((self._end(number).ref, answered))
+            fresh.append((self._end(number), answered))
             self._unwritten[number] = message
         if fresh:
             self._open[message] = len(fresh)

@@ -31,7 +31,8 @@ from farm.cluster.mail import Mail, Route
 from farm.cluster.messages import Answered
 from farm.results.ordering import ArrivalOrder, InputOrder
 from farm.results.result import Result, path_of
-from farm.sources.base import Ref, Source
+from farm.results.resume import Remaining
+from farm.sources.base import Ref
 from farm.system.log import LOG
 from farm.system.signals import Signals
 
@@ -53,7 +54,7 @@ class Sender:
         hub: HubThread,
         route: Route,
         crew: Crew,
-        source: Source,
+        source: Remaining,
         signals: Signals,
         *,
         ordered: bool,
@@ -154,7 +155,7 @@ class Sender:
         """Send as much as there is room for; return the descriptors to wait on for more."""
         while not self._fed:
             total, crew = self._source.total, self._crew
-            left = None if total is None else max(0, total - self.submitted)
+            left = None if total is None else total - self._source.skipped - self.submitted
             room = self._ledger.room(crew.bound, images_of_next(left, crew.size))
             if not room:
                 return ()
@@ -165,10 +166,10 @@ class Sender:
                 return ()
             if not refs:
                 return self._source.fds
-            images = list(enumerate(refs, start=self._next_id))
+            now, images = time.time(), list(enumerate(refs, start=self._next_id))
             self._next_id += len(refs)
             for number, ref in images:
-                self._ledger.send(number, ref)
+                self._ledger.send(number, ref, now)
             self._hub.do(partial(self._mail.post, images))
         return ()
 
@@ -184,8 +185,11 @@ class Sender:
             case Stored(job, sizes):
                 self._ledger.store(job, sizes)
             case Received(message, answers):
-                for ref, answered in self._ledger.receive(message, answers):
-                    self._ready.extend(self._order.put(result_of(answered, path_of(ref))))
+                for sent, answered in self._ledger.receive(message, answers):
+                    path = path_of(sent.ref)
+                    # Not the board's own time: its clock may be wrong.
+                    result = replace(result_of(answered, path), read_at=sent.at)
+                    self._ready.extend(self._order.put(result))
             case Present(boards):
                 self._crew.update(boards)
             case Counted(0, 0) if self._drain_until is None:

@@ -7,7 +7,9 @@ import csv
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from msgspec.structs import replace
 from farm.cluster import names
 from farm.cluster.link import connect
 from farm.cluster.sender import DRAIN_SECONDS
-from tests.helpers.fake_board import content, fake_board
+from farm.sources.renders import write_renders
+from tests.helpers.fake_board import content, fake_board, tench
 from tests.helpers.hub import TOKEN, Hub, hub
 from tests.helpers.programs import NPU_FARM, Programs, npu_farm, read_until
 from tests.helpers.support import PATIENCE, wait_for
@@ -111,6 +114,33 @@ def test_what_can_not_be_read_has_an_error_and_does_not_travel(
     assert [each.id for job in board.jobs for each in job.parcels] == [0]
     assert "tench" in page.read_text()
     assert TOKEN not in page.read_text() + done.stderr + output.read_text()
+
+
+def test_copies_and_pictures_do_not_depend_on_a_boards_clock(a_hub: Hub, tmp_path: Path) -> None:
+    """They are made of images that have not changed since they were read."""
+    write_renders(tmp_path / "renders", count=3, seed=3)
+    copies, page = tmp_path / "copies", tmp_path / "page.html"
+    words = ("send", a_hub.address, str(tmp_path / "renders"), "-q")
+    with fake_board(a_hub.address, answer=lambda parcel: changed(tench(parcel), read_at=1.0)):
+        done = npu_farm(*words, "--annotate", str(copies), "--html", str(page))
+    assert done.returncode == 0, done.stderr
+    assert len(list(copies.rglob("*.jpg"))) == 3
+    assert page.read_text().count('"thumb":"') == 3
+
+
+def test_a_list_that_comes_slowly_is_sent_as_it_comes(
+    a_hub: Hub, images: Path, programs: Programs
+) -> None:
+    with fake_board(a_hub.address):
+        sender = programs.start(NPU_FARM, "send", a_hub.address, "-", stdin=subprocess.PIPE)
+        assert sender.stdin is not None
+        assert sender.stdout is not None
+        for name in EACH[:3]:
+            sender.stdin.write(f"{images}/{name}\n")
+            sender.stdin.flush()
+            assert sender.stdout.readline().startswith(f"{images}/{name}: tench")
+        sender.stdin.close()
+        assert sender.wait(PATIENCE) == 0
 
 
 def test_a_run_that_nobody_serves_says_so_at_once_and_what_there_is(

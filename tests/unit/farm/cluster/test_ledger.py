@@ -44,7 +44,7 @@ class Hub(RuleBasedStateMachine):
     @rule(wanted=st.integers(1, 16))
     def send(self, wanted: int) -> None:
         for _ in range(self.ledger.room(BOUND, wanted)):
-            self.ledger.send(self.count, path_ref(f"/{self.count}"))
+            self.ledger.send(self.count, path_ref(f"/{self.count}"), 0.0)
             self.sent.append(self.count)
             self.count += 1
 
@@ -80,9 +80,9 @@ class Hub(RuleBasedStateMachine):
 
     def deliver(self, message: int, what: Answers) -> None:
         self.delivered[message] = what
-        for ref, answered in self.ledger.receive(message, what):
+        for sent, answered in self.ledger.receive(message, what):
             number = answered.result.id
-            assert ref == path_ref(f"/{number}")
+            assert sent.ref == path_ref(f"/{number}")
             self.received.append(number)
             self.came_in[number] = message
             self.sent = [each for each in self.sent if each != number]
@@ -152,7 +152,7 @@ def test_images_so_large_that_few_fit_go_in_small_jobs_and_never_wait_for_ever(
     for number in range(300):
         if not ledger.room(BOUND, wanted):
             break
-        ledger.send(number, path_ref("/a"))
+        ledger.send(number, path_ref("/a"), 0.0)
         ledger.store(number, {number: size})
     held = ledger.outstanding
     assert 0 < held <= max(BOUND.images, 1)
@@ -169,14 +169,14 @@ def test_no_more_is_read_ahead_than_is_known_to_fit() -> None:
     bound = Bound(images=10**6, bytes=10**12)
     while room := ledger.room(bound, 16):
         for _ in range(room):
-            ledger.send(ledger.outstanding, path_ref("/a"))
+            ledger.send(ledger.outstanding, path_ref("/a"), 0.0)
     assert ledger.outstanding == MOST_UNPACKED
 
 
 def test_what_the_hub_has_lost_is_sent_again_and_what_may_be_on_its_way_is_not() -> None:
     ledger = Ledger()
     for number in range(4):
-        ledger.send(number, path_ref(f"/{number}"))
+        ledger.send(number, path_ref(f"/{number}"), 0.0)
     ledger.store(1, {0: 10, 1: 10})
     assert ledger.lost() == []  # their answers may be on their way
     ledger.store(2, {2: 10})  # after that look; 3 is not in the hub yet
