@@ -39,6 +39,7 @@ class Hub(RuleBasedStateMachine):
         self.written: Counter[int] = Counter()
         self.missed: set[int] = set()  # at the last look
         self.came_in: dict[int, int] = {}
+        self.finished: set[int] = set()
         self.dropped: set[int] = set()
 
     @rule(wanted=st.integers(1, 16))
@@ -97,9 +98,11 @@ class Hub(RuleBasedStateMachine):
 
     @rule()
     def acknowledge(self) -> None:
-        for message in self.ledger.finished():
-            waiting = {number for number in self.received if self.came_in.get(number) == message}
-            assert not waiting  # or a sender that is killed now loses it
+        finished = set(self.ledger.finished())
+        needed = {self.came_in.get(number) for number in self.received}
+        assert not finished & needed  # or a sender that is killed now loses a result
+        self.finished |= finished
+        assert {*self.delivered} - {*self.finished} <= needed  # or the hub keeps it for ever
 
     @rule(found=st.booleans())
     def look(self, found: bool) -> None:
@@ -192,7 +195,7 @@ def test_what_the_hub_has_lost_is_sent_again_and_what_may_be_on_its_way_is_not()
 
 def test_an_image_that_a_board_did_not_find_in_the_hub_is_sent_again_but_not_for_ever() -> None:
     ledger = Ledger()
-    ledger.send(0, path_ref("/0"))
+    ledger.send(0, path_ref("/0"), 0.0)
     gone = Answered(None, result(id=0, path=None, error=ItemError("gone", "")), None)
     for message in range(MOST_GONE):
         ledger.store(message, {0: 10})
@@ -200,5 +203,21 @@ def test_an_image_that_a_board_did_not_find_in_the_hub_is_sent_again_but_not_for
         assert ledger.finished() == [message]
         ledger.lost()
         assert ledger.lost() == [(0, path_ref("/0"))]
-    assert ledger.receive(9, Answers(RUN, RUN, (gone,))) == [(path_ref("/0"), gone)]
+    ((sent, answered),) = ledger.receive(9, Answers(RUN, RUN, (gone,)))
+    assert (sent.ref, answered) == (path_ref("/0"), gone)
     assert ledger.outstanding == 0
+
+
+def test_a_message_that_comes_again_is_kept_until_its_results_are_written() -> None:
+    ledger = Ledger()
+    for number in range(2):
+        ledger.send(number, path_ref("/a"), 0.0)
+    assert len(ledger.receive(1, answers(0, 1))) == 2
+    assert ledger.receive(1, answers(0, 1)) == []
+    ledger.write(0)
+    assert ledger.finished() == []
+    ledger.write(1)
+    assert ledger.finished() == [1]
+    assert ledger.receive(1, answers(0, 1)) == []  # its acknowledgement was lost
+    assert ledger.finished() == [1]
+    assert ledger.strays == 2
