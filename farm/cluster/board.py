@@ -67,20 +67,25 @@ class Board:
 
     async def drain(self, seconds: float) -> None:
         """Pull nothing more, and wait until all that is held is answered, for so long at most."""
-        for pulling, task in self._pulling.items():
-            task.cancel()
-            await pulling.leave()
+        await self._stop_pulling()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.holding.empty(), seconds)
 
     async def give_back(self) -> None:
         """Let other boards have what is held, at once."""
+        await self._stop_pulling()  # else the hub would give it to this board again
         held = list(self.holding.jobs.values())
         for task in self._tasks:
             task.cancel()
         for msg in held:
             with suppress(NatsError):
                 await msg.nak()
+
+    async def _stop_pulling(self) -> None:
+        while self._pulling:
+            pulling, task = self._pulling.popitem()
+            task.cancel()
+            await pulling.leave()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
