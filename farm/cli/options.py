@@ -85,15 +85,22 @@ SHARED: Final = (
     click.option("--set", "settings", multiple=True, callback=_setting, metavar="KEY=VALUE",
                  help="Set any key of the config; can be repeated."),
 )  # fmt: skip
-IMAGES: Final = (
-    click.option("-d", "--images", "folders", multiple=True, metavar="IMAGES",
-                 shell_complete=complete.files,
-                 help="Folder, file, glob, .txt or .lst list of paths, or - for a list on standard "
-                 "input; can be repeated.  [default: the config's; else bundled samples]"),
-    click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too."),
-    click.option("-r", "--repeat", type=click.IntRange(1, MOST_REPEATS), metavar="N",
-                 help="Repeat the images N times.  [default: 1; in bench enough for 1500 images]"),
-)  # fmt: skip
+
+
+def images(default: str, repeat: str) -> tuple[Command, ...]:
+    """Return the flags that name images, which tell these defaults."""
+    return (
+        click.option("-d", "--images", "folders", multiple=True, metavar="IMAGES",
+                     shell_complete=complete.files,
+                     help="Folder, file, glob, .txt or .lst list of paths, or - for a list on "
+                     f"standard input; can be repeated.  [default: {default}]"),
+        click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too."),
+        click.option("-r", "--repeat", type=click.IntRange(1, MOST_REPEATS), metavar="N",
+                     help=f"Repeat the images N times.  [default: {repeat}]"),
+    )  # fmt: skip
+
+
+IMAGES: Final = images("the config's; else bundled samples", "1; in bench enough for 1500 images")
 RUN: Final = (
     click.option("-q", "--quiet", is_flag=True,
                  help="Print no line per image, only the summary."),

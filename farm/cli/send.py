@@ -12,14 +12,15 @@ from farm.cli import completion as complete
 from farm.cli.command import TYPED, command
 from farm.cli.extras import CLUSTER, check_packages
 from farm.cli.hub_options import ACCESS, HUB, access_of
-from farm.cli.options import ASKED, IMAGES, RUN, with_options
+from farm.cli.options import ASKED, RUN, with_options
+from farm.cli.options import images as flags_of_images
 from farm.system.progress import sign_of_life
 
 WISH: Final = (
     click.argument("images", nargs=-1, metavar="[IMAGES]...", shell_complete=complete.files),
     click.option("--model", metavar="NAME",
-                 help="The model: its name, or the beginning of its SHA-256.  [default: the one "
-                 "that all boards have]"),
+                 help="The model: its name, the beginning of its SHA-256, or simulated.  [default: "
+                 "the only one that boards have]"),
     click.option("--task", metavar="NAME",
                  help="The task: classify, detect, or package.module:name."),
     click.option("--labels", type=click.Path(path_type=Path), metavar="FILE",
@@ -36,7 +37,7 @@ WISH: Final = (
 @command()
 @with_options(HUB)
 @with_options(WISH)
-@with_options(IMAGES)
+@with_options(flags_of_images("bundled samples", "1"))
 @with_options(RUN)
 def send(
     address: str, images: tuple[str, ...], folders: tuple[str, ...], repeat: int | None, **said: Any

@@ -37,6 +37,7 @@ from farm.results.resume_index import ResumeIndex
 from farm.results.stats import Stats
 from farm.results.writers import JSONL, open_writer
 from farm.sources import files as sources
+from farm.sources.base import Source
 from farm.sources.sample_images import sample_targets
 from farm.system.fd_writer import WriteDeadline
 from farm.system.log import LOG, tell_written
@@ -80,16 +81,23 @@ def send(access: Access, wanted: Wanted, request: Request) -> int:
     """
     request.check()
     wish = wanted.wish()
+    images = opened(request) if request.targets else None
     with HubThread(access, "npu-farm send") as hub:
         present = hub.call(look(hub.link, access))
         choice = choose(wish, [each.offer for each in present])
         wanted.check(choice.offer.task)
         targets = request.targets or sample_targets(choice.offer.task)
+        asked = replace(request, targets=targets)
         run = Run(
             hub=hub, crew=Crew(choice.queue, present), choice=choice, wanted=wanted,
-            request=replace(request, targets=targets), address=str(access),
+            request=asked, images=images or opened(asked), address=str(access),
         )  # fmt: skip
         return run.perform()
+
+
+def opened(request: Request) -> Source:
+    """Return the images that a request names; raises SourceError."""
+    return sources.open_targets(request.targets, times=request.repeat, recursive=request.recursive)
 
 
 async def look(link: Client, access: Access) -> list[Presence]:
@@ -119,6 +127,7 @@ class Run:
     choice: Choice
     wanted: Wanted
     request: Request
+    images: Source
     address: str
 
     def perform(self) -> int:
@@ -126,7 +135,6 @@ class Run:
         asked, answers = self.request, format_of(self.choice.offer.task)
         earlier = asked.earlier(answers)
         targets, recursive = asked.targets, asked.recursive
-        everything = sources.open_targets(targets, times=asked.repeat, recursive=recursive)
         said, labels = self.wanted.truth, self.wanted.labels
         truth = truth_of(said, labels, targets, recursive=recursive)
         with (
@@ -137,7 +145,7 @@ class Run:
         ):
             deadline = WriteDeadline(signals, DRAIN_SECONDS)
             earlier, before = self._recovered(earlier, answers, deadline), earlier.run
-            source = Remaining(everything, earlier, lambda: bool(signals.received))
+            source = Remaining(self.images, earlier, lambda: bool(signals.received))
             work = Work(
                 request=asked, earlier=earlier, source=source, stats=Stats(truth=truth),
                 looks=looks, signals=signals,

@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 
 from farm.api import Farm
 from farm.api.room import Bound
-from farm.cluster import presence, streams
+from farm.cluster import presence, roster, streams
 from farm.cluster.board import Board
 from farm.cluster.ends import Ends, unless
 from farm.cluster.link import Access, connect_for_ever, persist
@@ -144,6 +144,13 @@ async def enter(js: JetStreamContext, who: Presence) -> float:
     await streams.ensure(js)
     for queue in who.offer.queues():
         await streams.make_queue(js, queue)
+    others = [each for each in await roster.boards(js) if each.id != who.id]
+    if who.board in {each.board for each in others}:
+        LOG.warning(
+            f"a board called {who.board} is here already, or was a moment ago: --board gives this "
+            "one a name of its own",
+            extra={"event": "same_name"},
+        )
     await tell(js, who)
     return await streams.ack_seconds(js)
 

@@ -175,7 +175,7 @@ class Mail:
         if isinstance(error, APIError) and error.err_code == FULL:
             told = "the hub is full: waiting until boards have done some of what waits there"
         else:
-            told = f"the hub does not take a job: {said(error)}; trying until it does"
+            told = f"the hub has not confirmed a job: {said(error)}; it is sent again until it does"
         if self._link.is_connected:
             self._say_once("hub_waits", told)
 

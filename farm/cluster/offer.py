@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -16,6 +16,7 @@ from farm.errors import NoBoardError
 QUEUE_DIGITS: Final = 24
 SHOWN_DIGITS: Final = 12  # of a hash, for people
 SHORTEST_HASH: Final = 6  # digits of a hash that a run may name
+SIMULATED: Final = "simulated"  # what a run names that wants no real NPU
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,16 +57,16 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return (self.version, self.name, self.task, self.labels, self.settings, self.simulated)
 
     def __str__(self) -> str:
-        simulated = " (simulated)" if self.simulated else ""
-        return f"{self.name}{simulated} {self.model[:SHOWN_DIGITS]}, {self.task}"
+        content = SIMULATED if self.simulated else f"SHA-256 {self.model[:SHOWN_DIGITS]}"
+        return f"{self.name} ({content}), {self.task}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a run wants; None is whatever there is.
 
-    `model` is a name, or the beginning of a hash of at least six digits; `labels` is the SHA-256 of
-    labels. With `by_path`, images are to be opened by their paths.
+    `model` is a name, the beginning of a hash of at least six digits, or SIMULATED; `labels` is the
+    SHA-256 of labels. With `by_path`, images are to be opened by their paths.
     """
 
     model: str | None = None
@@ -76,7 +77,7 @@ class Wish:
     def fits(self, offer: Offer) -> bool:
         """Return whether an offer is what is wanted."""
         return (
-            (self.model is None or self.model == offer.name or self.is_hash_of(offer))
+            (self.model in (None, offer.name) or self.is_hash_of(offer) or self.is_simulated(offer))
             and self.task in (None, offer.task)
             and self.labels in (None, offer.labels)
             and (offer.by_path or not self.by_path)
@@ -87,6 +88,10 @@ class Wish:
         """Return whether `model` is the beginning of this offer's hash."""
         said = self.model
         return said is not None and len(said) >= SHORTEST_HASH and offer.model.startswith(said)
+
+    def is_simulated(self, offer: Offer) -> bool:
+        """Return whether a simulated NPU is wanted, and this is one."""
+        return self.model == SIMULATED and offer.simulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,33 +117,64 @@ def choose(wish: Wish, offers: Iterable[Offer]) -> Choice:
     """Return the queue in which a run gets what it wants.
 
     That of one very model; or, if the run names a model of which boards have different files, that
-    of the name. Raises NoBoardError with what there is where no board serves it, and where it is
-    not clear what is wanted.
+    of the name. Simulated NPUs count only where there is nothing else, or where they are named.
+    Raises NoBoardError with what there is where no board serves it, and where it is not clear what
+    is wanted.
     """
     offers = list(offers)
     fitting = [offer for offer in offers if wish.fits(offer)]
     if not fitting:
-        raise NoBoardError(f"no board serves what this run wants\n{listed(offers)}")
+        raise NoBoardError(f"{why_none(wish, offers)}\n{listed(offers)}")
+    if wish.model != SIMULATED:
+        fitting = [offer for offer in fitting if not offer.simulated] or fitting
     first = fitting[0]
     if len({offer.exact_key for offer in fitting}) == 1:
         return Choice(queue(first.exact_key, by_path=wish.by_path), first)
     if wish.model == first.name and len({offer.name_key for offer in fitting}) == 1:
         return Choice(queue(first.name_key, by_path=wish.by_path), first)
-    raise NoBoardError(
-        f"the boards serve different things: say which with --model, --task or --labels\n"
-        f"{listed(fitting)}"
-    )
+    raise NoBoardError(f"the boards serve different things: {what_differs(fitting)}")
+
+
+def why_none(wish: Wish, offers: Iterable[Offer]) -> str:
+    """Return why no board serves a wish."""
+    if wish.by_path and any(replace(wish, by_path=False).fits(offer) for offer in offers):
+        return (
+            "no board that serves this run opens images by their paths: they do if they joined "
+            "with --by-path"
+        )
+    return "no board serves what this run wants"
+
+
+def what_differs(offers: Sequence[Offer]) -> str:
+    """Return in what boards differ, with the flags that choose, and what there is."""
+    by_flag = {
+        "--model NAME (or the beginning of its SHA-256)": {(o.name, o.model) for o in offers},
+        "--task NAME": {o.task for o in offers},
+        "--labels FILE": {o.labels for o in offers},
+    }
+    flags = [flag for flag, values in by_flag.items() if len(values) > 1]
+    said = f"say which with {', '.join(flags)}" if flags else ""
+    if len({(o.settings, o.reading) for o in offers}) > 1:
+        said += "; " if said else ""
+        said += (
+            "their configs differ in what changes answers (task_options, input, output, decode, "
+            "max_pixels, simulated): give them the same"
+        )
+    return f"{said}\n{listed(offers)}"
 
 
 def listed(offers: Iterable[Offer]) -> str:
     """Return what boards serve, a line each, with how many do."""
     counts: dict[str, int] = {}
     for offer in offers:
+        labels = "" if offer.labels is None else f", labels {offer.labels[:SHORTEST_HASH]}"
         extra = ", by path too" if offer.by_path else ""
         other = (
             "" if offer.version == VERSION else f"; speaks version {offer.version}, not {VERSION}"
         )
-        said = f"{offer} on {offer.platform}{extra}{other}"
+        said = f"{offer}{labels} on {offer.platform}{extra}{other}"
         counts[said] = counts.get(said, 0) + 1
     lines = [f"  {count} x {said}" for said, count in sorted(counts.items())]
-    return "\n".join(["the boards have:", *lines]) if lines else "no board has joined this hub"
+    if not lines:
+        return "no board has joined this hub; on each: npu-farm join HUB, with this address"
+    return "\n".join(["the boards have:", *lines])

@@ -211,3 +211,11 @@ def test_a_wrong_token_ends_it_at_once(tmp_path: Path) -> None:
     assert process.returncode == 3
     assert "token" in told
     assert "wrong-" not in told
+
+
+def test_a_second_board_of_one_name_is_told(tmp_path: Path) -> None:
+    words = ("host", "--runtime", "simulated", "-s", "1", "--board", "attic")
+    with hub(tmp_path / "hub") as running, board(running.address, *words) as first:
+        event(first, "joined")
+        with board(running.address, *words) as second:
+            event(second, "same_name")

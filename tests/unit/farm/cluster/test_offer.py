@@ -91,3 +91,32 @@ def test_what_nobody_serves_and_what_is_unclear_is_refused_with_what_there_is(
     with pytest.raises(NoBoardError) as raised:
         choose(wish, boards)
     assert all(each.name in str(raised.value) for each in boards)
+
+
+SIMULATED = msgspec.structs.replace(OFFER, model="", simulated=True)
+
+
+def test_a_simulated_npu_counts_only_alone_or_by_name() -> None:
+    assert choose(Wish(), [SIMULATED, OFFER]).offer == OFFER
+    assert choose(Wish(model="glyphs"), [SIMULATED, OFFER, OTHER_FILE]).offer == OFFER
+    assert choose(Wish(model="simulated"), [SIMULATED, OFFER]).offer == SIMULATED
+    assert choose(Wish(), [SIMULATED]).offer == SIMULATED
+
+
+@pytest.mark.parametrize(
+    ("wish", "boards", "told"),
+    [
+        (Wish(by_path=True), [OFFER], "--by-path"),
+        (Wish(), [OFFER, OTHER_FILE], "--model"),
+        (Wish(), [OFFER, msgspec.structs.replace(OFFER, task="detect")], "--task"),
+        (Wish(), [OFFER, msgspec.structs.replace(OFFER, labels="l2")], "--labels"),
+        (Wish(), [OFFER, msgspec.structs.replace(OFFER, settings="s2")], "max_pixels"),
+        (Wish(), [], "npu-farm join"),
+    ],
+)
+def test_a_refusal_says_what_to_do(wish: Wish, boards: list[Offer], told: str) -> None:
+    with pytest.raises(NoBoardError) as raised:
+        choose(wish, boards)
+    assert told in str(raised.value)
+    flags = {"--model", "--task", "--labels", "max_pixels"} - {told}
+    assert not any(flag in str(raised.value) for flag in flags)
