@@ -82,10 +82,10 @@ class Board:
                 await msg.nak()
 
     async def _stop_pulling(self) -> None:
-        while self._pulling:
-            pulling, task = self._pulling.popitem()
+        stopped, self._pulling = self._pulling, {}
+        for task in stopped.values():
             task.cancel()
-            await pulling.leave()
+        await asyncio.gather(*(pulling.leave() for pulling in stopped))  # a hub that is away: 2 s
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

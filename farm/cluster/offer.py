@@ -147,7 +147,7 @@ def why_none(wish: Wish, offers: Iterable[Offer]) -> str:
 
 def what_differs(offers: Sequence[Offer]) -> str:
     """Return in what boards differ, with the flags that choose, and what there is."""
-    by_flag = {
+    by_flag: dict[str, set[object]] = {
         "--model NAME (or the beginning of its SHA-256)": {(o.name, o.model) for o in offers},
         "--task NAME": {o.task for o in offers},
         "--labels FILE": {o.labels for o in offers},
