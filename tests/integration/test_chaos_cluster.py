@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.chaos_cluster.run import Chaos, run
+from tests.helpers.support import wait_for
 
 
 def test_amid_chaos_each_image_is_in_the_file_once(tmp_path: Path, run_dirs: Path) -> None:
@@ -19,4 +20,4 @@ def test_amid_chaos_each_image_is_in_the_file_once(tmp_path: Path, run_dirs: Pat
         limit=100.0,
     )
     assert run(chaos, tmp_path).violations == ()
-    assert list(run_dirs.iterdir()) == []
+    assert wait_for(lambda: not list(run_dirs.iterdir()))  # of killed boards, soon
