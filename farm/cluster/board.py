@@ -134,7 +134,11 @@ class Board:
                 await msg.term()
             return
         with self.holding.held(msg, len(job.parcels)):
-            all_answered = await self._compute(job, msg.metadata.num_delivered or 1)
+            try:
+                all_answered = await self._compute(job, msg.metadata.num_delivered or 1)
+            except FarmError as error:  # the farm has ended: the job is held until it is given back
+                self._failed(error)
+                await asyncio.Event().wait()
             for message in messages(job, all_answered, self._client.max_payload):
                 await self._store(job, message)
             with suppress(NatsError):
