@@ -16,6 +16,7 @@ from farm.errors import ConfigError
 PORT: Final = 4222
 JWT: Final = re.compile(rb"^-+BEGIN NATS USER JWT-+\r?\n\S", re.MULTILINE)
 SEED: Final = re.compile(rb"^SU[A-Z2-7]+", re.MULTILINE)  # that of a user's key
+SECRETS: Final = re.compile(r"^([a-z]+://)?.*@", re.DOTALL)
 NOTHING: Final = re.compile(b"")
 
 
@@ -34,21 +35,26 @@ class Access:
     tls_ca: Path | None = None
 
     def __str__(self) -> str:
-        """Return the address without secrets."""
-        return re.sub(r"//[^@/]*@", "//", self.address)
+        """Return the address without secrets, wherever it has them."""
+        return SECRETS.sub(r"\1", self.address)
 
     def options(self) -> dict[str, Any]:
         """Return what Client.connect takes.
 
         Raises ConfigError for an address that is none, and for files that can't open anything.
         """
+        # What is none may be a token alone, which nobody is to see.
+        wrong = ConfigError(
+            f"HUB is no address: write it as nats://TOKEN@HOST:{PORT} or tls://..., as "
+            "`npu-farm hub` tells it"
+        )
         try:
             parts = urlsplit(self.address)
             port = parts.port or PORT
-        except ValueError as error:
-            raise ConfigError(f"{self}: no address of a hub: {error}") from error
+        except ValueError:
+            raise wrong from None
         if parts.scheme not in ("nats", "tls") or not parts.hostname:
-            raise ConfigError(f"{self}: write a hub's address as nats://TOKEN@HOST:{PORT}")
+            raise wrong
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         found: dict[str, Any] = {"servers": f"{parts.scheme}://{host}:{port}"}
         if parts.password is not None:

@@ -21,7 +21,7 @@ from farm.cluster.nats_server import NatsServer, find_server
 from farm.cluster.server_config import ServerSettings, config_text
 from farm.cluster.streams import BOARDS_BYTES, Limits, ensure
 from farm.errors import EXIT_SIGNAL_BASE, HubError
-from farm.system import systemd
+from farm.system import certificates, systemd
 from farm.system.log import LOG
 from farm.system.signals import Signals
 
@@ -82,9 +82,12 @@ class OwnAccess(Access):
 def serve(request: Request) -> int:
     """Run a hub until a signal comes; return 128 plus the signal.
 
-    Raises OutputError for a folder that can't be used, HubError once its server has ended.
+    Raises ConfigError for a certificate that is none, OutputError for a folder that can't be used,
+    HubError once its server has ended.
     """
     program = find_server()
+    if request.certfile is not None:
+        certificates.server_context(request.certfile, request.keyfile)  # its errors say more
     with Signals() as signals, open_store(request.store) as store:
         store.check_room(request.store_bytes)
         token = store.token()
@@ -96,6 +99,7 @@ def serve(request: Request) -> int:
                     tell(request, token, store)
                     wait(server, signals)
             systemd.notify(systemd.STOPPING)
+        LOG.info("the hub has ended; its store keeps what it holds", extra={"event": "ended"})
         return EXIT_SIGNAL_BASE + signals.received[0]
 
 
@@ -152,9 +156,12 @@ def metrics_of(request: Request, token: str) -> AbstractContextManager[object]:
 
 def tell(request: Request, token: str, store: HubStore) -> None:
     """Tell that the hub is up, and how boards join it."""
-    at = address(request, reachable(request), f"{quote(token, safe='')}@")
+    host = reachable(request)
+    at = address(request, host, f"{quote(token, safe='')}@")
+    trust = "; unless its certificate is a public one, add --tlsca FILE, a copy of it"
     LOG.info(
-        f"hub at {access_of(request, token)}, its store is {store.folder}",
+        f"hub at {address(request, host)}, its store is {store.folder}"
+        f"{trust if request.certfile else ''}",
         extra={"event": "hub", "address": at, "store": str(store.folder)},
     )
     print(f"npu-farm join {at} CONFIG", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import random
@@ -11,7 +12,6 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 from nats.aio.client import Client, Server
 from nats.errors import Error as NatsError
@@ -30,6 +30,12 @@ FIRST_WAIT: Final = 0.1  # seconds, doubled with each attempt
 LONGEST_WAIT: Final = 5.0
 PENDING_BYTES: Final = 32 << 20  # of what is sent while there is no link
 OLDEST_SERVER: Final = (2, 10)  # which keeps what a stream's makers note of it
+LAST_NUMBER: Final = re.compile(r".*\[Errno (\d+)\]", re.DOTALL)  # of each address of a name, one
+NOBODY_LISTENS: Final = (
+    "; check that `npu-farm hub` runs there, with --listen for other machines than its own, on "
+    "this port, and that no firewall is between"
+)
+OTHER_NAME: Final = (62, 64)  # x509_vfy.h: X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
 # A hub that is busy may take a client's words too late: that is no refusal.
 REFUSED: Final = re.compile(r"(authori[sz]ation|authentication(?! timeout)|permissions|jwt)", re.I)
 
@@ -135,7 +141,7 @@ async def connect(access: Access, name: str, closed: Callable[[HubError], None])
     client = TlsClient()
     told = Told(client, access, closed)
     try:
-        await asyncio.wait_for(_probe({**options, "error_cb": told.errored}), CONNECT_SECONDS)
+        await asyncio.wait_for(_probe(options), CONNECT_SECONDS)
         opening = client.connect(
             **options,
             **told.callbacks(),
@@ -169,13 +175,9 @@ async def connect_for_ever(access: Access, name: str, closed: Callable[[HubError
 
 async def _probe(options: dict[str, Any]) -> None:
     """Raise what is wrong with a hub: the client itself would try for ever."""
-    there = urlsplit(options["servers"])
-    # Its errors say why; those of the client do not.
-    _, writer = await asyncio.open_connection(there.hostname, there.port)
-    writer.close()
     client = TlsClient()
     try:
-        await client.connect(**options, allow_reconnect=False)
+        await client.connect(**options, error_cb=_raise, allow_reconnect=False)
     except BaseException:
         client.drop()
         raise
@@ -184,6 +186,10 @@ async def _probe(options: dict[str, Any]) -> None:
     if (version.major, version.minor) < OLDEST_SERVER:
         oldest = ".".join(map(str, OLDEST_SERVER))
         raise NatsError(f"its server is {version}; {oldest} or later is needed")
+
+
+async def _raise(error: Exception) -> None:
+    raise error
 
 
 def failure(access: Access, error: BaseException, what: str) -> HubError:
@@ -219,15 +225,18 @@ def said(error: BaseException) -> str:
     """Return what an error of the client says, without its prefix."""
     match error:
         case ssl.SSLCertVerificationError():
-            text = f"TLS: {error.verify_message}; --tlsca FILE says whom to trust"
+            other = error.verify_code in OTHER_NAME
+            advice = "use a name that it has" if other else "--tlsca FILE says whom to trust"
+            text = f"TLS: {error.verify_message.rstrip('.')}; {advice}"
         case ssl.SSLError():
             text = f"TLS: {error.reason or error}"
         case asyncio.TimeoutError():
             text = "no answer in time"
         case socket.gaierror():
             text = str(error.strerror)
-        case OSError(errno=int(number)):
-            text = os.strerror(number)
+        case OSError() if found := LAST_NUMBER.match(str(error)):
+            number = int(found[1])
+            text = os.strerror(number) + (NOBODY_LISTENS if number == errno.ECONNREFUSED else "")
         case ServiceUnavailableError():
             text = error.description or "its server has no JetStream"
         case APIError():

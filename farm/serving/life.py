@@ -20,6 +20,7 @@ from farm.serving.security import Access
 from farm.serving.server import Server, Watched
 from farm.serving.service import Service
 from farm.system import open_files
+from farm.system.certificates import server_context
 from farm.system.log import LOG
 from farm.system.progress import starting
 from farm.system.signals import StartSignals
@@ -57,7 +58,9 @@ def serve(config: FarmConfig, request: Request) -> int:
     Raises OutputError where nobody can listen, ConfigError for a certificate that is none, and what
     a farm raises that can't start, or has lost its workers.
     """
-    tls = tls_of(request)
+    tls = None
+    if request.certfile is not None:
+        tls = server_context(request.certfile, request.keyfile)
     make_room(request.limits.connections)
     most = Bound(items=request.limits.queue, bytes=request.limits.held_bytes)
     signals = StartSignals()
@@ -92,19 +95,6 @@ def answer(
         watched.lost.result()
     if server.left:
         raise LeftError(f"stopped with {server.left} images that were not finished")
-
-
-def tls_of(request: Request) -> ssl.SSLContext | None:
-    """Return what speaks TLS with a request's certificate; raises ConfigError if it is none."""
-    if request.certfile is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(request.certfile, request.keyfile, lambda: "")
-    except (OSError, ssl.SSLError) as error:
-        named = " ".join(str(file) for file in (request.certfile, request.keyfile) if file)
-        raise ConfigError(f"{named}: no certificate with its key: {error.strerror}") from error
-    return context
 
 
 def make_room(connections: int) -> None:

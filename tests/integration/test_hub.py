@@ -112,6 +112,15 @@ def test_its_line_is_all_that_others_need(tmp_path: Path) -> None:
         server = running.server
         assert running.end() == 128 + signal.SIGTERM
         assert not is_alive(server)
+        assert [each["event"] for each in running.rest()] == ["hub", "ended"]
+
+
+def test_it_tells_the_address_for_others(tmp_path: Path) -> None:
+    with hub_command(tmp_path, "--listen", "0.0.0.0") as running:  # noqa: S104 - for a moment
+        running.end()
+        told, _ = running.rest()
+    heard = str(Access(address=running.address))
+    assert (heard in told["message"], "127.0.0.1" in told["message"]) == (True, False)
 
 
 def test_nobody_else_reads_its_secrets(tmp_path: Path) -> None:
@@ -180,6 +189,10 @@ def test_it_speaks_tls(tmp_path: Path) -> None:
     with hub_command(tmp_path / "store", *files) as running:
         assert running.address.startswith("tls://")
         state_of(Access(address=running.address, tls_ca=cert))
+        running.end()
+        told = running.rest()
+    assert [each for each in told if each["level"] != "info"] == []
+    assert "--tlsca" in told[0]["message"]
 
 
 def test_prometheus_is_answered(tmp_path: Path) -> None:
@@ -285,8 +298,10 @@ def fill(file: Path) -> None:
 
 def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
     (file := tmp_path / "cert.pem").write_text("nothing")
-    code, said = refused(tmp_path / "store", "--certfile", str(file))
-    assert (code, "certificate" in said.lower()) == (3, True)
+    for words in (("--certfile", str(file)), ("--certfile", str(tmp_path / "none"))):
+        code, said = refused(tmp_path / "store", *words)
+        assert (code, " ".join(words) in said) == (2, True)
+    assert not (tmp_path / "store").exists()
     code, said = refused(tmp_path / "store", "--keyfile", str(file))
     assert (code, "--certfile" in said) == (2, True)
 
