@@ -176,8 +176,13 @@ async def connect_for_ever(access: Access, name: str, closed: Callable[[HubError
 async def _probe(options: dict[str, Any]) -> None:
     """Raise what is wrong with a hub: the client itself would try for ever."""
     client = TlsClient()
+
+    async def errored(error: Exception) -> None:
+        if not client.is_closed:  # TLS may complain of the end, which we want
+            raise error
+
     try:
-        await client.connect(**options, error_cb=_raise, allow_reconnect=False)
+        await client.connect(**options, error_cb=errored, allow_reconnect=False)
     except BaseException:
         client.drop()
         raise
@@ -186,10 +191,6 @@ async def _probe(options: dict[str, Any]) -> None:
     if (version.major, version.minor) < OLDEST_SERVER:
         oldest = ".".join(map(str, OLDEST_SERVER))
         raise NatsError(f"its server is {version}; {oldest} or later is needed")
-
-
-async def _raise(error: Exception) -> None:
-    raise error
 
 
 def failure(access: Access, error: BaseException, what: str) -> HubError:
