@@ -65,7 +65,7 @@ def messages(job: Job, all_answered: Sequence[Answered], most: int) -> Iterator[
 
     What is too large by itself becomes an error.
     """
-    data = encode(Answers(job.run, job.session, tuple(all_answered)))
+    data = encode(Answers(job.run, tuple(all_answered)))
     if len(data) <= most - HEADROOM:
         yield data
     elif len(all_answered) > 1:
@@ -76,4 +76,4 @@ def messages(job: Job, all_answered: Sequence[Answered], most: int) -> Iterator[
         (alone,) = all_answered
         error = ItemError("too_large", f"its answer has {len(data)} bytes; the hub takes {most}")
         short = replace(alone.result, top5=None, objects=None, size=None, error=error)
-        yield encode(Answers(job.run, job.session, (Answered(alone.path, short, None),)))
+        yield encode(Answers(job.run, (Answered(alone.path, short, None),)))

@@ -153,7 +153,7 @@ class Mail:
         """Publish a job until the hub has stored it."""
         route = self._route
         self._published += 1
-        job = encode(Job(route.run, route.run, parcels))
+        job = encode(Job(route.run, parcels))
         headers = {Header.MSG_ID.value: f"{route.run}-{self._published}"}
         subject, attempts = names.job_subject(route.queue, route.run), 0
         while True:

@@ -60,10 +60,9 @@ class Parcel(Struct, frozen=True, tag=3):
 
 
 class Job(Struct, frozen=True, tag=4):
-    """Images of one run that go to one board together; `session` is the sender's process."""
+    """Images of one run that go to one board together."""
 
     run: Token
-    session: Token
     parcels: Annotated[tuple[Parcel, ...], msgspec.Meta(min_length=1, max_length=MOST_ITEMS)]
 
 
@@ -82,7 +81,6 @@ class Answers(Struct, frozen=True, tag=6):
     """What became of images of one job; a job is answered in one message, or in several."""
 
     run: Token
-    session: Token
     answered: Annotated[tuple[Answered, ...], msgspec.Meta(min_length=1, max_length=MOST_ITEMS)]
 
 

@@ -18,7 +18,7 @@ TOKEN: Final = re.compile(r"[0-9a-f]{20}")
 
 
 def new_token() -> str:
-    """Return an id that no other run, session of a sender, board or image has."""
+    """Return an id that no other run, board or image has."""
     return secrets.token_hex(TOKEN_BYTES)
 
 

@@ -49,7 +49,7 @@ class Sender:
     another run to fetch if this one does not get to its end.
     """
 
-    def __init__(  # noqa: PLR0913 - what a session is
+    def __init__(  # noqa: PLR0913 - what a run is
         self,
         hub: HubThread,
         route: Route,

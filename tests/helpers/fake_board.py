@@ -87,7 +87,7 @@ class FakeBoard:
         while not self.working.is_set() or self.idles:
             await asyncio.sleep(0.02)
         found = tuple(Answered(each.path, self._named(each), None) for each in job.parcels)
-        answers = encode(Answers(job.run, job.session, found))
+        answers = encode(Answers(job.run, found))
         while True:
             with suppress(NatsError, asyncio.TimeoutError):
                 await js.publish(names.result_subject(job.run), answers, timeout=1)

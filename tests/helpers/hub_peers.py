@@ -27,7 +27,6 @@ class Peer:
 
     js: JetStreamContext
     run: str = field(default_factory=names.new_token)
-    session: str = field(default_factory=names.new_token)
     queue: str = ""
 
     async def find(self) -> None:
@@ -38,7 +37,7 @@ class Peer:
 
     async def put(self, parcels: Sequence[Parcel]) -> None:
         """Publish a job."""
-        await self.put_raw(encode(Job(self.run, self.session, tuple(parcels))))
+        await self.put_raw(encode(Job(self.run, tuple(parcels))))
 
     async def put_raw(self, data: bytes) -> None:
         """Publish what may be no job."""
@@ -59,7 +58,7 @@ class Peer:
                 for msg in await puller.fetch(16, timeout=1):
                     message = decode(msg.data)
                     assert isinstance(message, Answers)
-                    assert (message.run, message.session) == (self.run, self.session)
+                    assert message.run == self.run
                     found += message.answered
                     await msg.ack()
         return found

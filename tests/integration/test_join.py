@@ -130,7 +130,7 @@ def test_a_job_that_boards_were_lost_with_ends_as_an_error(
             first = with_peer(running.address, lose)
 
         def as_first(what: Callable[[Peer], Awaitable[T]]) -> Callable[[Peer], Awaitable[T]]:
-            return lambda peer: what(Peer(peer.js, first.run, first.session, first.queue))
+            return lambda peer: what(Peer(peer.js, first.run, first.queue))
 
         with_peer(running.address, as_first(five_times))
         with board(running.address):
@@ -160,7 +160,7 @@ def test_a_signal_gives_back_what_is_not_done(images: list[Path], tmp_path: Path
             assert process.wait(PATIENCE) == 128 + signal.SIGTERM
 
         async def look(other: Peer) -> tuple[int, int, int]:
-            other.run, other.session, other.queue = peer.run, peer.session, peer.queue
+            other.run, other.queue = peer.run, peer.queue
             held = await in_flight(other)
             seen = len(await boards(other.js))
             puller = await other.puller()

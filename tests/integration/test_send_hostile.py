@@ -50,7 +50,7 @@ def strange(job: Job) -> list[bytes]:
 
     def answers(result: Result, run: str = job.run) -> bytes:
         output = Output(b"\x01") if result.top5 is None and result.error is None else None
-        return encode(Answers(run, job.session, (Answered(b"/etc/passwd", result, output),)))
+        return encode(Answers(run, (Answered(b"/etc/passwd", result, output),)))
 
     error = ItemError("odd\x1b[2J", CLEAR)
     return [

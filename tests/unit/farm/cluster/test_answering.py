@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from farm.cluster.answering import HEADROOM, answered, messages, refused
 from farm.cluster.messages import Answered, Answers, Data, Job, Parcel, decode
 from farm.results.result import DetectedObject, Prediction
-from tests.unit.farm.cluster.test_messages import RUN, SESSION, result
+from tests.unit.farm.cluster.test_messages import RUN, result
 from workers.protocol.messages import ItemError
 
 PARCEL = Parcel(7, b"a\xff.jpg", Data(b"1"))
@@ -19,7 +19,7 @@ def decoded(job: Job, all_answered: list[Answered], most: int) -> list[Answered]
     for data in messages(job, all_answered, most):
         message = decode(data)
         assert isinstance(message, Answers)
-        assert (message.run, message.session) == (RUN, SESSION)
+        assert message.run == RUN
         assert len(data) <= most
         found += message.answered
     return found
@@ -35,7 +35,7 @@ def test_a_result_travels_as_that_of_its_parcel() -> None:
 
 def test_the_output_of_a_task_travels_too() -> None:
     there = answered(PARCEL, result(output={"a": [1, None, 2.5]}), "b1", 0)
-    (back,) = decoded(Job(RUN, SESSION, (PARCEL,)), [there], 1 << 20)
+    (back,) = decoded(Job(RUN, (PARCEL,)), [there], 1 << 20)
     assert back.output is not None
     assert back.output.value() == {"a": [1, None, 2.5]}
     assert back.result.output is None
@@ -43,7 +43,7 @@ def test_the_output_of_a_task_travels_too() -> None:
 
 def test_a_name_that_is_no_text_in_an_error_does_not_stop_it() -> None:
     there = refused(PARCEL, ItemError("missing", "no \udcff here"), "b1", 0)
-    (back,) = decoded(Job(RUN, SESSION, (PARCEL,)), [there], 1 << 20)
+    (back,) = decoded(Job(RUN, (PARCEL,)), [there], 1 << 20)
     assert back.result.error == ItemError("missing", "no \\udcff here")
 
 
@@ -54,7 +54,7 @@ def test_no_message_is_too_large_and_nothing_is_lost(sizes: list[int]) -> None:
         refused(Parcel(n, None, Data(b"")), ItemError("kind", "x" * size), "b", 0)
         for n, size in enumerate(sizes)
     ]
-    job = Job(RUN, SESSION, tuple(Parcel(n, None, Data(b"")) for n in range(len(sizes))))
+    job = Job(RUN, tuple(Parcel(n, None, Data(b"")) for n in range(len(sizes))))
     back = decoded(job, each, most)
     assert [one.result.id for one in back] == list(range(len(sizes)))
     for one, size in zip(back, sizes, strict=True):

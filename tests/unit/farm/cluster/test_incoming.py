@@ -9,7 +9,7 @@ from farm.cluster.incoming import answers_in
 from farm.cluster.messages import Answered, Answers, Data, Job, Parcel, encode
 from farm.errors import HubError
 from farm.results.result import DetectedObject, Prediction
-from tests.unit.farm.cluster.test_messages import RUN, SESSION, result
+from tests.unit.farm.cluster.test_messages import OTHER, RUN, result
 from workers.protocol.messages import ItemError
 
 CLASS = Answered(b"a", result(top5=(Prediction(1, "\x1b[2J", 0.5),)), None)
@@ -24,7 +24,7 @@ def message(data: bytes) -> Msg:
 
 
 def test_answers_of_the_run_come_as_they_are() -> None:
-    sent = Answers(RUN, SESSION, (CLASS, ERROR))
+    sent = Answers(RUN, (CLASS, ERROR))
     assert answers_in(message(encode(sent)), RUN, "classify") == sent
 
 
@@ -33,10 +33,10 @@ def test_answers_of_the_run_come_as_they_are() -> None:
     [
         b"",
         b"rubbish",
-        encode(Job(RUN, SESSION, (Parcel(1, None, Data(b"")),))),
-        encode(Answers(SESSION, SESSION, (CLASS,))),  # of another run
-        encode(Answers(RUN, SESSION, (CLASS, OBJECT))),  # of another task
-        encode(Answers(RUN, SESSION, (CLASS,)))[:-1],
+        encode(Job(RUN, (Parcel(1, None, Data(b"")),))),
+        encode(Answers(OTHER, (CLASS,))),  # of another run
+        encode(Answers(RUN, (CLASS, OBJECT))),  # of another task
+        encode(Answers(RUN, (CLASS,)))[:-1],
     ],
 )
 def test_what_is_no_answer_of_the_run_is_refused(data: bytes) -> None:

@@ -22,7 +22,7 @@ BOUND: Final = Bound(images=40, bytes=4000)
 
 def answers(*numbers: int) -> Answers:
     found = tuple(Answered(None, result(id=number, path=None), None) for number in numbers)
-    return Answers(RUN, RUN, found)
+    return Answers(RUN, found)
 
 
 class Hub(RuleBasedStateMachine):
@@ -199,11 +199,11 @@ def test_an_image_that_a_board_did_not_find_in_the_hub_is_sent_again_but_not_for
     gone = Answered(None, result(id=0, path=None, error=ItemError("gone", "")), None)
     for message in range(MOST_GONE):
         ledger.store(message, {0: 10})
-        assert ledger.receive(message, Answers(RUN, RUN, (gone,))) == []
+        assert ledger.receive(message, Answers(RUN, (gone,))) == []
         assert ledger.finished() == [message]
         ledger.lost()
         assert ledger.lost() == [(0, path_ref("/0"))]
-    ((sent, answered),) = ledger.receive(9, Answers(RUN, RUN, (gone,)))
+    ((sent, answered),) = ledger.receive(9, Answers(RUN, (gone,)))
     assert (sent.ref, answered) == (path_ref("/0"), gone)
     assert ledger.outstanding == 0
 

@@ -20,7 +20,7 @@ from farm.errors import HubError
 from farm.results.result import DetectedObject, Prediction, Result, Timings
 from workers.protocol.messages import ItemError, Output
 
-RUN, SESSION = "ab" * 10, "cd" * 10
+RUN, OTHER = "ab" * 10, "cd" * 10
 ONE = Output(b"\x01")
 MS = Timings(queue=1.0, decode=2.0, wait=0.5, infer=3.0, total=7.0)
 
@@ -33,13 +33,10 @@ def result(**fields: object) -> Result:
 @pytest.mark.parametrize(
     "message",
     [
-        Job(RUN, SESSION, (Parcel(1, b"a\xff.jpg", Data(b"123")), Parcel(2, None, Shared(b"p")))),
-        Job(
-            RUN, SESSION, (Parcel(1, b"a", Stored(f"{RUN}.{SESSION}", 9, bytes(32)), (4000, 3000)),)
-        ),
+        Job(RUN, (Parcel(1, b"a\xff.jpg", Data(b"123")), Parcel(2, None, Shared(b"p")))),
+        Job(RUN, (Parcel(1, b"a", Stored(f"{RUN}.{OTHER}", 9, bytes(32)), (4000, 3000)),)),
         Answers(
             RUN,
-            SESSION,
             (
                 Answered(b"\xff", result(top5=(Prediction(1, "a", 0.5),)), None),
                 Answered(
@@ -59,7 +56,7 @@ def test_a_message_comes_back_equal(message: Job | Answers) -> None:
     assert decode(encode(message)) == message
 
 
-GOOD = encode(Job(RUN, SESSION, (Parcel(1, b"a", Data(b"123")),)))
+GOOD = encode(Job(RUN, (Parcel(1, b"a", Data(b"123")),)))
 
 
 @given(st.one_of(st.binary(max_size=200), st.integers(0, len(GOOD) - 1).map(lambda n: GOOD[:n])))
@@ -71,13 +68,13 @@ def test_other_bytes_are_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        [2, [4, RUN, SESSION, [[3, 1, b"a", [0, b""], None]]]],  # another version
-        [1, [4, "../../x", SESSION, [[3, 1, b"a", [0, b""], None]]]],  # a subject's dots
-        [1, [4, RUN, SESSION, []]],
-        [1, [4, RUN, SESSION, [[3, -1, b"a", [0, b""], None]]]],
-        [1, [4, RUN, SESSION, [[3, 1, b"a" * 9000, [0, b""], None]]]],
-        [1, [4, RUN, SESSION, [[3, 1, b"a", [2, "x" * 100, 1], None]]]],
-        [1, [4, RUN, SESSION, [[3, 1, b"a", [0, b""], None]] * 5000]],
+        [2, [4, RUN, [[3, 1, b"a", [0, b""], None]]]],  # another version
+        [1, [4, "../../x", [[3, 1, b"a", [0, b""], None]]]],  # a subject's dots
+        [1, [4, RUN, []]],
+        [1, [4, RUN, [[3, -1, b"a", [0, b""], None]]]],
+        [1, [4, RUN, [[3, 1, b"a" * 9000, [0, b""], None]]]],
+        [1, [4, RUN, [[3, 1, b"a", [2, "x" * 100, 1], None]]]],
+        [1, [4, RUN, [[3, 1, b"a", [0, b""], None]] * 5000]],
         [1, [9, RUN]],
     ],
 )
@@ -98,7 +95,7 @@ def test_a_message_out_of_bounds_is_refused(raw: object) -> None:
     ],
 )
 def test_answers_that_no_board_makes_are_refused(answered: Result, output: bytes | None) -> None:
-    good = Answers(RUN, SESSION, (Answered(None, answered, None if output is None else ONE),))
+    good = Answers(RUN, (Answered(None, answered, None if output is None else ONE),))
     data = encode(good)
     if output is not None:
         data = data.replace(msgspec.msgpack.encode(ONE), msgspec.msgpack.encode([19, output]))
