@@ -55,6 +55,7 @@ class Board:
         self.holding = Holding(size * config.batch * config.window)
         self._tasks: set[asyncio.Task[None]] = set()
         self._pulling: dict[Pulling, asyncio.Task[None]] = {}
+        self._leaving: asyncio.Future[list[None]] | None = None
         self._unknown = 0
 
     def start(self, queues: Iterable[str], ack_seconds: float) -> None:
@@ -82,10 +83,13 @@ class Board:
                 await msg.nak()
 
     async def _stop_pulling(self) -> None:
-        stopped, self._pulling = self._pulling, {}
-        for task in stopped.values():
-            task.cancel()
-        await asyncio.gather(*(pulling.leave() for pulling in stopped))  # a hub that is away: 2 s
+        if self._leaving is None:
+            for task in self._pulling.values():
+                task.cancel()
+            leaves = [pulling.leave() for pulling in self._pulling]
+            self._leaving = asyncio.gather(*leaves)  # a hub that is away: 2 s
+        # A second signal ends a drain, but not this: what is on its way must be given back.
+        await asyncio.shield(self._leaving)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
