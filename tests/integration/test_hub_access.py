@@ -98,7 +98,8 @@ def test_tls_is_spoken_with_whom_the_user_trusts(tmp_path: Path, tls: dict[str, 
             with pytest.raises(HubError, match=r"TLS: .*--tlsca") as raised:
                 let_in(replace(running.access, tls_ca=untrusted))
             assert not isinstance(raised.value, RefusedError)
-        elsewhere = running.address.replace("127.0.0.1", "127.1")  # the same, and not in the certificate
+        # The same place, under a name that the certificate has not.
+        elsewhere = running.address.replace("127.0.0.1", "127.1")
         with pytest.raises(HubError, match=r"TLS: .*127\.1'; use a name"):
             let_in(replace(running.access, address=elsewhere))
 
