@@ -132,7 +132,7 @@ def test_by_path_needs_a_board_that_opens_paths(site: Site, tmp_path: Path) -> N
         words = ("--by-path", str(site.here), "--recursive", str(site.here))
         done = npu_farm("send", running.address, "-q", *words)
     assert done.returncode == 3
-    assert "no board serves" in done.stderr
+    assert "joined with --by-path" in done.stderr
 
 
 def test_what_no_message_has_room_for_goes_through_the_store(site: Site, tmp_path: Path) -> None:
