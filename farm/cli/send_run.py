@@ -18,8 +18,8 @@ from farm.cluster import names, roster
 from farm.cluster.access import Access
 from farm.cluster.crew import Crew
 from farm.cluster.hub_thread import HubThread
-from farm.cluster.link import said
-from farm.cluster.mail import GONE, Route
+from farm.cluster.link import GONE, said
+from farm.cluster.mail import Route
 from farm.cluster.offer import Choice, Wish, choose, labels_digest
 from farm.cluster.packing import Packing
 from farm.cluster.presence import Presence

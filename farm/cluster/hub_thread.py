@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from nats.aio.client import Client
 
 from farm.cluster.access import Access
-from farm.cluster.link import connect
+from farm.cluster.link import GONE, connect
 from farm.errors import HubError, StartError
 from farm.system.process_limits import WHY
 
@@ -57,7 +57,7 @@ class HubThread:
         trace: TracebackType | None,
     ) -> None:
         self.closed = None
-        with suppress(asyncio.TimeoutError):
+        with suppress(*GONE):  # what waited to be sent to a hub that is away
             self.call(asyncio.wait_for(self.link.close(), END_SECONDS))
         self._stop()
 

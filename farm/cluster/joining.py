@@ -19,7 +19,7 @@ from farm.api.room import Bound
 from farm.cluster import presence, roster, streams
 from farm.cluster.board import Board
 from farm.cluster.ends import Ends, unless
-from farm.cluster.link import Access, connect_for_ever, persist
+from farm.cluster.link import GONE, Access, connect_for_ever, persist
 from farm.cluster.objects import Objects
 from farm.cluster.offer import Offer
 from farm.cluster.own_offer import offer_of
@@ -83,9 +83,10 @@ async def work(farm: Farm, request: Request, viewer: Viewer, signals: StartSigna
                 await serve(Joined(farm, request, viewer, client), ends)
             finally:
                 ends.stop.set()  # what ends the connection from now on, is us
-                with suppress(NatsError, asyncio.TimeoutError):
+                with suppress(*GONE):  # a hub that is away
                     await client.flush(CLOSE_SECONDS)
-                await client.close()
+                with suppress(*GONE):
+                    await asyncio.wait_for(client.close(), CLOSE_SECONDS)
     finally:
         watching.cancel()
     if ends.error is not None:

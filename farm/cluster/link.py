@@ -24,6 +24,7 @@ from farm.system.log import LOG
 __all__ = ["Access", "RefusedError", "back_off", "connect", "connect_for_ever", "persist", "said"]
 
 T = TypeVar("T")
+GONE: Final = (NatsError, OSError, asyncio.TimeoutError)  # what the client raises without a link
 CONNECT_SECONDS: Final = 4
 PING_SECONDS: Final = 4  # with two answers owed, a link that is cut is known after 12 s at most
 FIRST_WAIT: Final = 0.1  # seconds, doubled with each attempt

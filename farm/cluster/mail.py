@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js.api import Header
 from nats.js.errors import APIError
@@ -28,7 +27,7 @@ from farm.cluster.events import (
 )
 from farm.cluster.incoming import answers_in, forget_results
 from farm.cluster.jobs import carried, split
-from farm.cluster.link import back_off, said
+from farm.cluster.link import GONE, back_off, said
 from farm.cluster.messages import Job, Parcel, encode
 from farm.cluster.messages import Stored as StoredImage
 from farm.cluster.objects import Objects
@@ -48,7 +47,6 @@ LOOK_SECONDS: Final = 4.0  # between two looks at who is there
 FULL: Final = 10077  # JetStream's code: no space in the stream
 END_SECONDS: Final = 3.0
 LONGEST_WAIT: Final = 1.0  # seconds between two attempts to publish into a full stream
-GONE: Final = (NatsError, OSError, asyncio.TimeoutError)  # what the client raises without a link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

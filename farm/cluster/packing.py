@@ -86,11 +86,12 @@ class Packer:
         return Parcel(number, name, stored, size)
 
     def _load_small(self, path: bytes) -> Loaded | None:
-        """Return what `_load` does; None for a file that no message has room for."""
+        """Return what `_load` does; None for what no message has room for."""
         with suppress(OSError, ValueError):  # which reading it says better
             if os.stat(path).st_size > self._room:
                 return None
-        return self._load(path)
+        data, size = self._load(path)  # a smaller image may have more bytes than its file
+        return (data, size) if len(data) <= self._room else None
 
     def _load(self, path: bytes) -> Loaded:
         """Return the bytes to send of an image, and its own size if it was made smaller."""

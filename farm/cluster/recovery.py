@@ -13,8 +13,7 @@ from nats.js.errors import NotFoundError
 
 from farm.cluster import names
 from farm.cluster.incoming import answers_in
-from farm.cluster.link import said
-from farm.cluster.mail import GONE
+from farm.cluster.link import GONE, said
 from farm.cluster.messages import Answered
 from farm.cluster.objects import Objects
 from farm.cluster.sender import result_of

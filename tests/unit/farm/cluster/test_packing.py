@@ -42,8 +42,8 @@ class Store:
         self.deleted.append(run)
 
 
-def packer(packing: Packing, store: Store | None = None) -> Packer:
-    return Packer(packing, cast(Objects, store or Store()), run=RUN, room=ROOM)
+def packer(packing: Packing, store: Store | None = None, room: int = ROOM) -> Packer:
+    return Packer(packing, cast(Objects, store or Store()), run=RUN, room=room)
 
 
 def packed(packing: Packing, path: Path) -> Parcel | ItemError:
@@ -105,6 +105,16 @@ def test_a_large_image_travels_smaller(tmp_path: Path) -> None:
     small = packed(Packing(longest=400, most_bytes=1 << 20), file(tmp_path, photo()))
     assert isinstance(small, Parcel)
     assert small.full_size is None
+
+
+def test_a_smaller_image_that_has_more_bytes_is_stored(tmp_path: Path) -> None:
+    data = photo(quality=20)
+    packing = Packing(longest=399, most_bytes=1 << 20)
+    one = packer(packing, room=len(data))
+    parcel = asyncio.run(one.pack(7, path_ref(file(tmp_path, data))))
+    assert isinstance(parcel, Parcel)
+    assert isinstance(parcel.source, Stored)
+    assert parcel.full_size == (400, 300)
 
 
 def test_few_large_images_are_in_memory_at_a_time(tmp_path: Path) -> None:

@@ -16,14 +16,18 @@ from workers.images.preprocess import decode
 
 
 def photo(
-    width: int = 400, height: int = 300, form: str = "JPEG", exif: Image.Exif | None = None
+    width: int = 400,
+    height: int = 300,
+    form: str = "JPEG",
+    exif: Image.Exif | None = None,
+    quality: int = 95,
 ) -> bytes:
     """A picture that is dark at the left, red at the top."""
     across = np.linspace(0, 255, width, dtype=np.uint8)[np.newaxis, :, np.newaxis]
     picture = np.repeat(np.repeat(across, height, axis=0), 3, axis=2)
     picture[: height // 4, :, 0] = 255
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, form, quality=95, exif=exif or Image.Exif())
+    Image.fromarray(picture).save(file, form, quality=quality, exif=exif or Image.Exif())
     return file.getvalue()
 
 
