@@ -17,6 +17,7 @@ from farm.cluster.answering import answered, messages, refused
 from farm.cluster.holding import Holding
 from farm.cluster.link import back_off
 from farm.cluster.messages import Answered, Job, decode
+from farm.cluster.objects import NO_ROOM
 from farm.cluster.pulling import Pulling
 from farm.cluster.unpacking import Unpacked, Unpacker
 from farm.errors import FarmError, HubError
@@ -57,6 +58,7 @@ class Board:
         self._pulling: dict[Pulling, asyncio.Task[None]] = {}
         self._leaving: asyncio.Future[list[None]] | None = None
         self._unknown = 0
+        self._has_no_room = False
 
     def start(self, queues: Iterable[str], ack_seconds: float) -> None:
         """Begin to pull jobs of queues; a job lives on for `ack_seconds` after a sign of life."""
@@ -187,6 +189,13 @@ class Board:
                 await self._js.publish(names.result_subject(job.run), message)
                 return
             except (NatsError, asyncio.TimeoutError) as error:
+                if getattr(error, "err_code", 0) in NO_ROOM and not self._has_no_room:
+                    self._has_no_room = True
+                    LOG.warning(
+                        "the hub has no room for answers: this board waits until their senders, "
+                        "or `send --resume`, have fetched some",
+                        extra={"event": "results_full"},
+                    )
                 LOG.debug(f"an answer is not stored: {error}", extra={"event": "not_stored"})
                 attempts += 1
                 await asyncio.sleep(back_off(attempts))

@@ -17,10 +17,11 @@ from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 
 from farm.cluster import names
-from farm.cluster.link import back_off
+from farm.cluster.link import back_off, said
 from farm.cluster.messages import Stored
 from farm.cluster.soundness import GONE
 from farm.cluster.streams import SAME_SECONDS
+from farm.system.log import LOG
 from workers.errors import ImageError
 
 PIECE: Final = 256 << 10  # bytes, the last one less; any server takes 1 MB, if not told otherwise
@@ -40,6 +41,7 @@ class Objects:
         self._js = js
         # One at a time: two that have half of their pieces in a full store would wait for ever.
         self._storing = asyncio.Lock()
+        self._has_complained = False
 
     async def put(self, run: str, data: bytes) -> Stored:
         """Store one of a run's images, once there is room; raises ImageError if never."""
@@ -52,7 +54,8 @@ class Objects:
                     await self._check_room(len(data))
                     await self._put_pieces(stored.name, data)
                     return stored
-                except (BrokenOffError, APIError):  # it is full: others store, too
+                except (BrokenOffError, APIError) as error:  # it is full: others store, too
+                    self._complain(error)
                     await until_reached(partial(self.delete, stored))
                     attempts += 1
                     await asyncio.sleep(back_off(attempts))
@@ -82,6 +85,13 @@ class Objects:
         """Make room: no image of this run is wanted any more."""
         await self._purge(names.objects_of_run(run))
 
+    def _complain(self, error: BaseException) -> None:
+        """Say once why the hub does not take an image."""
+        if not self._has_complained:
+            self._has_complained = True
+            told = f"a large image waits for room in the hub's store: {said(error)}"
+            LOG.warning(told, extra={"event": "store_waits"})
+
     async def _purge(self, subject: str) -> None:
         with suppress(NotFoundError):  # a hub that has lost its store
             await self._js.purge_stream(names.OBJECTS, subject=subject)
@@ -93,7 +103,7 @@ class Objects:
         if 0 <= most < needed:
             raise ImageError("too_large", f"{size} bytes; all of the hub's store has {most}")
         if 0 <= most < info.state.bytes + needed:
-            raise BrokenOffError
+            raise BrokenOffError("it is full of images without results, of ended runs maybe")
 
     async def _put_pieces(self, name: str, data: bytes) -> None:
         subject = names.object_subject(name)
@@ -104,7 +114,7 @@ class Objects:
             publish = partial(self._js.publish, subject, piece, headers=headers)
             await until_reached(publish)
             if time.monotonic() > known_until:
-                raise BrokenOffError
+                raise BrokenOffError("it takes too long to store one")
 
     async def _piece(self, name: str, at: int) -> tuple[bytes, int]:
         """Return the first piece of an image from a place in the stream on, and the next place."""

@@ -141,13 +141,16 @@ def test_a_board_answers_for_an_image_that_is_gone(a_hub: Hub) -> None:
     at(a_hub, work)
 
 
-def test_a_full_store_makes_a_sender_wait_for_room(a_hub: Hub) -> None:
+def test_a_full_store_makes_a_sender_wait_for_room(
+    a_hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
     async def work(js: JetStreamContext) -> None:
         sender = Objects(js)
         first = [await sender.put(RUN, DATA) for _ in range(4)]
         waiting = asyncio.ensure_future(sender.put(RUN, DATA))
         done, _ = await asyncio.wait((waiting,), timeout=0.5)
         assert not done
+        assert [vars(each)["event"] for each in caplog.records] == ["store_waits"]
         await sender.delete(first[0])
         assert await Objects(js).get(await waiting, MOST) == DATA
 

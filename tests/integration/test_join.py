@@ -8,14 +8,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from nats.js.errors import APIError
 
 from farm.api import Farm
-from farm.cluster import names
+from farm.cluster import names, streams
 from farm.cluster.link import Access, connect
 from farm.cluster.messages import Answered, Data, Parcel, Shared
 from farm.cluster.roster import boards
@@ -202,6 +203,27 @@ def event(process: subprocess.Popen[str], name: str) -> None:
     """Read the log up to an event."""
     assert process.stderr is not None
     assert any(json.loads(line).get("event") == name for line in process.stderr)
+
+
+def test_a_full_store_of_results_is_told_and_waited_for(images: list[Path], tmp_path: Path) -> None:
+    async def fill(peer: Peer) -> Peer:
+        await peer.find()
+        await streams.ensure(peer.js, streams.Limits(results_bytes=1 << 10))
+        stranger = names.result_subject(names.new_token())
+        with suppress(APIError):  # it is full
+            while True:
+                await peer.js.publish(stranger, bytes(10))
+        await peer.put(parcels(images))
+        return peer
+
+    async def make_room(peer: Peer) -> int:
+        await streams.ensure(peer.js, streams.Limits())
+        return len(await peer.answers(12))
+
+    with hub(tmp_path / "hub") as running, board(running.address) as process:
+        first = with_peer(running.address, fill)
+        event(process, "results_full")
+        assert with_peer(running.address, lambda p: make_room(Peer(p.js, first.run))) == 12
 
 
 def test_a_wrong_token_ends_it_at_once(tmp_path: Path) -> None:
