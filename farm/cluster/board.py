@@ -31,6 +31,7 @@ LOST: Final = ItemError(
     f"{MOST_DELIVERIES} boards have had it, one after the other, and none has answered: "
     "each was lost, or cut off",
 )
+RETURN_SECONDS: Final = 2.0
 SIGNS_OF_LIFE: Final = 4  # in the time after which the hub gives a job to another board
 
 
@@ -62,7 +63,7 @@ class Board:
 
     def start(self, queues: Iterable[str], ack_seconds: float) -> None:
         """Begin to pull jobs of queues; a job lives on for `ack_seconds` after a sign of life."""
-        self._spawn(self._keep_alive(ack_seconds / SIGNS_OF_LIFE))
+        self._spawn(self._keep_alive(ack_seconds))
         for queue in queues:
             consumer = names.queue_consumer(queue)
             pulling = Pulling(self._client, names.JOBS, consumer, self._take)
@@ -80,8 +81,15 @@ class Board:
         held = list(self.holding.jobs.values())
         for task in self._tasks:
             task.cancel()
-        for msg in held:
-            with suppress(NatsError):
+        await asyncio.gather(*map(self._return, held))
+
+    async def _return(self, msg: Msg) -> None:
+        """Put a job back as a new one: that it was here must not count as the loss of a board."""
+        with suppress(NatsError, OSError, asyncio.TimeoutError):
+            try:
+                await self._js.publish(msg.subject, msg.data, timeout=RETURN_SECONDS)
+                await msg.ack()
+            except (NatsError, asyncio.TimeoutError):  # the hub is full, or away
                 await msg.nak()
 
     async def _stop_pulling(self) -> None:
@@ -113,7 +121,7 @@ class Board:
 
     async def _pull(self, queue: str, pulling: Pulling) -> None:
         attempts = 0
-        while True:
+        while not pulling.leaving:
             wanted = await self.holding.room()
             try:
                 await pulling.ask(wanted)
@@ -200,10 +208,12 @@ class Board:
                 attempts += 1
                 await asyncio.sleep(back_off(attempts))
 
-    async def _keep_alive(self, seconds: float) -> None:
-        """Tell the hub, as often, that what is held is being worked on."""
+    async def _keep_alive(self, ack_seconds: float) -> None:
+        """Tell the hub, often enough, that what is held is being worked on."""
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(ack_seconds / SIGNS_OF_LIFE)
             for msg in list(self.holding.jobs.values()):
                 with suppress(NatsError):
                     await msg.in_progress()
+            with suppress(NatsError, asyncio.TimeoutError):  # a hub may have been told another one
+                ack_seconds = await streams.ack_seconds(self._js)

@@ -10,6 +10,8 @@ from farm.cluster.presence import Presence
 from farm.errors import HubError
 from workers.protocol.messages import ItemError
 
+Key = tuple[int, float]  # a message's number in the hub, and when it came there
+
 
 @dataclass(frozen=True, slots=True)
 class Unsendable:
@@ -29,9 +31,9 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message of results, by its number in the hub."""
+    """A message of results, by its number in the hub and when the hub got it."""
 
-    message: int
+    message: Key
     answers: Answers
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from farm.cluster.events import Key
 from farm.cluster.messages import Answered, Answers
 from farm.cluster.soundness import is_gone
 from farm.sources.base import Ref
@@ -47,7 +48,7 @@ class Sent:
 class Ledger:
     """What a run has sent and has no answer, what has one and is not written yet.
 
-    Images are known by their ids, messages of results by their numbers in the hub. `strays` counts
+    Images are known by their ids, messages of results by their keys. `strays` counts
     answers that nobody waits for, `mean` is that of the images' bytes, the last ones above all.
     What is `finished`, the hub can forget.
     """
@@ -56,9 +57,9 @@ class Ledger:
         self._sent: dict[int, Sent] = {}
         self._unpacked = self._bytes = 0
         self.mean = float(FIRST_GUESS)
-        self._unwritten: dict[int, int | None] = {}  # the message that each came in
-        self._open: dict[int, int] = {}  # results of a message that are not written
-        self._finished: list[int] = []
+        self._unwritten: dict[int, Key | None] = {}  # the message that each came in
+        self._open: dict[Key, int] = {}  # results of a message that are not written
+        self._finished: list[Key] = []
         self.strays = 0
 
     @property
@@ -109,7 +110,7 @@ class Ledger:
                 self._bytes += size
                 sent.size, sent.job = size, job
 
-    def receive(self, message: int, answers: Answers) -> list[tuple[Sent, Answered]]:
+    def receive(self, message: Key, answers: Answers) -> list[tuple[Sent, Answered]]:
         """Return those of a message's answers that are waited for, with the images they are of."""
         if message in self._open:  # it comes again, since its results are not written yet
             return []
@@ -162,7 +163,7 @@ class Ledger:
             del self._open[message]
             self._finished.append(message)
 
-    def finished(self) -> list[int]:
+    def finished(self) -> list[Key]:
         """Return the messages that are done with since this was last asked."""
         finished, self._finished = self._finished, []
         return finished

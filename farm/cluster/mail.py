@@ -19,6 +19,7 @@ from farm.cluster.events import (
     Counted,
     Ended,
     Event,
+    Key,
     Present,
     Received,
     Stored,
@@ -75,7 +76,8 @@ class Mail:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._posting: set[asyncio.Task[None]] = set()
-        self._messages: dict[int, Msg] = {}  # those that are not acknowledged
+        self._messages: dict[Key, Msg] = {}  # those that are not acknowledged
+        self._pulling = Pulling(link, names.RESULTS, names.run_consumer(route.run), self._take)
         self._published = 0
         self._said: set[str] = set()  # events
 
@@ -88,10 +90,10 @@ class Mail:
         """Send images, each with its id."""
         self._run(self._post(images), self._posting)
 
-    def acknowledge(self, messages: Iterable[int]) -> None:
+    def acknowledge(self, messages: Iterable[Key]) -> None:
         """Let the hub forget these messages of results."""
-        for number in messages:
-            if (message := self._messages.pop(number, None)) is not None:
+        for key in messages:
+            if (message := self._messages.pop(key, None)) is not None:
                 self._run(message.ack(), self._tasks)
 
     def withdraw(self) -> None:
@@ -101,7 +103,8 @@ class Mail:
         self._run(self._withdraw(), self._tasks)
 
     async def end(self, *, forget: bool) -> None:
-        """End all traffic, and withdraw what waits; `forget` the results in the hub, too."""
+        """End all traffic, tell nothing more, withdraw what waits; `forget` the results, too."""
+        self._tell = lambda _: None
         for task in (*self._posting, *self._tasks):
             task.cancel()
         runs = [self._route.run] if forget else []
@@ -110,6 +113,7 @@ class Mail:
             await asyncio.wait_for(self._leave(runs), END_SECONDS)
 
     async def _leave(self, forgotten: Iterable[str]) -> None:
+        await self._pulling.leave()
         await self._link.flush()  # the last acknowledgements
         await self._js.purge_stream(names.JOBS, subject=names.jobs_of_run(self._route.run))
         await self._packer.take_away_all()
@@ -184,29 +188,32 @@ class Mail:
 
     async def _pull(self) -> None:
         run, there, attempts = self._route.run, False, 0
-        pulling = Pulling(self._link, names.RESULTS, names.run_consumer(run), self._take)
-        while True:
+        while not self._pulling.leaving:
             try:
                 if not there:  # at first, or since the hub has lost its store
                     await ensure(self._js)
                     await make_run(self._js, run)
                     there = True
-                await pulling.ask(PULLED)
+                await self._pulling.ask(PULLED)
                 attempts = 0
-            except (*GONE, HubError):
+            except (*GONE, HubError) as error:
+                if isinstance(error, HubError):
+                    # It counts anew: to acknowledge what it had would strike others.
+                    self._messages.clear()
                 there, attempts = False, attempts + 1
                 await asyncio.sleep(back_off(attempts))
 
     def _take(self, message: Msg) -> None:
-        number = message.metadata.sequence.stream
-        self._messages[number] = message
+        # A hub that has lost its disk counts from 1 again.
+        key = (message.metadata.sequence.stream, message.metadata.timestamp.timestamp())
+        self._messages[key] = message
         try:
             answers = answers_in(message, self._route.run, self._route.task)
         except HubError as error:
             self._say_once("dropped", f"a message among the results is dropped: {error}")
-            self.acknowledge([number])
+            self.acknowledge([key])
         else:
-            self._tell(Received(number, answers))
+            self._tell(Received(key, answers))
             for stored in self._packer.done(each.result.id for each in answers.answered):
                 self._run(self._take_away(stored), self._tasks)
 
@@ -225,8 +232,10 @@ class Mail:
         subject = names.jobs_of_run(self._route.run)
         jobs = (await self._js.stream_info(names.JOBS, subject)).state.subjects or {}
         consumer = names.run_consumer(self._route.run)
-        results = (await self._js.consumer_info(names.RESULTS, consumer)).num_pending
-        return Counted(sum(jobs.values()), results or 0)
+        results = await self._js.consumer_info(names.RESULTS, consumer)
+        # What went into a connection that broke is neither waiting nor here: it comes again.
+        on_the_way = max(0, (results.num_ack_pending or 0) - len(self._messages))
+        return Counted(sum(jobs.values()), (results.num_pending or 0) + on_the_way)
 
     async def _withdraw(self) -> None:
         consumer = names.queue_consumer(self._route.queue)

@@ -37,7 +37,7 @@ class Pulling:
         self._left = 0
         self._over = asyncio.Event()
         self._gone = ""
-        self._leaving = False
+        self.leaving = False
 
     async def ask(self, count: int) -> None:
         """Wait until `count` jobs have come, or no more have for 2 s.
@@ -57,7 +57,7 @@ class Pulling:
 
     async def leave(self) -> None:
         """Pull nothing more; what is on its way is given back."""
-        self._leaving = True
+        self.leaving = True
         if self._subscription is not None:
             with suppress(NatsError, asyncio.TimeoutError):
                 drained: Coroutine[Any, Any, None] = self._subscription.drain()  # type: ignore[no-untyped-call]
@@ -68,7 +68,7 @@ class Pulling:
         if status is not None:
             self._gone = status if status in GONE else ""
             self._over.set()
-        elif self._leaving:
+        elif self.leaving:
             with suppress(NatsError):
                 await msg.nak()
         else:

@@ -87,9 +87,13 @@ class Sender:
         trace: TracebackType | None,
     ) -> None:
         done = error is None and not self._signals.received
-        self._hub.call(self._mail.end(forget=done or not self._keep))
-        self._hub.closed = None
+        self._hub.call(self._end(forget=done or not self._keep))
         os.close(self._wake)
+
+    async def _end(self, *, forget: bool) -> None:
+        """End the traffic; nothing is told after it, as its descriptor may be another file's."""
+        self._hub.closed = None
+        await self._mail.end(forget=forget)
 
     def __iter__(self) -> Sender:
         return self

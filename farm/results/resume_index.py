@@ -20,6 +20,7 @@ KEY: Final = os.urandom(16)  # and nobody can choose names that are
 # Bytes. A detector gives 1000 objects at most, with labels of 1000 characters, 12 bytes each.
 LONGEST_LINE: Final = 1 << 24
 LARGEST_ID: Final = 2**53  # above it, programs that read JSON numbers as floats mix ids up
+RUN: Final = re.compile("[0-9a-f]{20}")  # what names one at a hub, in subjects with wildcards, too
 BEGIN: Final = b'{"id": '  # of each of our lines, however little of it there is
 
 
@@ -157,12 +158,13 @@ def parse(line: bytes) -> Line | None:
     try:
         found = json.loads(line)
         number, path = found["id"], os.fsencode(found["path"])
-        run = None if (said := found.get("run")) is None else str(said)
+        run = found.get("run")
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     keys = KEYS & found.keys()
     is_id = type(number) is int and 0 <= number < LARGEST_ID
-    if not (is_id and "error" in found and len(keys) == 1):
+    is_run = run is None or (isinstance(run, str) and RUN.fullmatch(run) is not None)
+    if not (is_id and is_run and "error" in found and len(keys) == 1):
         return None
     (key,) = keys
     return Line(number, path, key, run)

@@ -166,7 +166,11 @@ def test_a_signal_gives_back_what_is_not_done(images: list[Path], tmp_path: Path
             answered = (await other.js.stream_info(names.RESULTS)).state.messages
             puller, left = await other.puller(), 0
             while left + answered < len(images):  # now, and not after 600 s
-                left += len(await puller.fetch(20, timeout=PATIENCE))
+                msgs = await puller.fetch(20, timeout=PATIENCE)
+                # Of the last two: one on its way to a board that leaves can only be refused.
+                losses = [each.metadata.num_delivered - 1 for each in msgs]
+                assert sum(losses) <= 2, losses
+                left += len(msgs)
             return seen, answered, left
 
         seen, answered, left = with_peer(running.address, look)

@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from farm.cluster.events import Key
 from farm.cluster.ledger import MOST_GONE, MOST_UNPACKED, PARTS, Bound, Ledger
 from farm.cluster.messages import Answered, Answers
 from farm.sources.base import path_ref
@@ -25,6 +26,11 @@ def answers(*numbers: int) -> Answers:
     return Answers(RUN, found)
 
 
+def key(number: int, *, since: float = 0.0) -> Key:
+    """A message's key; a hub that has lost its disk gives numbers again, later."""
+    return number, since
+
+
 class Hub(RuleBasedStateMachine):
     """A sender and its ledger, a hub that delivers as it likes, a writer that is slow."""
 
@@ -34,12 +40,12 @@ class Hub(RuleBasedStateMachine):
         self.count = self.jobs = self.messages = 0
         self.sent: list[int] = []  # not in the hub yet
         self.stored: list[int] = []
-        self.delivered: dict[int, Answers] = {}
+        self.delivered: dict[Key, Answers] = {}
         self.received: list[int] = []
         self.written: Counter[int] = Counter()
         self.missed: set[int] = set()  # at the last look
-        self.came_in: dict[int, int] = {}
-        self.finished: set[int] = set()
+        self.came_in: dict[int, Key] = {}
+        self.finished: set[Key] = set()
         self.dropped: set[int] = set()
 
     @rule(wanted=st.integers(1, 16))
@@ -71,7 +77,7 @@ class Hub(RuleBasedStateMachine):
         known = st.sampled_from([*range(self.count), NEVER_SENT])
         numbers = data.draw(st.lists(known, min_size=1, max_size=4))
         self.messages += 1
-        self.deliver(self.messages, answers(*numbers))
+        self.deliver(key(self.messages), answers(*numbers))
 
     @precondition(lambda self: self.delivered)
     @rule(data=st.data())
@@ -79,7 +85,7 @@ class Hub(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self.delivered)))
         self.deliver(number, self.delivered[number])
 
-    def deliver(self, message: int, what: Answers) -> None:
+    def deliver(self, message: Key, what: Answers) -> None:
         self.delivered[message] = what
         for sent, answered in self.ledger.receive(message, what):
             number = answered.result.id
@@ -160,7 +166,7 @@ def test_images_so_large_that_few_fit_go_in_small_jobs_and_never_wait_for_ever(
     held = ledger.outstanding
     assert 0 < held <= max(BOUND.images, 1)
     for number in range(held):
-        ledger.receive(number, answers(number))
+        ledger.receive(key(number), answers(number))
         ledger.write(number)
     assert 0 < ledger.room(BOUND, wanted) <= wanted
     if ledger.mean * PARTS > BOUND.bytes:
@@ -183,13 +189,13 @@ def test_what_the_hub_has_lost_is_sent_again_and_what_may_be_on_its_way_is_not()
     ledger.store(1, {0: 10, 1: 10})
     assert ledger.lost() == []  # their answers may be on their way
     ledger.store(2, {2: 10})  # after that look; 3 is not in the hub yet
-    ledger.receive(1, answers(1))
+    ledger.receive(key(1), answers(1))
     assert ledger.lost() == [(0, path_ref("/0"))]
     assert ledger.bytes == 10
     ledger.found()
     assert ledger.lost() == []
     ledger.store(3, {0: 10})
-    ledger.receive(2, answers(0, 2))
+    ledger.receive(key(2), answers(0, 2))
     assert (ledger.outstanding, ledger.bytes) == (1, 0)
 
 
@@ -199,11 +205,11 @@ def test_an_image_that_a_board_did_not_find_in_the_hub_is_sent_again_but_not_for
     gone = Answered(None, result(id=0, path=None, error=ItemError("gone", "")), None)
     for message in range(MOST_GONE):
         ledger.store(message, {0: 10})
-        assert ledger.receive(message, Answers(RUN, (gone,))) == []
-        assert ledger.finished() == [message]
+        assert ledger.receive(key(message), Answers(RUN, (gone,))) == []
+        assert ledger.finished() == [key(message)]
         ledger.lost()
         assert ledger.lost() == [(0, path_ref("/0"))]
-    ((sent, answered),) = ledger.receive(9, Answers(RUN, (gone,)))
+    ((sent, answered),) = ledger.receive(key(9), Answers(RUN, (gone,)))
     assert (sent.ref, answered) == (path_ref("/0"), gone)
     assert ledger.outstanding == 0
 
@@ -212,12 +218,22 @@ def test_a_message_that_comes_again_is_kept_until_its_results_are_written() -> N
     ledger = Ledger()
     for number in range(2):
         ledger.send(number, path_ref("/a"), 0.0)
-    assert len(ledger.receive(1, answers(0, 1))) == 2
-    assert ledger.receive(1, answers(0, 1)) == []
+    assert len(ledger.receive(key(1), answers(0, 1))) == 2
+    assert ledger.receive(key(1), answers(0, 1)) == []
     ledger.write(0)
     assert ledger.finished() == []
     ledger.write(1)
-    assert ledger.finished() == [1]
-    assert ledger.receive(1, answers(0, 1)) == []  # its acknowledgement was lost
-    assert ledger.finished() == [1]
+    assert ledger.finished() == [key(1)]
+    assert ledger.receive(key(1), answers(0, 1)) == []  # its acknowledgement was lost
+    assert ledger.finished() == [key(1)]
     assert ledger.strays == 2
+
+
+def test_a_hub_that_counts_anew_is_not_taken_for_one_that_says_the_same_again() -> None:
+    ledger = Ledger()
+    for number in range(2):
+        ledger.send(number, path_ref("/a"), 0.0)
+    assert len(ledger.receive(key(1), answers(0))) == 1
+    assert len(ledger.receive(key(1, since=5.0), answers(1))) == 1
+    ledger.write(1)
+    assert ledger.finished() == [key(1, since=5.0)]
