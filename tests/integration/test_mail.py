@@ -12,11 +12,11 @@ from farm.cluster.mail import Mail, Route
 from farm.cluster.messages import Answered, Answers, encode
 from farm.cluster.packing import Packing
 from tests.helpers.hub import hub
-from tests.helpers.results import result
+from tests.helpers.results import HEN, classified
 from tests.helpers.support import PATIENCE
 
 RUN = "ab" * 10
-ANSWERS = encode(Answers(RUN, (Answered(None, result(id=1, path=None), None),)))
+ANSWERS = encode(Answers(RUN, (Answered(None, classified(HEN, id=1, path=None), None),)))
 
 
 def test_nothing_is_told_after_the_end(tmp_path: Path) -> None:
