@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -18,12 +20,13 @@ from farm.cluster import names, roster
 from farm.cluster.access import Access
 from farm.cluster.crew import Crew
 from farm.cluster.hub_thread import HubThread
-from farm.cluster.link import GONE, said
+from farm.cluster.link import GONE, LONGEST_WAIT, said
 from farm.cluster.mail import Route
 from farm.cluster.offer import Choice, Wish, choose, labels_digest
 from farm.cluster.packing import Packing
-from farm.cluster.presence import Presence
+from farm.cluster.presence import EVERY_SECONDS, Presence
 from farm.cluster.recovery import recover
+from farm.cluster.roster import Roster
 from farm.cluster.sender import DRAIN_SECONDS, Sender
 from farm.cluster.streams import ensure
 from farm.config.labels import Labels
@@ -44,6 +47,8 @@ from farm.system.log import LOG, tell_written
 from farm.system.signals import Signals
 from workers.protocol.spec import CLASSIFY, DETECT
 
+BACK_SECONDS: Final = LONGEST_WAIT + EVERY_SECONDS  # until a board is back, and has said so
+LOOK_SECONDS: Final = 0.5  # between two looks for a board
 MAX_PIXELS: Final = FarmConfig.model_fields["max_pixels"].default
 
 
@@ -103,11 +108,19 @@ def opened(request: Request) -> Source:
 async def look(link: Client, access: Access) -> list[Presence]:
     """Return the boards at a hub, which has its streams from now on; raises HubError.
 
-    Where all of them speak in a way that can't be understood, that is a NoBoardError with why.
+    Where none is there, look for some seconds more: a hub that has just started again is known to
+    its boards a little later. Where all of them speak in a way that can't be understood, that is a
+    NoBoardError with why.
     """
     try:
         await ensure(link.jetstream())
-        found = await roster.read(link.jetstream())
+        found, begun = await roster.read(link.jetstream()), time.monotonic()
+        if found == Roster():
+            told = f"no board is here yet; looking for {BACK_SECONDS:.0f} s more"
+            LOG.warning(told, extra={"event": "no_board_yet"})
+        while found == Roster() and time.monotonic() < begun + BACK_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            found = await roster.read(link.jetstream())
     except GONE as error:
         raise HubError(f"{access}: the hub does not tell who is there: {said(error)}") from error
     if found.refused and not found.seen:

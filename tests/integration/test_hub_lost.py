@@ -48,3 +48,16 @@ def test_who_is_stopped_while_the_hub_is_away_ends_by_the_signal(tmp_path: Path)
         for one in (board, sender):
             one.send(signal.SIGTERM)
         assert [one.process.wait(PATIENCE) for one in (board, sender)] == [143, 143], crew.logs()
+
+
+def test_a_sender_that_is_there_before_the_boards_finds_them(tmp_path: Path) -> None:
+    """So it is when the hub has started again, and its boards have not noticed yet."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    write_renders(folder, count=4, seed=5)
+    with hub(tmp_path / "hub") as running, cluster(running.address, tmp_path) as crew:
+        sender = crew.sender(folder)
+        sender.wait_for("no_board_yet")
+        crew.boards("late")
+        sender.succeed()
+        assert len(crew.results()) == 4

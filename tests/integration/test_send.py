@@ -144,7 +144,7 @@ def test_a_list_that_comes_slowly_is_sent_as_it_comes(
         assert sender.wait(PATIENCE) == 0
 
 
-def test_a_run_that_nobody_serves_says_so_at_once_and_what_there_is(
+def test_a_run_that_nobody_serves_says_so_and_what_there_is(
     a_hub: Hub, images: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "r.jsonl"
