@@ -149,7 +149,7 @@ def test_a_signal_gives_back_what_is_not_done(images: list[Path], tmp_path: Path
         await peer.find()
         for each in parcels(images):
             await peer.put([each])
-        while not await in_flight(peer):
+        while await in_flight(peer) < 2:
             await asyncio.sleep(0.05)
         return peer
 
@@ -167,9 +167,9 @@ def test_a_signal_gives_back_what_is_not_done(images: list[Path], tmp_path: Path
             puller, left = await other.puller(), 0
             while left + answered < len(images):  # now, and not after 600 s
                 msgs = await puller.fetch(20, timeout=PATIENCE)
-                # Of the last two: one on its way to a board that leaves can only be refused.
+                # It held two; one on its way to a board that leaves can only be refused.
                 losses = [each.metadata.num_delivered - 1 for each in msgs]
-                assert sum(losses) <= 2, losses
+                assert sum(losses) < 2, losses
                 left += len(msgs)
             return seen, answered, left
 
