@@ -24,7 +24,8 @@ class Holding:
 
     def __init__(self, pipeline: int) -> None:
         self._pipeline, self.window = pipeline, pipeline + 1
-        self.jobs: dict[str, Msg] = {}  # by delivery
+        # By object: a hub that was killed may deliver a job again as if for the first time.
+        self.jobs: dict[int, Msg] = {}
         self.images = self._bytes = 0
         self._seen_jobs = self._seen_images = 0
         self._changed = asyncio.Event()
@@ -59,7 +60,7 @@ class Holding:
     @contextmanager
     def held(self, msg: Msg, images: int) -> Iterator[None]:
         """Hold a job of so many images during the block."""
-        self.jobs[msg.reply] = msg
+        self.jobs[id(msg)] = msg
         self.images += images
         self._bytes += len(msg.data)
         self._seen_jobs += 1
@@ -67,7 +68,7 @@ class Holding:
         try:
             yield
         finally:
-            del self.jobs[msg.reply]
+            del self.jobs[id(msg)]
             self.images -= images
             self._bytes -= len(msg.data)
             self._changed.set()

@@ -73,3 +73,13 @@ def test_who_waits_for_room_or_for_the_end_gets_it() -> None:
         return await asyncio.wait_for(room, 60)
 
     assert asyncio.run(wait()) == 1
+
+
+def test_a_hub_that_was_killed_may_deliver_a_job_twice_with_the_same_words() -> None:
+    """It has lost what it had noted of the first delivery: the board holds both."""
+    holding = Holding(48)
+    with held(holding, 16, name="same"):
+        with held(holding, 16, name="same"):
+            assert (len(holding.jobs), holding.images) == (2, 32)
+        assert (len(holding.jobs), holding.images) == (1, 16)
+    assert holding.jobs == {}
