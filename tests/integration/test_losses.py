@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,8 @@ def test_a_worker_that_dies_again_and_again_is_given_up(renders: list[Path]) -> 
     def kill_all(results: Iterator[Result]) -> None:
         for _ in results:
             for pid in children_of(os.getpid()):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it was killed a moment ago
+                    os.kill(pid, signal.SIGKILL)
 
     endless = itertools.repeat(renders[0])
     with (
