@@ -49,12 +49,13 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exact_key(self) -> tuple[object, ...]:
         """What boards with this very model have in common."""
-        return (*self.name_key, self.model, self.reading)
+        return (*self.name_key, self.model)
 
     @property
     def name_key(self) -> tuple[object, ...]:
         """What boards have in common that serve a model of this name, each as its SoC's file."""
-        return (self.version, self.name, self.task, self.labels, self.settings, self.simulated)
+        known = (self.version, self.name, self.task, self.reading, self.labels)
+        return (*known, self.settings, self.simulated)
 
     def __str__(self) -> str:
         content = SIMULATED if self.simulated else f"SHA-256 {self.model[:SHOWN_DIGITS]}"

@@ -120,3 +120,10 @@ def test_a_refusal_says_what_to_do(wish: Wish, boards: list[Offer], told: str) -
     assert told in str(raised.value)
     flags = {"--model", "--task", "--labels", "max_pixels"} - {told}
     assert not any(flag in str(raised.value) for flag in flags)
+
+
+def test_boards_that_read_outputs_differently_are_not_one_by_name() -> None:
+    """A task of the user's may be another version on each."""
+    other = msgspec.structs.replace(OTHER_FILE, reading="another version")
+    with pytest.raises(NoBoardError, match="differ"):
+        choose(Wish(model="glyphs"), [OFFER, other])
